@@ -1,0 +1,1 @@
+"""The accounts service: everything that ships in the Lambda image, and nothing else."""

@@ -1,0 +1,107 @@
+"""The app behind API Gateway: Mangum, told where the routes begin, and a guard around it."""
+
+import asyncio
+import re
+from collections.abc import Callable, MutableMapping
+from typing import Any
+from urllib.parse import unquote
+
+from fastapi import FastAPI
+from mangum import Mangum
+from mangum.handlers import APIGateway, HTTPGateway
+
+from app.errors import BAD_EVENT
+from app.logs import logger
+from app.middleware import HEADERS, request_id
+
+Event = dict[str, Any]
+Scope = MutableMapping[str, Any]
+
+
+class Rest(APIGateway):
+    """A REST API's event (payload 1.0), with the path that the caller used."""
+
+    @property
+    def scope(self) -> Scope:
+        """The ASGI scope."""
+        return _at_prefix(super().scope, self.event, self.event["resource"])
+
+
+class Http(HTTPGateway):
+    """An HTTP API's or a function URL's event (payload 1.0 or 2.0), likewise."""
+
+    @property
+    def scope(self) -> Scope:
+        """The ASGI scope."""
+        route = self.event.get("routeKey", "").partition(" ")[2]  # "ANY /{proxy+}", or "$default"
+        return _at_prefix(super().scope, self.event, self.event.get("resource", route))
+
+
+def _at_prefix(scope: Scope, event: Event, template: str) -> Scope:
+    """Split the caller's path into what stands before the app's routes and the route.
+
+    In front of the routes may stand a stage, a custom domain's base path, both or neither, and no
+    member of the event says which; the path that API Gateway's own route matched does, as it is
+    what the caller's path ends with. Only the `$default` route leaves no such trace, and there it
+    is the stage if the path begins with it.
+
+    FastAPI takes the front as ASGI's root_path, so that the docs page finds its document.
+    Raises TypeError for a method or a path that is no string.
+    """
+    if not isinstance(scope["method"], str):
+        raise TypeError("method")
+    context = event["requestContext"]
+    path = unquote(context.get("path") or scope["path"])
+    if template.startswith("/"):
+        parameters = event.get("pathParameters") or {}
+        matched = re.sub(r"{(\w+)\+?}", lambda name: parameters.get(name[1], ""), template)
+        end = unquote(matched).rstrip("/")  # API Gateway drops a final slash from the parameter
+        front = path.rstrip("/").removesuffix(end) if path.rstrip("/").endswith(end) else ""
+    else:
+        stage = f"/{context.get('stage')}"
+        front = stage if f"{path}/".startswith(f"{stage}/") else ""
+    return {**scope, "root_path": front, "path": front + (path.removeprefix(front) or "/")}
+
+
+def _complete(event: Event) -> Event:
+    """Add what Mangum needs and a test event written by hand may leave out.
+
+    Raises ValueError, TypeError or AttributeError for what is no HTTP request.
+    """
+    if event.get("version") != "2.0" and not event["httpMethod"]:
+        raise ValueError("neither payload 1.0 nor 2.0")
+    return (
+        {"resource": event.get("path")}
+        | event
+        | {"headers": event.get("headers") or {}}
+        | {"requestContext": event.get("requestContext") or {}}
+    )
+
+
+def lambda_handler(app: FastAPI) -> Callable[[Any, Any], dict[str, Any]]:
+    """Make the function that Lambda calls. Call it where Lambda will: it sets the thread's loop."""
+    # Mangum asks for the thread's loop, which Python no longer makes unasked.
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    # No lifespan: start-up and shutdown would run at every single invocation.
+    adapter = Mangum(app, lifespan="off", custom_handlers=[Http, Rest])
+
+    def handler(event: Any, context: Any) -> dict[str, Any]:
+        """Answer an event of API Gateway (REST or HTTP API) or of a function URL.
+
+        Never raises: to the caller that would be a 502 without a word of explanation, nor CORS.
+        What is no HTTP request is answered with 400.
+        """
+        try:
+            return adapter(_complete(event), context)
+        except Exception as exc:  # noqa: BLE001 - the app answers its own failures: it's the event
+            id_ = request_id({}, context)
+            members = {"requestId": id_, "cause": type(exc).__name__}
+            logger.warning("not a request", extra={"members": members})
+            return {
+                "statusCode": 400,
+                "headers": HEADERS | {"Content-Type": "application/json", "X-Request-Id": id_},
+                "body": BAD_EVENT.body(id_).to_wire(),
+                "isBase64Encoded": False,
+            }
+
+    return handler

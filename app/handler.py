@@ -1,0 +1,10 @@
+"""What Lambda calls: `app.handler.handler`.
+
+The one module where importing does something: Lambda imports it once per execution environment, and
+what is made here serves every invocation of that environment.
+"""
+
+from app.gateway import lambda_handler
+from app.main import create_app
+
+handler = lambda_handler(create_app())

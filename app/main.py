@@ -1,0 +1,75 @@
+"""The app: CORS, routes and errors, put together."""
+
+import os
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from app import auth, errors, logs
+from app.cognito import Cognito
+from app.middleware import Inside, Outside
+from app.schemas import Done
+from app.settings import Settings
+
+DESCRIPTION = """\
+Accounts for an app's users, kept by Amazon Cognito.
+
+1. **Sign up** with an e-mail address and a password.
+2. **Confirm** with the code that the e-mail brings.
+3. **Sign in** for tokens, and send the access token with every call to your API.
+
+Every answer is JSON with its own `statusCode`. A failure has a `code` for programs, a `message` for
+people, and a `requestId` to quote when asking for help.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the ASGI app, by default from the environment: `uvicorn --factory app.main:create_app`.
+
+    Raises SystemExit with one line that says what to mend if the environment is not as it must be.
+    """
+    settings = settings or Settings.from_environ(os.environ)
+    logs.configure()
+    app = FastAPI(
+        title="Accounts",
+        version="1.0.0",
+        description=DESCRIPTION,
+        openapi_tags=[
+            {"name": "auth", "description": "Sign up, confirm, sign in."},
+            {"name": "health", "description": "Is it there?"},
+        ],
+        generate_unique_id_function=_operation_id,
+        redirect_slashes=False,  # a redirect would lose the stage's prefix, and a browser's body
+        strict_content_type=False,  # a body without Content-Type is JSON, as test events are
+        redoc_url=None,
+        # Its hooks run on every request; whoever wants traces turns them on here.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.add_exception_handler(HTTPException, errors.answer)
+    app.add_exception_handler(RequestValidationError, errors.answer)
+    # Each one added surrounds those before it.
+    app.add_middleware(Inside)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["X-Request-Id", "Retry-After"],
+        max_age=7200,  # seconds; Chromium remembers a preflight no longer than this
+    )
+    app.add_middleware(Outside)
+    app.include_router(auth.routes(Cognito(settings)))
+    app.get("/health", tags=["health"])(health)
+    return app
+
+
+async def health() -> Done:
+    """Tell that the service runs. It asks nobody else."""
+    return Done()
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

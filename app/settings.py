@@ -1,0 +1,62 @@
+"""Every environment variable the app reads, checked once at start-up."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+# What a browser sends in its Origin header: scheme, host and, unless it is the scheme's own, port.
+# https://datatracker.ietf.org/doc/html/rfc6454#section-6.1
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What the app must know; tests and other programs make one directly."""
+
+    client_id: str
+    """COGNITO_CLIENT_ID: the app client, one without a secret."""
+
+    user_pool_id: str
+    """COGNITO_USER_POOL_ID."""
+
+    region: str
+    """AWS_REGION: the user pool's region. Lambda sets it to the function's own."""
+
+    allowed_origins: tuple[str, ...] = ()
+    """ALLOWED_ORIGINS: browser origins, comma-separated. None is allowed by default."""
+
+    endpoint_url: str | None = None
+    """AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: another Cognito than AWS's."""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings from environment variables.
+
+        Raises SystemExit, whose one line names what to mend: a mistake in the settings ends
+        start-up without a traceback, under uvicorn as on Lambda.
+        """
+        required = ("COGNITO_CLIENT_ID", "COGNITO_USER_POOL_ID", "AWS_REGION")
+        values = {name: environ.get(name, "").strip() for name in required}
+        if missing := [name for name, value in values.items() if not value]:
+            raise SystemExit(f"Not started: set {' and '.join(missing)} in the environment.")
+        return cls(
+            client_id=values["COGNITO_CLIENT_ID"],
+            user_pool_id=values["COGNITO_USER_POOL_ID"],
+            region=values["AWS_REGION"],
+            allowed_origins=_origins(environ.get("ALLOWED_ORIGINS", "")),
+            endpoint_url=environ.get("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER") or None,
+        )
+
+
+def _origins(listed: str) -> tuple[str, ...]:
+    origins = tuple(origin for entry in listed.split(",") if (origin := entry.strip()))
+    for origin in origins:
+        # One that no browser can ever send would show up only as a puzzling CORS error.
+        if not _ORIGIN.fullmatch(origin):
+            raise SystemExit(
+                f"Not started: {origin!r} in ALLOWED_ORIGINS is not a browser origin. Write "
+                "scheme://host or scheme://host:port in lower case, with no path and no final "
+                "slash, such as https://app.example.com; a wildcard is not taken."
+            )
+    return origins
