@@ -4,9 +4,10 @@ Failures are caught nowhere here. What botocore raises, and the few exceptions d
 to errors.py, whose table says what each of them means to the caller.
 """
 
+import json
 import re
 import time
-from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from boto3.session import Session
@@ -62,7 +63,7 @@ class ChallengeRequiredError(Exception):
 
 
 class NotCognitoError(Exception):
-    """An answer that is not Cognito's, such as a proxy's page: nothing is known to be done."""
+    """An answer that is not Cognito's, such as a captive portal's page: nothing was done."""
 
 
 class Cognito:
@@ -93,6 +94,7 @@ class Cognito:
         # https://github.com/boto/botocore/blob/develop/botocore/retries/standard.py
         events = self._client.meta.events
         events.register("before-call.cognito-idp", _note_start)
+        events.register("before-parse.cognito-idp", _check_answer)
         for operation in REPEATABLE:
             # The stubs don't know that this event asks its handlers for an answer.
             events.register(f"needs-retry.cognito-idp.{operation}", _retry)  # type: ignore[arg-type]
@@ -108,13 +110,11 @@ class Cognito:
             raise InvalidPasswordError("Password not long enough")
         if not _PASSWORD.fullmatch(password):
             raise InvalidPasswordError("Password must not start or end with a blank")
-        _check_answer(
-            self._client.sign_up(
-                ClientId=self._client_id,
-                Username=email,
-                Password=password,
-                UserAttributes=[{"Name": "email", "Value": email}],
-            )
+        self._client.sign_up(
+            ClientId=self._client_id,
+            Username=email,
+            Password=password,
+            UserAttributes=[{"Name": "email", "Value": email}],
         )
 
     def confirm(self, email: str, code: str) -> None:
@@ -123,10 +123,8 @@ class Cognito:
         Raises InvalidEmailError.
         """
         _check_email(email, "ConfirmSignUp")
-        _check_answer(
-            self._client.confirm_sign_up(
-                ClientId=self._client_id, Username=email, ConfirmationCode=code
-            )
+        self._client.confirm_sign_up(
+            ClientId=self._client_id, Username=email, ConfirmationCode=code
         )
 
     def sign_in(self, email: str, password: str) -> Tokens:
@@ -135,12 +133,11 @@ class Cognito:
         Raises InvalidEmailError, and ChallengeRequiredError when Cognito asks for one more step.
         """
         _check_email(email, "InitiateAuth")
-        answer: Mapping[str, Any] = self._client.initiate_auth(
+        answer: Any = self._client.initiate_auth(
             ClientId=self._client_id,
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": email, "PASSWORD": password},
         )
-        _check_answer(answer)
         if challenge := answer.get("ChallengeName"):
             raise ChallengeRequiredError(challenge, answer.get("Session", ""))
         if "AuthenticationResult" not in answer:
@@ -153,10 +150,19 @@ def _check_email(email: str, operation_name: str) -> None:
         raise InvalidEmailError(operation_name)
 
 
-def _check_answer(answer: Mapping[str, Any]) -> None:
-    # botocore reads any 200 as success, even a captive portal's HTML; AWS numbers every answer.
-    if "RequestId" not in answer["ResponseMetadata"]:
-        raise NotCognitoError
+def _check_answer(response_dict: dict[str, Any], **_: object) -> None:
+    """Look at an answer before botocore does, which takes any 200 for success."""
+    if not _is_json_object(response_dict["body"]):
+        if response_dict["status_code"] < HTTPStatus.MULTIPLE_CHOICES:
+            raise NotCognitoError
+        response_dict["body"] = b"{}"  # a load balancer's page, whose status says enough
+
+
+def _is_json_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except ValueError:  # not JSON, or not even text
+        return False
 
 
 def _note_start(context: dict[str, Any], **_: object) -> None:
@@ -174,6 +180,6 @@ def _retry(
     Once, and only where it comes cheap: a failure that came fast, as a broken connection or a
     server's stumble do. One that used up its time, or that the server meant, is the answer.
     """
-    failed = response is None or response[0].status_code >= 500  # noqa: PLR2004 - HTTP's 5xx
+    failed = response is None or response[0].status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
     fast = time.monotonic() - request_dict["context"]["started"] < RETRY_WITHIN
     return RETRY_PAUSE if failed and fast and attempts == 1 else None

@@ -34,48 +34,60 @@ class Http(HTTPGateway):
     def scope(self) -> Scope:
         """The ASGI scope."""
         route = self.event.get("routeKey", "").partition(" ")[2]  # "ANY /{proxy+}", or "$default"
-        return _at_prefix(super().scope, self.event, self.event.get("resource", route))
+        return _at_prefix(super().scope, self.event, self.event.get("resource") or route)
 
 
 def _at_prefix(scope: Scope, event: Event, template: str) -> Scope:
     """Split the caller's path into what stands before the app's routes and the route.
 
-    In front of the routes may stand a stage, a custom domain's base path, both or neither, and no
-    member of the event says which; the path that API Gateway's own route matched does, as it is
-    what the caller's path ends with. Only the `$default` route leaves no such trace, and there it
-    is the stage if the path begins with it.
-
-    FastAPI takes the front as ASGI's root_path, so that the docs page finds its document.
+    FastAPI takes the former as ASGI's root_path, so that the docs page finds its document.
     Raises TypeError for a method or a path that is no string.
     """
     if not isinstance(scope["method"], str):
         raise TypeError("method")
     context = event["requestContext"]
     path = unquote(context.get("path") or scope["path"])
-    if template.startswith("/"):
-        parameters = event.get("pathParameters") or {}
-        matched = re.sub(r"{(\w+)\+?}", lambda name: parameters.get(name[1], ""), template)
-        end = unquote(matched).rstrip("/")  # API Gateway drops a final slash from the parameter
-        front = path.rstrip("/").removesuffix(end) if path.rstrip("/").endswith(end) else ""
-    else:
+    end = _matched(template, event.get("pathParameters") or {}, scope["path"])
+    if end is None:
+        # The route `$default` leaves no trace: here a stage in the path is all there may be.
         stage = f"/{context.get('stage')}"
         front = stage if f"{path}/".startswith(f"{stage}/") else ""
+    else:
+        # API Gateway drops a final slash from what it matched.
+        whole, end = path.rstrip("/"), end.rstrip("/")
+        front = whole.removesuffix(end) if whole.endswith(end) else ""
     return {**scope, "root_path": front, "path": front + (path.removeprefix(front) or "/")}
+
+
+def _matched(template: str, parameters: dict[str, str], path: str) -> str | None:
+    """Give the path that API Gateway's own route matched, such as /{proxy+}; None if it has none.
+
+    In front of the routes may stand a stage, a custom domain's base path, both or neither, and no
+    member of the event says which. But this is what the caller's path ends with.
+    """
+    if not template.startswith("/"):
+        return None
+    try:
+        # The console's sample event has the parameter with a slash, which would come twice.
+        filled = re.sub(r"{(\w+)\+?}", lambda name: parameters[name[1]].lstrip("/"), template)
+    except KeyError:
+        return path
+    return unquote(filled)
 
 
 def _complete(event: Event) -> Event:
     """Add what Mangum needs and a test event written by hand may leave out.
 
-    Raises ValueError, TypeError or AttributeError for what is no HTTP request.
+    Raises KeyError, TypeError or AttributeError for what is no HTTP request.
     """
-    if event.get("version") != "2.0" and not event["httpMethod"]:
-        raise ValueError("neither payload 1.0 nor 2.0")
-    return (
-        {"resource": event.get("path")}
-        | event
-        | {"headers": event.get("headers") or {}}
-        | {"requestContext": event.get("requestContext") or {}}
-    )
+    full = {
+        **event,
+        "headers": event.get("headers") or {},
+        "requestContext": event.get("requestContext") or {},
+    }
+    if event.get("version") != "2.0":
+        full.setdefault("resource", event["path"])
+    return full
 
 
 def lambda_handler(app: FastAPI) -> Callable[[Any, Any], dict[str, Any]]:

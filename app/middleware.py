@@ -9,6 +9,7 @@ import logging
 import re
 import time
 import uuid
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
@@ -73,7 +74,7 @@ class Outside:
                 "durationMs": round((time.perf_counter() - started) * 1000, 1),
                 **request.state.log,
             }
-            level = logging.ERROR if status >= 500 else logging.INFO  # noqa: PLR2004 - HTTP's 5xx
+            level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
             logger.log(level, "request", extra={"members": members})
         return None
 

@@ -1,0 +1,1 @@
+"""Where the service runs: the cloud (template.yaml) and this machine (local/)."""

@@ -1,0 +1,237 @@
+"""The command line: the local Cognito in this process, the API in a child, until Ctrl-C."""
+
+import argparse
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from infra.local.server import HOST, REGION, LocalCognito, LocalPool
+from infra.local.store import Store, StoreError
+
+ROOT = Path(__file__).parents[2]
+USERS = ROOT / ".local" / "users.json"
+
+# Where front ends under development are usually served: Create React App, Vite, Vue.
+DEV_ORIGINS = ",".join(
+    f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 5173, 8080)
+)
+# The import of boto3 on a cold disk is most of it.
+STARTS_WITHIN = 60  # seconds
+ENDS_WITHIN = 8  # seconds
+
+
+class Stop(Exception):  # noqa: N818 - no error: the way out when asked to end
+    """A signal asked us to end."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run until stopped; return the exit code, 0 if it was asked to end."""
+    options = parse(argv)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    isolate()
+    try:
+        run(options)
+    except Stop:
+        return 0
+    except (StoreError, Unready) as error:
+        say(f"make run: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+class Unready(Exception):  # noqa: N818 - the message is all there is to it
+    """Something keeps us from starting; the message is one line that says what to do."""
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Return the options, or end the program with what is wrong with them."""
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.local",
+        description="Run the API and a local Cognito on this machine. No AWS account is used.",
+        epilog="`make run PORT=8000 COGNITO_PORT=8001 FRESH=1` does the same and sets up before.",
+    )
+    parser.add_argument(
+        "--port", type=port, default=8000, help="the API's port (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--cognito-port",
+        type=port,
+        default=8001,
+        help="the port of the local Cognito and its mailbox (default: %(default)s)",
+    )
+    parser.add_argument("--fresh", action="store_true", help="forget all users first")
+    parser.add_argument("--no-api", action="store_true", help="only the local Cognito")
+    parser.add_argument(
+        "--store",
+        type=Path,
+        default=USERS,
+        metavar="FILE",
+        help="where users are kept (default: .local/users.json)",
+    )
+    options = parser.parse_args(argv)
+    if options.port == options.cognito_port and not options.no_api:
+        parser.error("--port and --cognito-port must differ")
+    return options
+
+
+def port(text: str) -> int:
+    """Return a TCP port number, or raise what argparse shows."""
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535 is")
+    return int(text)
+
+
+def stop(_number: int, _frame: FrameType | None) -> None:
+    """Leave `run` through its `with` blocks; once only, as a second Ctrl-C would cut them short."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise Stop
+
+
+def isolate() -> None:
+    """Forget what the shell says about AWS, and make moto give the same ids at every start."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    # Ids become a hash of name and settings: a front end can keep them in its configuration.
+    os.environ["MOTO_COGNITO_IDP_USER_POOL_ID_STRATEGY"] = "HASH"
+    os.environ["MOTO_COGNITO_IDP_USER_POOL_CLIENT_ID_STRATEGY"] = "HASH"
+
+
+def run(options: argparse.Namespace) -> None:
+    """Start everything, say where it is, and wait. Raises Stop, Unready or StoreError."""
+    check_free("COGNITO_PORT", options.cognito_port)
+    if not options.no_api:
+        check_free("PORT", options.port)
+    with ExitStack() as stack:
+        store = stack.enter_context(Store(options.store, fresh=options.fresh))
+        cognito = stack.enter_context(LocalCognito(options.cognito_port, store, echo=say))
+        pool = cognito.create_pool()
+        if options.no_api:
+            say(f"Local Cognito  http://localhost:{options.cognito_port}/")
+            say(f"User pool      {pool.user_pool_id}")
+            say(f"App client     {pool.client_id}")
+            signal.pause()
+        api = stack.enter_context(child(options.port, environment(pool, cognito.url)))
+        wait_until_ready(api, options.port)
+        say(WELCOME.format(port=options.port, cognito_port=options.cognito_port))
+        api.wait()
+        raise Unready(f"the API ended by itself (exit code {api.returncode})")
+
+
+WELCOME = """
+  Docs page   http://localhost:{port}/docs
+  Mailbox     http://localhost:{cognito_port}/
+  API         http://localhost:{port}
+
+Try it, then look into the mailbox (Ctrl-C ends it all):
+
+  curl http://localhost:{port}/auth/sign-up -H 'Content-Type: application/json' \\
+    -d '{{"email": "ada@example.com", "password": "Correct-Horse-1"}}'
+"""
+
+
+def check_free(variable: str, number: int) -> None:
+    """Raise Unready if something answers on a port already, for either meaning of localhost."""
+    for family, host in ((socket.AF_INET, HOST), (socket.AF_INET6, "::1")):
+        try:
+            with socket.socket(family) as probe:
+                # As the servers do: a port closed a moment ago counts as free.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, number))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise Unready(
+                    f"port {number} is in use. Choose another: make run {variable}={number + 10}"
+                ) from None
+            if error.errno == errno.EACCES:
+                raise Unready(
+                    f"port {number} is not allowed to you. Choose one above 1023:"
+                    f" make run {variable}=8000"
+                ) from None
+            # Else this machine has no such address (IPv6 may be off), so nobody is there.
+
+
+def environment(pool: LocalPool, url: str) -> dict[str, str]:
+    """Return the API's environment: the caller's, with every setting that leads to Cognito ours."""
+    return {
+        "ALLOWED_ORIGINS": DEV_ORIGINS,
+        **os.environ,
+        "COGNITO_CLIENT_ID": pool.client_id,
+        "COGNITO_USER_POOL_ID": pool.user_pool_id,
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url,
+        # Neither a profile nor a proxy of the developer's may come between the two.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": HOST,
+        "no_proxy": HOST,
+    }
+
+
+@contextmanager
+def child(number: int, environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the API for the length of a `with` block."""
+    api = subprocess.Popen(  # noqa: S603 - this very Python, and a number
+        [sys.executable, "-m", "infra.local.api", str(number)],
+        cwd=ROOT,
+        env=environ,
+        stdin=subprocess.PIPE,
+        # Away from the terminal's Ctrl-C, which would reach it before us and end it twice.
+        start_new_session=True,
+    )
+    try:
+        yield api
+    finally:
+        api.terminate()
+        try:
+            api.wait(ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            kill_group(api.pid)
+            api.wait()
+            if api.stdin:
+                api.stdin.close()
+
+
+def kill_group(leader: int) -> None:
+    """End what is left of a process group: uvicorn's worker, if it didn't follow its parent."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return  # nobody left, which is how it should be
+
+
+def wait_until_ready(api: subprocess.Popen[bytes], number: int) -> None:
+    """Return once the API answers. Raises Unready if it ends or takes too long."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < deadline:
+        if api.poll() is not None:
+            raise Unready(f"the API could not start (exit code {api.returncode}); see above")
+        try:
+            with opener.open(f"http://{HOST}:{number}/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise Unready(f"the API did not answer on port {number} within {STARTS_WITHIN} s")
+
+
+def say(line: str, file: TextIO | None = None) -> None:
+    """Print at once, even into a pipe."""
+    print(line, file=file or sys.stdout, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

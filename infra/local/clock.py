@@ -1,0 +1,26 @@
+"""The time, as something that tests can move: codes, tokens and lockouts all ask here."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """The machine's clock plus what was added by `advance`."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        """Return the time in seconds since the epoch."""
+        return time.time() + self._ahead
+
+    def iso(self) -> str:
+        """Return the time as ISO 8601 in UTC, such as 2026-01-31T12:00:00.000+00:00."""
+        return datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="milliseconds")
+
+    def advance(self, step: float | timedelta) -> None:
+        """Move forward by so many seconds, or by a timedelta. There is no way back."""
+        seconds = step.total_seconds() if isinstance(step, timedelta) else step
+        if seconds < 0:
+            raise ValueError("time only moves forward")
+        self._ahead += seconds

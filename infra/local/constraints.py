@@ -1,0 +1,64 @@
+"""Cognito's limits on what is sent to it, read from botocore's model of the same API.
+
+boto3 checks types and minimum lengths before it sends anything; the service checks the rest.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from botocore.model import ServiceModel
+from botocore.session import Session
+
+from infra.local.refusals import refuse
+
+# Java's classes for letters, marks, symbols, numbers and punctuation, which `re` doesn't know.
+ANY_VISIBLE = r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+"
+
+# Where the service is stricter than the model that AWS publishes of it.
+STRICTER: dict[tuple[str, str], dict[str, Any]] = {
+    ("SignUp", "Password"): {"min": 6, "pattern": r"^[\S]+.*[\S]+$"},
+}
+
+
+def check(operation: str, given: dict[str, Any]) -> None:
+    """Refuse strings that break their limits, with every fault in one message, as the API does."""
+    faults = list(_faults(operation, given))
+    if faults:
+        noun = "error" if len(faults) == 1 else "errors"
+        errors = f"{len(faults)} validation {noun} detected: {'; '.join(faults)}"
+        raise refuse("validation", errors=errors)
+
+
+def _faults(operation: str, given: dict[str, Any]) -> Iterator[str]:
+    shape = service_model().operation_model(operation).input_shape
+    for name, member in shape.members.items() if shape else ():
+        value = given.get(name)
+        if not isinstance(value, str):
+            continue
+        limits = {**member.metadata, **STRICTER.get((operation, name), {})}
+        field = name[0].lower() + name[1:]
+        fault = f"Value at '{field}' failed to satisfy constraint: Member must "
+        if len(value) < limits.get("min", 0):
+            yield f"{fault}have length greater than or equal to {limits['min']}"
+        if len(value) > limits.get("max", len(value)):
+            yield f"{fault}have length less than or equal to {limits['max']}"
+        if "pattern" in limits and not _matches(limits["pattern"], value):
+            yield f"{fault}satisfy regular expression pattern: {limits['pattern']}"
+        enum = limits.get("enum")
+        if enum and value not in enum:
+            yield f"{fault}satisfy enum value set: [{', '.join(enum)}]"
+
+
+def _matches(pattern: str, value: str) -> bool:
+    if pattern == ANY_VISIBLE:
+        return bool(value) and all(unicodedata.category(c)[0] in "LMSNP" for c in value)
+    return re.fullmatch(pattern, value) is not None
+
+
+@cache
+def service_model() -> ServiceModel:
+    """Return botocore's model of the cognito-idp API; it takes no configuration and no network."""
+    return Session().get_service_model("cognito-idp")

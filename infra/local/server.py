@@ -1,0 +1,195 @@
+"""The local Cognito as an HTTP server: the API and the keys by moto, the mailbox by us."""
+
+import io
+import json
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import moto.cognitoidp.models
+import moto.cognitoidp.urls
+from moto.moto_server.werkzeug_app import create_backend_app
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from infra.local import mailbox
+from infra.local.accounts import Account
+from infra.local.client import boto3_client
+from infra.local.clock import Clock
+from infra.local.outbox import Mail, Outbox
+from infra.local.pool import Pool, State, all_pools
+from infra.local.request import STATE
+from infra.local.responses import CognitoResponse
+from infra.local.store import Store, dump_users, restore_users, seal
+from infra.local.template import arguments
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+HOST = "127.0.0.1"
+# moto counts every unsigned call as made in this region, so the pool has to be there.
+REGION = "us-east-1"
+# A page elsewhere can point its own domain at 127.0.0.1 and then read what is here as its own
+# (DNS rebinding). It can't choose the Host header, though.
+LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
+# A sign-up is under 1 KiB; Cognito itself refuses far less than this.
+LARGEST_REQUEST = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class LocalPool:
+    """What a client needs to know of a user pool."""
+
+    user_pool_id: str
+    client_id: str
+    region: str = REGION
+
+
+class LocalCognito:
+    """A Cognito on 127.0.0.1, answering from `with` to the end of the block.
+
+    `port` 0 takes a free one. With a store, users of the pools that `create_pool` makes are
+    restored by the pool's name and saved before each answer. `echo` is told of each e-mail sent.
+    moto keeps its pools per process: several of these at a time see each other's, each with its
+    own clock and outbox. Raises OSError if the port is taken.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        echo: Callable[[str], None] | None = None,
+    ) -> None:
+        self.clock = clock or Clock()
+        self.outbox = Outbox(echo)
+        self._state = State(self.clock, self.outbox)
+        # moto checks first and acts then, without a lock of its own: one request at a time.
+        self._lock = threading.Lock()
+        self._pools: dict[str, Pool] = {}
+        self._store = store
+        self._document = store.load() if store else {"pools": {}, "mails": []}
+        self.outbox.restore(map(Mail.from_json, self._document["mails"]))
+        self._moto = moto_application()
+        self._server = make_server(
+            HOST, port, self._answer, threaded=True, request_handler=QuietHandler
+        )
+        self.url = f"http://{HOST}:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def create_pool(
+        self,
+        name: str | None = None,
+        pool: dict[str, Any] | None = None,
+        client: dict[str, Any] | None = None,
+    ) -> LocalPool:
+        """Make the template's user pool and app client, through the API itself.
+
+        `pool` and `client` override what the template says, under the names that CreateUserPool
+        and CreateUserPoolClient use. `name` stands for the stack's name.
+        """
+        references = {"AWS::StackName": name or "local", "AWS::Region": REGION}
+        cognito = boto3_client(self.url, REGION)
+        input_ = arguments("CreateUserPool", "UserPool", references) | (pool or {})
+        user_pool_id = cognito.create_user_pool(**input_)["UserPool"]["Id"]
+        references["UserPool"] = user_pool_id
+        input_ = arguments("CreateUserPoolClient", "UserPoolClient", references) | (client or {})
+        client_id = cognito.create_user_pool_client(**input_)["UserPoolClient"]["ClientId"]
+        if self._store:
+            with self._lock:
+                self._restore(name or "local", user_pool_id)
+        return LocalPool(user_pool_id, client_id)
+
+    def account(self, sub: str) -> Account:
+        """Return what is remembered of a user: its code, tries and locks. KeyError if unknown."""
+        return self._state.accounts[sub]
+
+    def _restore(self, name: str, user_pool_id: str) -> None:
+        (pool,) = (pool for pool in all_pools() if pool.id == user_pool_id)
+        restore_users(pool, self._state, self._document["pools"].get(name, []))
+        self._pools[name] = pool
+
+    def _save(self) -> None:
+        for pool in all_pools():
+            seal(pool)
+        if self._store:
+            for name, pool in self._pools.items():
+                self._document["pools"][name] = dump_users(pool, self._state)
+            self._document["mails"] = self.outbox.to_json()
+            self._store.save(self._document)
+
+    def _answer(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        request = Request(environ)
+        try:
+            response = self._route(request)
+        except HTTPException as error:
+            response = Response.force_type(error.get_response(environ), environ)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets AWS's shape
+            traceback.print_exc(file=sys.stderr)
+            response = internal_error(error)
+        return response(environ, start_response)
+
+    def _route(self, request: Request) -> Response:
+        if urlsplit(f"//{request.environ.get('HTTP_HOST', '')}").hostname not in LOCAL_NAMES:
+            return Response("This is for this machine only: use http://localhost\n", 403)
+        if request.method in {"GET", "HEAD"} and request.path == "/":
+            return mailbox.page()
+        if request.method in {"GET", "HEAD"} and request.path == "/outbox":
+            return mailbox.outbox(self.outbox)
+        # Read before the lock is taken: a slow caller must keep only itself waiting.
+        request.max_content_length = LARGEST_REQUEST
+        body = request.get_data()
+        environ = {**request.environ, STATE: self._state, "wsgi.input": io.BytesIO(body)}
+        with self._lock:
+            try:
+                return Response.from_app(self._moto, environ, buffered=True)
+            finally:
+                self._save()
+
+
+class QuietHandler(WSGIRequestHandler):
+    """A request handler that logs no requests: the API logs its own."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+def moto_application() -> Any:
+    """Return moto's WSGI application for Cognito alone, with our operations, pools and keys."""
+    # Both are looked up when they are used: the class when a pool is made, the table when an
+    # application is.
+    moto.cognitoidp.models.CognitoIdpUserPool = Pool  # type: ignore[misc]
+    paths = moto.cognitoidp.urls.url_paths
+    paths["{0}/$"] = CognitoResponse.dispatch
+    paths["{0}/(?P<user_pool_id>[^/]+)/.well-known/jwks.json$"] = serve_jwks
+    return create_backend_app("cognito-idp")
+
+
+def serve_jwks(request: Any, *_: object) -> tuple[int, dict[str, str], str]:
+    """Answer with the public half of the key that signs the tokens."""
+    key = request.environ[STATE].key
+    public = key.as_dict(private=False, alg="RS256", use="sig", kid=key.kid)
+    return 200, {"Content-Type": "application/json"}, json.dumps({"keys": [public]})
+
+
+def internal_error(error: Exception) -> Response:
+    """Return AWS's answer to a failure of its own, so that an SDK knows what to do with it."""
+    body = {"__type": "InternalErrorException", "message": f"{type(error).__name__}: {error}"}
+    headers = {"X-Amzn-ErrorType": "InternalErrorException"}
+    return Response(json.dumps(body), 500, headers, content_type="application/x-amz-json-1.1")

@@ -1,0 +1,90 @@
+"""The operations that make an account: SignUp, ConfirmSignUp and ResendConfirmationCode."""
+
+import re
+
+from moto.cognitoidp.models import CognitoIdpUser, UserStatus
+from moto.cognitoidp.utils import flatten_attrs
+from moto.core.responses import ActionResult, EmptyResult
+
+from infra.local.passwords import PasswordHash, check_policy
+from infra.local.pool import Pool, delivery_details
+from infra.local.refusals import refuse
+from infra.local.request import CognitoRequest, prevents_existence_errors
+
+# Looser than moto's own check, which knows no O'Brien and no letter beyond A to Z.
+EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
+# Only Cognito may say of an address that it is verified.
+READ_ONLY_ATTRIBUTES = {"sub", "email_verified", "phone_number_verified"}
+
+
+class SignUpOperations(CognitoRequest):
+    """Each method is the operation of its name; the answers are what Cognito documents."""
+
+    def sign_up(self) -> ActionResult:
+        """Make an unconfirmed user and e-mail the code that confirms it."""
+        pool, _ = self.enter()
+        email = username = self.parameters["Username"]
+        if pool.extended_config.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly"):
+            raise refuse("no_sign_up")
+        if pool.signs_in_by_email and not EMAIL.fullmatch(username):
+            raise refuse("username_not_email")
+        attributes = flatten_attrs(self.parameters.get("UserAttributes") or [])
+        check_attributes(pool, attributes)
+        if pool.signs_in_by_email:
+            if pool.same(attributes.setdefault("email", email)) != pool.same(email):
+                raise refuse("email_unlike_username")
+            attributes["email_verified"] = "false"
+        password = self.parameters.get("Password", "")
+        check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
+        if self.find_user(pool, username):
+            raise refuse("email_taken" if pool.signs_in_by_email else "username_taken")
+        user = CognitoIdpUser(
+            user_pool_id=pool.id,
+            username=None if pool.signs_in_by_email else username,
+            password=PasswordHash.of(password),
+            status=UserStatus.UNCONFIRMED,
+            attributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
+        )
+        pool.users[user.username] = user
+        answer = {"UserConfirmed": False, "UserSub": user.id}
+        verifies_email = "email" in pool.extended_config.get("AutoVerifiedAttributes", [])
+        if verifies_email and "email" in attributes:
+            answer["CodeDeliveryDetails"] = pool.send_code(user)
+        return ActionResult(answer)
+
+    def confirm_sign_up(self) -> ActionResult:
+        """Confirm a user by the code that was e-mailed, which also proves the address."""
+        pool, client = self.enter()
+        user = self.find_user(pool, self.parameters["Username"])
+        if user is None:
+            raise refuse("code_mismatch" if prevents_existence_errors(client) else "unknown_user")
+        if user.status != UserStatus.UNCONFIRMED:
+            raise refuse("already_confirmed", status=UserStatus(user.status).value)
+        account = self.state.account(user)
+        account.use_code(self.parameters["ConfirmationCode"], self.state.clock.now())
+        user.status = UserStatus.CONFIRMED
+        user.update_attributes([{"Name": "email_verified", "Value": "true"}])
+        return EmptyResult()
+
+    def resend_confirmation_code(self) -> ActionResult:
+        """E-mail another code; the one before it dies. A stranger can't tell who is a user."""
+        pool, client = self.enter()
+        username = self.parameters["Username"]
+        user = self.find_user(pool, username)
+        if user is None:
+            if not prevents_existence_errors(client):
+                raise refuse("unknown_user")
+            return ActionResult({"CodeDeliveryDetails": delivery_details(username)})
+        if user.status != UserStatus.UNCONFIRMED:
+            raise refuse("no_resend")
+        self.state.account(user).count_resend(self.state.clock.now())
+        return ActionResult({"CodeDeliveryDetails": pool.send_code(user)})
+
+
+def check_attributes(pool: Pool, attributes: dict[str, str]) -> None:
+    """Refuse attributes that the pool doesn't have, and those that are Cognito's own to set."""
+    for name in attributes:
+        if name in READ_ONLY_ATTRIBUTES:
+            raise refuse("attribute_read_only")
+        if name not in pool.schema_attributes:
+            raise refuse("attribute_unknown", name=name)

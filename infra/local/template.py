@@ -1,0 +1,83 @@
+"""The user pool and the app client of infra/template.yaml, as arguments for the Cognito API.
+
+The template stays the one source for the cloud and for this machine.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra.local.constraints import service_model
+
+TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+
+# What CloudFormation calls differently from the API, which takes everything else by its name.
+RENAMED = {"UserPoolName": "PoolName"}
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A short-form intrinsic function, such as !Ref StageName: its name and its argument."""
+
+    name: str
+    argument: Any
+
+
+class TemplateLoader(yaml.SafeLoader):
+    """YAML with CloudFormation's tags kept as they stand."""
+
+
+def _tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Tag:
+    if isinstance(node, yaml.MappingNode):
+        return Tag(suffix, loader.construct_mapping(node, deep=True))
+    if isinstance(node, yaml.SequenceNode):
+        return Tag(suffix, loader.construct_sequence(node, deep=True))
+    assert isinstance(node, yaml.ScalarNode)  # noqa: S101 - for mypy: YAML has no fourth kind
+    return Tag(suffix, loader.construct_scalar(node))
+
+
+TemplateLoader.add_multi_constructor("!", _tag)
+
+
+def load(path: Path = TEMPLATE) -> dict[str, Any]:
+    """Return the template as it stands. Raises yaml.YAMLError or OSError."""
+    # A subclass of SafeLoader: it builds plain values and Tags, nothing else.
+    template = yaml.load(path.read_text("utf-8"), TemplateLoader)  # noqa: S506
+    assert isinstance(template, dict)  # noqa: S101 - for mypy: our own file
+    return template
+
+
+def arguments(
+    operation: str, logical_id: str, references: Mapping[str, str], path: Path = TEMPLATE
+) -> dict[str, Any]:
+    """Return a resource's properties as the input of CreateUserPool or CreateUserPoolClient.
+
+    Properties that the operation doesn't take are left out. `references` says what !Ref and !Sub
+    mean; raises KeyError for one that isn't there, ValueError for any other intrinsic function.
+    """
+    shape = service_model().operation_model(operation).input_shape
+    known = shape.members if shape else {}
+    properties = load(path)["Resources"][logical_id]["Properties"]
+    renamed = {RENAMED.get(name, name): value for name, value in properties.items()}
+    return {name: resolve(value, references) for name, value in renamed.items() if name in known}
+
+
+def resolve(value: Any, references: Mapping[str, str]) -> Any:
+    """Return a value with its intrinsic functions worked out. Raises KeyError or ValueError."""
+    match value:
+        case dict():
+            return {name: resolve(member, references) for name, member in value.items()}
+        case list():
+            return [resolve(member, references) for member in value]
+        case Tag("Ref", str(name)):
+            return references[name]
+        case Tag("Sub", str(text)):
+            return re.sub(r"\$\{([^}!]+)\}", lambda found: references[found[1]], text)
+        case Tag(name):
+            raise ValueError(f"!{name} can't be worked out on this machine")
+        case _:
+            return value

@@ -1,0 +1,75 @@
+"""The local Cognito that every test talks to over real HTTP, and a user pool of each test's own."""
+
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from app.settings import Settings
+from infra.local.server import LocalCognito, LocalPool
+from tests.people import ORIGIN, Person, open_door
+from tests.watch import Watch
+
+
+@pytest.fixture(scope="session")
+def cognito() -> Iterator[LocalCognito]:
+    """Return the local Cognito of this test process, on a free port."""
+    with LocalCognito() as cognito:
+        yield cognito
+
+
+@pytest.fixture
+def pool(cognito: LocalCognito) -> LocalPool:
+    """Return a fresh user pool with an app client, as the template makes them."""
+    return cognito.create_pool(f"test-{uuid4()}")
+
+
+@pytest.fixture
+def settings(cognito: LocalCognito, pool: LocalPool) -> Settings:
+    """Return the app's settings for that pool, and for one browser origin."""
+    return Settings(
+        client_id=pool.client_id,
+        user_pool_id=pool.user_pool_id,
+        region=pool.region,
+        allowed_origins=(ORIGIN,),
+        endpoint_url=cognito.url,
+    )
+
+
+@pytest.fixture
+def door() -> str:
+    """Name the door the test comes in by; a test may ask for others by parametrizing it."""
+    return "rest"
+
+
+@pytest.fixture
+def api(door: str, settings: Settings, watch: Watch) -> Iterator[httpx.Client]:
+    """Return an HTTP client of the app."""
+    with open_door(door, settings) as client:
+        client.event_hooks = {"response": [watch.see]}
+        yield client
+
+
+@pytest.fixture
+def person(api: httpx.Client, cognito: LocalCognito, watch: Watch) -> Callable[[], Person]:
+    """Return what makes a new person, of whom nobody has heard."""
+
+    def new() -> Person:
+        return watch.over(Person(api, cognito.outbox.code_for))
+
+    return new
+
+
+@pytest.fixture
+def ada(person: Callable[[], Person]) -> Person:
+    """Return somebody who has no account yet."""
+    return person()
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Fail the test if any of its answers or log lines holds something secret."""
+    with Watch() as watch:
+        yield watch
+    assert watch.leaks() == []

@@ -1,0 +1,227 @@
+"""A Cognito that misbehaves as told, for tests of what our client does about it.
+
+    with FaultyCognito() as upstream:
+        upstream.behave(Reset(), Fine())
+        ...
+        assert upstream.calls == ["InitiateAuth", "InitiateAuth"]
+
+Each request takes the next behaviour; the last one stays. It speaks AWS JSON 1.1 as Cognito does:
+the operation is in X-Amz-Target, an error's name in the body's `__type` and in x-amzn-errortype.
+https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+"""
+
+import json
+import socket
+import struct
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+
+class Behaviour:
+    """What the upstream does with one request."""
+
+    def act(self, exchange: "_Exchange") -> None:
+        """Answer, or fail to."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Answer(Behaviour):
+    """Answer with this status and body, whatever they are."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/x-amz-json-1.1"
+    headers: Mapping[str, str] | None = None
+
+    def act(self, exchange: "_Exchange") -> None:
+        """Send it whole."""
+        exchange.send(self.status, self.body, self.content_type, self.headers or {})
+
+
+class Stall(Behaviour):
+    """Take the request and never answer: the client's own time-out must end it."""
+
+    def act(self, exchange: "_Exchange") -> None:
+        """Hold the connection until the test is over."""
+        exchange.server.over.wait()
+        exchange.close_connection = True
+
+
+class Reset(Behaviour):
+    """Take the request, then reset the connection (TCP RST): "Connection reset by peer"."""
+
+    def act(self, exchange: "_Exchange") -> None:
+        """Close with what SO_LINGER 0 asks for: no goodbye."""
+        linger = struct.pack("ii", 1, 0)
+        exchange.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        exchange.hang_up()
+
+
+class Close(Behaviour):
+    """Take the request, then close the connection in good order without a word."""
+
+    def act(self, exchange: "_Exchange") -> None:
+        """Close it."""
+        exchange.connection.shutdown(socket.SHUT_RDWR)
+        exchange.hang_up()
+
+
+class Truncated(Behaviour):
+    """Promise a body of 1,000 bytes, send a few, close."""
+
+    def act(self, exchange: "_Exchange") -> None:
+        """Break off in the middle of the JSON."""
+        exchange.send_response(200)
+        exchange.send_header("Content-Type", "application/x-amz-json-1.1")
+        exchange.send_header("Content-Length", "1000")
+        exchange.end_headers()
+        exchange.wfile.write(b'{"AuthenticationResult": {"Acc')
+        exchange.close_connection = True
+
+
+@dataclass(frozen=True)
+class Error(Behaviour):
+    """Answer an error as Cognito does: `type` is the modeled name, e.g. "CodeMismatchException"."""
+
+    type: str
+    message: str = "The service's own words."
+    status: int = 400
+
+    def act(self, exchange: "_Exchange") -> None:
+        """Name it in the body and in the header."""
+        body = json.dumps({"__type": self.type, "message": self.message}).encode()
+        headers = {"x-amzn-errortype": f"{self.type}:", "x-amzn-errormessage": self.message}
+        exchange.send(self.status, body, "application/x-amz-json-1.1", headers)
+
+
+class Fine(Behaviour):
+    """Answer the three operations as Cognito does when all is well; `body` replaces the answer."""
+
+    def __init__(self, body: Mapping[str, Any] | None = None) -> None:
+        self._body = body
+
+    def act(self, exchange: "_Exchange") -> None:
+        """Answer by the operation's name."""
+        body = _FINE[exchange.operation] if self._body is None else self._body
+        exchange.send(200, json.dumps(body).encode(), "application/x-amz-json-1.1", {})
+
+
+_FINE: dict[str, dict[str, Any]] = {
+    "SignUp": {
+        "UserConfirmed": False,
+        "UserSub": "6d5f4c3b-2a19-4807-b6e5-d4c3b2a19087",
+        "CodeDeliveryDetails": {
+            "Destination": "a***@e***",
+            "DeliveryMedium": "EMAIL",
+            "AttributeName": "email",
+        },
+    },
+    "ConfirmSignUp": {},
+    "InitiateAuth": {
+        "ChallengeParameters": {},
+        "AuthenticationResult": {
+            "AccessToken": "an-access-token",
+            "ExpiresIn": 10800,
+            "TokenType": "Bearer",
+            "RefreshToken": "a-refresh-token",
+            "IdToken": "an-id-token",
+        },
+    },
+}
+
+INTERNAL_ERROR = Error("InternalErrorException", "Something went wrong.", status=500)
+UNAVAILABLE = Error("ServiceUnavailable", "Try again.", status=503)
+THROTTLED = Error("TooManyRequestsException", "Too many requests")
+"""As Cognito itself throttles: a 400."""
+THROTTLED_429 = Answer(429, b"")
+"""As anything in front of it throttles."""
+SERVER_ERROR_GARBAGE = Answer(500, b"\xff\xfe not JSON", "application/octet-stream")
+UNAVAILABLE_GARBAGE = Answer(503, b"<html>no</html>", "text/html")
+GARBAGE = Answer(200, b'{"AuthenticationResult": ')
+FORBIDDEN_HTML = Answer(403, b"<html><body>403 Forbidden</body></html>", "text/html")
+"""As a firewall (WAF) or a proxy refuses."""
+
+
+class FaultyCognito(ThreadingHTTPServer):
+    """The upstream, on a free port of 127.0.0.1; a context manager. At first all is well."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Exchange)
+        self.over = threading.Event()
+        self.calls: list[str] = []
+        """The operation of every request so far, e.g. ["SignUp"], oldest first."""
+        self.headers: list[Message] = []
+        """The headers of the same requests."""
+        self._behaviours: list[Behaviour] = [Fine()]
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.shutdown()
+        self.server_close()
+
+    @property
+    def url(self) -> str:
+        """The endpoint to give to the client."""
+        return "http://{}:{}".format(*self.server_address)
+
+    def behave(self, *behaviours: Behaviour) -> None:
+        """Set what the next requests meet, one each; the last one goes for all that follow."""
+        with self._lock:
+            self._behaviours = list(behaviours)
+
+    def next_behaviour(self, operation: str, headers: Message) -> Behaviour:
+        """Note the call and tell what it meets."""
+        with self._lock:
+            self.calls.append(operation)
+            self.headers.append(headers)
+            return self._behaviours.pop(0) if len(self._behaviours) > 1 else self._behaviours[0]
+
+    def handle_error(self, *_: object) -> None:
+        """Keep quiet about clients that gave up: making them do so is what this is for."""
+
+
+class _Exchange(BaseHTTPRequestHandler):
+    """One connection from the client."""
+
+    protocol_version = "HTTP/1.1"
+    server: FaultyCognito
+    operation: str
+
+    def do_POST(self) -> None:
+        """Do as told."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        self.server.next_behaviour(self.operation, self.headers).act(self)
+
+    def send(self, status: int, body: bytes, content_type: str, headers: Mapping[str, str]) -> None:
+        """Send a whole response."""
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def hang_up(self) -> None:
+        """Close the socket now, under the feet of http.server."""
+        self.rfile.close()  # it holds the socket open too
+        self.connection.close()
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test run quiet."""

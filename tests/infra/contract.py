@@ -1,0 +1,140 @@
+"""Cognito as its callers see it, local or real, for the tests that hold the one to the other.
+
+Set CONTRACT_USER_POOL_ID, CONTRACT_CLIENT_ID, CONTRACT_REGION and CONTRACT_EMAIL (an address that
+may be written to, for example ada@example.com: tests use ada+<random>@example.com) and the same
+tests run against a real pool made from infra/template.yaml. Those that must read the mail, move
+the clock or change a setting skip themselves there.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from infra.local.client import boto3_client
+from infra.local.server import LocalCognito, LocalPool
+
+PASSWORD = "Correct-Horse-1"
+REAL_POOL = os.environ.get("CONTRACT_USER_POOL_ID")
+
+
+@dataclass
+class Contract:
+    """One user pool and the calls that anyone may make on it; `cognito` is None for a real one."""
+
+    pool: LocalPool
+    cognito: LocalCognito | None
+    users: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        unsigned = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
+        self.users = boto3.client(
+            "cognito-idp",
+            region_name=self.pool.region,
+            endpoint_url=self.local.url if self.cognito else None,
+            config=unsigned,
+        )
+
+    @classmethod
+    def real(cls) -> "Contract":
+        """Return the real pool that the environment names."""
+        env = os.environ
+        pool = LocalPool(
+            env["CONTRACT_USER_POOL_ID"], env["CONTRACT_CLIENT_ID"], env["CONTRACT_REGION"]
+        )
+        return cls(pool, None)
+
+    @property
+    def local(self) -> LocalCognito:
+        """Return the local Cognito, or skip the test."""
+        if self.cognito is None:
+            pytest.skip("needs the mailbox, the clock or a setting of its own: local only")
+        return self.cognito
+
+    @property
+    def admin(self) -> Any:
+        """Return a client for the Admin operations, or skip the test."""
+        return boto3_client(self.local.url, self.pool.region)
+
+    def with_settings(self, pool: Any = None, client: Any = None) -> "Contract":
+        """Return another pool with these settings changed, or skip the test."""
+        made = self.local.create_pool(f"test-{uuid4()}", pool=pool, client=client)
+        return Contract(made, self.local)
+
+    def address(self) -> str:
+        """Return an e-mail address that nobody has used."""
+        name, _, domain = os.environ.get("CONTRACT_EMAIL", "ada@example.com").partition("@")
+        return f"{name}+{uuid4().hex[:12]}@{domain}"
+
+    def sign_up(self, email: str, password: str = PASSWORD, **more: Any) -> Any:
+        """Call SignUp."""
+        return self.users.sign_up(
+            ClientId=self.pool.client_id, Username=email, Password=password, **more
+        )
+
+    def confirm(self, email: str, code: str, **more: Any) -> Any:
+        """Call ConfirmSignUp."""
+        return self.users.confirm_sign_up(
+            ClientId=self.pool.client_id, Username=email, ConfirmationCode=code, **more
+        )
+
+    def resend(self, email: str, **more: Any) -> Any:
+        """Call ResendConfirmationCode."""
+        return self.users.resend_confirmation_code(
+            ClientId=self.pool.client_id, Username=email, **more
+        )
+
+    def initiate(self, flow: str, **parameters: str) -> Any:
+        """Call InitiateAuth."""
+        return self.users.initiate_auth(
+            ClientId=self.pool.client_id, AuthFlow=flow, AuthParameters=parameters
+        )
+
+    def sign_in(self, email: str, password: str = PASSWORD, **parameters: str) -> Any:
+        """Call InitiateAuth with a password."""
+        return self.initiate("USER_PASSWORD_AUTH", USERNAME=email, PASSWORD=password, **parameters)
+
+    def code(self, email: str) -> str:
+        """Return the newest code sent to an address, or skip the test."""
+        return self.local.outbox.code_for(email)
+
+    def member(self, password: str = PASSWORD) -> str:
+        """Return the address of a new confirmed user, or skip the test."""
+        email = self.address()
+        self.code_is_sent(email, password)
+        return email
+
+    def code_is_sent(self, email: str, password: str) -> None:
+        """Sign up and confirm."""
+        self.local  # noqa: B018 - skips before anything is sent
+        self.sign_up(email, password)
+        self.confirm(email, self.code(email))
+
+    def user(self, email: str) -> Any:
+        """Return what AdminGetUser says, with the attributes as a dict; or skip the test."""
+        found = self.admin.admin_get_user(UserPoolId=self.pool.user_pool_id, Username=email)
+        return found | {a["Name"]: a["Value"] for a in found["UserAttributes"]}
+
+
+@contextmanager
+def refused(exception: str, *messages: str) -> Iterator[None]:
+    """Expect a typed exception, with one of these messages if any are given."""
+    with pytest.raises(ClientError) as caught:
+        yield
+    error = caught.value.response["Error"]
+    assert error["Code"] == f"{exception}Exception", error
+    assert type(caught.value).__name__ == error["Code"]
+    assert not messages or error["Message"] in messages
+
+
+def other_than(code: str) -> str:
+    """Return a code that is surely wrong."""
+    return f"{(int(code) + 1) % 10**6:06}"

@@ -1,0 +1,101 @@
+"""infra/template.yaml, and the pool that the local Cognito makes of it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.local.constraints import service_model
+from infra.local.template import Tag, TemplateLoader, arguments, load, resolve
+from tests.infra.contract import Contract
+
+REFERENCES = {"AWS::StackName": "auth", "UserPool": "us-east-1_abc"}
+TEMPLATE = load()
+RESOURCES = TEMPLATE["Resources"]
+
+
+def functions() -> dict[str, Any]:
+    """Return the template's function properties."""
+    properties: dict[str, Any] = RESOURCES["Function"]["Properties"]
+    return properties
+
+
+def test_pool_outlives_its_stack() -> None:
+    """No change of the template and no deletion of the stack loses a user."""
+    pool = RESOURCES["UserPool"]
+    assert pool["DeletionPolicy"] == pool["UpdateReplacePolicy"] == "Retain"
+    assert pool["Properties"]["DeletionProtection"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("operation", "logical_id"),
+    [("CreateUserPool", "UserPool"), ("CreateUserPoolClient", "UserPoolClient")],
+)
+def test_every_property_reaches_the_local_cognito(operation: str, logical_id: str) -> None:
+    """Nothing in the template is left out here because the API spells it otherwise."""
+    given = arguments(operation, logical_id, REFERENCES)
+    assert len(given) == len(RESOURCES[logical_id]["Properties"])
+    shape = service_model().operation_model(operation).input_shape
+    assert shape
+    assert set(shape.required_members) <= {*given} <= {*shape.members}
+
+
+def test_the_local_pool_is_the_templates(contract: Contract) -> None:
+    """What the local Cognito describes is what the template says."""
+    pool_id, client_id = contract.pool.user_pool_id, contract.pool.client_id
+    pool = contract.admin.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+    for name in ("UsernameAttributes", "UsernameConfiguration", "Policies", "MfaConfiguration"):
+        assert pool[name] == RESOURCES["UserPool"]["Properties"][name]
+    client = contract.admin.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)
+    assert "ClientSecret" not in client["UserPoolClient"]
+    for name in ("ExplicitAuthFlows", "TokenValidityUnits", "PreventUserExistenceErrors"):
+        assert client["UserPoolClient"][name] == RESOURCES["UserPoolClient"]["Properties"][name]
+
+
+def test_time_limits_are_in_order() -> None:
+    """The function outlasts the client's 10 s, and ends before API Gateway's 29 s."""
+    assert 10 < TEMPLATE["Globals"]["Function"]["Timeout"] < 29
+    assert "Runtime" not in TEMPLATE["Globals"]["Function"]
+
+
+def test_cors_has_one_owner() -> None:
+    """The app answers preflights, so API Gateway must not."""
+    assert "Cors" not in RESOURCES["Api"]["Properties"]
+    assert "Cors" not in TEMPLATE["Globals"]["Api"]
+
+
+def test_every_path_reaches_the_function() -> None:
+    """The root and everything below it, by any method."""
+    events = [event["Properties"] for event in functions()["Events"].values()]
+    assert sorted((event["Path"], event["Method"]) for event in events) == [
+        ("/", "ANY"),
+        ("/{proxy+}", "ANY"),
+    ]
+
+
+def test_the_function_gets_the_pool() -> None:
+    """The settings come from the resources themselves."""
+    assert functions()["Environment"]["Variables"] == {
+        "COGNITO_CLIENT_ID": Tag("Ref", "UserPoolClient"),
+        "COGNITO_USER_POOL_ID": Tag("Ref", "UserPool"),
+        "ALLOWED_ORIGINS": Tag("Ref", "AllowedOrigins"),
+    }
+
+
+def test_resolve() -> None:
+    """!Ref and !Sub are worked out at any depth, and anything else is refused."""
+    text = "{a: [!Ref Pool, !Sub '${Pool}-x'], b: 1}"
+    value = yaml.load(text, TemplateLoader)  # noqa: S506 - a SafeLoader with tags
+    assert resolve(value, {"Pool": "p"}) == {"a": ["p", "p-x"], "b": 1}
+    with pytest.raises(KeyError):
+        resolve(Tag("Ref", "Nobody"), {})
+    with pytest.raises(ValueError, match="!GetAtt"):
+        resolve(Tag("GetAtt", ["Pool", "Arn"]), {})
+
+
+def test_unknown_properties_are_left_out(tmp_path: Path) -> None:
+    """CloudFormation knows properties that the API takes elsewhere; they are no argument."""
+    template = tmp_path / "template.yaml"
+    template.write_text("Resources: {P: {Properties: {UserPoolName: n, EnabledMfas: [SMS_MFA]}}}")
+    assert arguments("CreateUserPool", "P", {}, template) == {"PoolName": "n"}

@@ -1,0 +1,259 @@
+"""Lambda's Runtime API for tests, and the real runtime client started against it.
+
+    with lambda_function(folder, environment) as function:
+        answer = function.invoke(event)
+
+On Lambda each execution environment is one process of the runtime client (`awslambdaric` for
+Python), which asks this HTTP API for the next event and posts the handler's answer back.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Self
+
+import pytest
+
+HANDLER = "app.handler.handler"
+_API = "/2018-06-01/runtime"
+_FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:auth"
+
+
+class FunctionFailedError(Exception):
+    """The function died, answered an error or took too long; the text holds all that it wrote."""
+
+
+@dataclass(frozen=True)
+class _Invocation:
+    """One event on its way to the runtime client."""
+
+    body: bytes
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+class RuntimeApi(ThreadingHTTPServer):
+    """The Runtime API of one execution environment, on a free port of 127.0.0.1."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Requests)
+        self.events: SimpleQueue[_Invocation | None] = SimpleQueue()
+        """What GET …/next hands out; None lets a waiting request go when all is over."""
+        self.outcomes: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
+        """What came back: the path it was posted to (after /runtime), or "exit", and the body."""
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.events.put(None)
+        self.shutdown()
+        self.server_close()
+
+    @property
+    def address(self) -> str:
+        """host:port, as AWS_LAMBDA_RUNTIME_API has it."""
+        return "{}:{}".format(*self.server_address)
+
+    def handle_error(self, *_: object) -> None:
+        """Keep quiet when a runtime client is killed in the middle of a request, as all are."""
+
+
+class _Requests(BaseHTTPRequestHandler):
+    """The four requests that a runtime client makes."""
+
+    protocol_version = "HTTP/1.1"
+    server: RuntimeApi
+
+    def do_GET(self) -> None:
+        """Hand out the next event, waiting for one as long as it takes."""
+        if self.path != f"{_API}/invocation/next":
+            self._answer(404)
+            return
+        if (invocation := self.server.events.get()) is None:
+            self.close_connection = True
+            return
+        self._answer(
+            200,
+            invocation.body,
+            {
+                "Lambda-Runtime-Aws-Request-Id": invocation.id,
+                "Lambda-Runtime-Deadline-Ms": str(int(time.time() * 1000) + 30_000),
+                "Lambda-Runtime-Invoked-Function-Arn": _FUNCTION,
+                "Lambda-Runtime-Trace-Id": "Root=1-6576e8f2-5154ea582e4ab0335f52fefe;Sampled=0",
+            },
+        )
+
+    def do_POST(self) -> None:
+        """Take an answer or an error: …/invocation/<id>/response, …/<id>/error, …/init/error."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.outcomes.put((self.path.removeprefix(_API), body))
+        self._answer(202, b'{"status":"OK"}')
+
+    def _answer(
+        self, status: int, body: bytes = b"{}", headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test run quiet."""
+
+
+def settings_of(cognito: Any, pool: Any) -> dict[str, str]:
+    """Return the environment that points a function at a user pool of the local Cognito."""
+    return {
+        "COGNITO_CLIENT_ID": pool.client_id,
+        "COGNITO_USER_POOL_ID": pool.user_pool_id,
+        "AWS_REGION": pool.region,
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": cognito.url,
+    }
+
+
+class LambdaFunction:
+    """One running execution environment."""
+
+    def __init__(self, api: RuntimeApi, process: subprocess.Popen[bytes], output: Path) -> None:
+        self._api = api
+        self._process = process
+        self._output = output
+
+    @property
+    def output(self) -> str:
+        """All that the function has written so far, stdout and stderr: what CloudWatch would have.
+
+        A line is here once the answer to its request has come back.
+        """
+        return self._output.read_text(errors="replace")
+
+    def invoke(self, event: object, *, within: float = 30) -> dict[str, Any]:
+        """Send an event and return the handler's answer.
+
+        Raises FunctionFailedError when the process ends, answers an error, or hasn't answered
+        `within` so many seconds.
+        """
+        invocation = _Invocation(json.dumps(event).encode())
+        self._api.events.put(invocation)
+        path, body = self._outcome(within)
+        if path != f"/invocation/{invocation.id}/response":
+            raise self._failed(f"{path}: {body.decode()}")
+        answer: dict[str, Any] = json.loads(body)
+        return answer
+
+    def exit_status(self, *, within: float = 30) -> int:
+        """Wait for the process to end of itself, and return its exit status.
+
+        Raises FunctionFailedError when it still runs after `within` so many seconds.
+        """
+        try:
+            return self._process.wait(within)
+        except subprocess.TimeoutExpired:
+            raise self._failed(f"still running after {within} s") from None
+
+    def _outcome(self, within: float) -> tuple[str, bytes]:
+        try:
+            return self._api.outcomes.get(timeout=within)
+        except Empty:
+            raise self._failed(f"no answer after {within} s") from None
+
+    def _failed(self, what: str) -> FunctionFailedError:
+        return FunctionFailedError(f"{what}\nThe function wrote:\n{self.output or '(nothing)'}")
+
+
+def require_runtime_client() -> None:
+    """Skip the test where the runtime client isn't installed: it is made for Linux alone.
+
+    Where the variable CI is "true" it fails instead, lest a run that proves nothing be green.
+    """
+    if importlib.util.find_spec("awslambdaric"):
+        return
+    missing = "awslambdaric, the Lambda runtime client, is not installed: it is for Linux only"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@contextmanager
+def lambda_function(
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    output: Path,
+    python: Sequence[str] = (sys.executable,),
+    python_path: Sequence[Path] = (),
+) -> Iterator[LambdaFunction]:
+    """Run `app.handler.handler` of `folder` under the real runtime client, until the block ends.
+
+    Its environment is Lambda's own variables and `environment`, nothing of this process's. What it
+    writes goes to the file `output`. `python` and `python_path` narrow what it can import.
+    Skips or fails the test as `require_runtime_client` does.
+    """
+    require_runtime_client()
+    with RuntimeApi() as api, output.open("wb") as log:
+        command = [*python, "-m", "awslambdaric", HANDLER]
+        variables = _lambda_variables(folder, api.address)
+        if python_path:
+            variables["PYTHONPATH"] = os.pathsep.join(map(str, python_path))
+        process = subprocess.Popen(  # noqa: S603 (the command is ours)
+            command,
+            cwd=folder,
+            env=variables | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        watcher = threading.Thread(target=_report_exit, args=(process, api))
+        watcher.start()
+        try:
+            yield LambdaFunction(api, process, output)
+        finally:
+            process.kill()
+            watcher.join()
+
+
+def _report_exit(process: subprocess.Popen[bytes], api: RuntimeApi) -> None:
+    """Wake whoever waits for an answer when the process has ended."""
+    status = process.wait()
+    api.outcomes.put(("exit", f"status {status}".encode()))
+
+
+def _lambda_variables(folder: Path, address: str) -> dict[str, str]:
+    """Return what Lambda sets, as far as code could notice.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+    """
+    return {
+        "AWS_LAMBDA_RUNTIME_API": address,
+        "_HANDLER": HANDLER,
+        "LAMBDA_TASK_ROOT": str(folder),
+        "AWS_LAMBDA_FUNCTION_NAME": "auth",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/auth",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "2023/12/11/[$LATEST]0123456789abcdef0123456789abcdef",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "LANG": "en_US.UTF-8",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "TZ": ":UTC",
+        # The folder is read-only on Lambda.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

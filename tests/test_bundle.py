@@ -1,0 +1,166 @@
+"""The Lambda bundle: what is in it, how it is compiled, and that it runs with nothing else."""
+
+import fcntl
+import importlib.metadata
+import importlib.util
+import marshal
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.bundle import PLACEHOLDERS, TASK_ROOT, check_import
+from infra.local.server import LocalCognito, LocalPool
+from tests.gateway import WAYS, Gateway
+from tests.people import Person
+from tests.runtime_api import (
+    LambdaFunction,
+    lambda_function,
+    require_runtime_client,
+    settings_of,
+)
+
+ROOT = Path(__file__).parents[1]
+COMMAND = [sys.executable, ROOT / "infra/bundle.py"]
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the bundle, once per test run, however many processes run it."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with (shared / "bundle.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "bundle").exists():
+            shutil.rmtree(shared / "unfinished", ignore_errors=True)
+            subprocess.run([*COMMAND, shared / "unfinished"], check=True)  # noqa: S603 (ours)
+            (shared / "unfinished").rename(shared / "bundle")
+    return shared / "bundle"
+
+
+@pytest.fixture
+def function(
+    bundle: Path, cognito: LocalCognito, pool: LocalPool, tmp_path: Path
+) -> Iterator[LambdaFunction]:
+    """Start a function that can import the bundle, the runtime client, and nothing else."""
+    with lambda_function(
+        bundle,
+        settings_of(cognito, pool),
+        output=tmp_path / "log",
+        python=(sys.executable, "-s", "-S"),
+        python_path=(runtime_client_alone(tmp_path / "runtime"),),
+    ) as function:
+        yield function
+
+
+def runtime_client_alone(folder: Path) -> Path:
+    """Link the runtime client and what it needs into `folder`: what Lambda's base image adds."""
+    require_runtime_client()
+    folder.mkdir()
+    needed = importlib.metadata.requires("awslambdaric") or []
+    for name in ["awslambdaric", *(re.split(r"[^\w.-]", line)[0] for line in needed)]:
+        distribution = importlib.metadata.distribution(name)
+        for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
+            (folder / top).symlink_to(str(distribution.locate_file(top)))
+    return folder
+
+
+def canonical(name: str) -> str:
+    """Spell a distribution's name as requirements.txt does."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_bundle_holds_what_requirements_txt_pins_and_nothing_else(bundle: Path) -> None:
+    """The same distributions in the same versions: no moto, no test library, no web server."""
+    pinned = re.findall(
+        r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE
+    )
+    bundled = importlib.metadata.distributions(path=[str(bundle)])
+    assert {(canonical(one.name), one.version) for one in bundled} == set(pinned)
+    assert not {"bin", "infra", "tests", "pip", "moto", "httpx", "uvicorn", "pytest"} & {
+        path.name for path in bundle.iterdir()
+    }
+
+
+def test_bundle_holds_the_app_as_it_stands(bundle: Path) -> None:
+    """Every file of app/ is there, byte for byte."""
+
+    def files(app: Path) -> dict[str, bytes]:
+        everything = (path for path in app.rglob("*") if path.is_file() and path.suffix != ".pyc")
+        return {str(path.relative_to(app)): path.read_bytes() for path in everything}
+
+    assert files(bundle / "app") == files(ROOT / "app")
+
+
+def test_bundle_can_be_read_by_lambdas_user(bundle: Path) -> None:
+    """Whoever made the bundle, with whatever umask: everyone may read it."""
+    unreadable = [path for path in bundle.rglob("*") if path.stat().st_mode & 0o444 != 0o444]
+    assert unreadable == []
+
+
+def test_bundle_has_unchecked_bytecode_for_every_module(bundle: Path) -> None:
+    """Each .py has its .pyc, which Python takes without a look at the source or the clock."""
+    sources = list(bundle.rglob("*.py"))
+    assert len(sources) > 500
+    for source in sources:
+        compiled = Path(importlib.util.cache_from_source(str(source))).read_bytes()
+        # https://docs.python.org/3/reference/import.html#pyc-invalidation: bit 0 says "by hash",
+        # bit 1 would say "check the source".
+        assert compiled[:4] == importlib.util.MAGIC_NUMBER
+        assert int.from_bytes(compiled[4:8], "little") == 0b01
+
+
+def test_bundle_names_its_files_as_they_are_on_lambda(bundle: Path) -> None:
+    """A traceback, and the bundle's bytes, don't depend on the folder it was made in."""
+    source = bundle / "app/handler.py"
+    compiled = Path(importlib.util.cache_from_source(str(source))).read_bytes()
+    assert marshal.loads(compiled[16:]).co_filename == f"{TASK_ROOT}/app/handler.py"  # noqa: S302 (our own bytecode)
+
+
+def test_bundle_runs_from_its_bytecode(bundle: Path, tmp_path: Path) -> None:
+    """With every source of the app made useless, it still imports: no cold start compiles."""
+    shutil.copytree(bundle / "app", tmp_path / "app")
+    for source in (tmp_path / "app").rglob("*.py"):
+        source.write_text("this is no Python")
+    program = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(bundle)!r}]; import app.handler"
+    command = [sys.executable, "-I", "-S", "-B", "-c", program]
+    subprocess.run(command, env=PLACEHOLDERS, check=True)  # noqa: S603 (ours)
+
+
+def test_bundle_serves_the_three_routes_on_its_own(
+    function: LambdaFunction, cognito: LocalCognito
+) -> None:
+    """Under the real runtime client, with nothing else to import, the main job gets done."""
+    way = WAYS["rest"]
+    gateway = Gateway(lambda event, _: function.invoke(event), way)
+    with httpx.Client(transport=gateway, base_url=way.base_url) as api:
+        ada = Person(api, cognito.outbox.code_for)
+        ada.has_an_account()
+        assert ada.signs_in().json()["body"]["TokenType"] == "Bearer"
+
+
+def test_bundle_refuses_a_folder_that_is_in_use(tmp_path: Path) -> None:
+    """One clear line, and what was there stays there."""
+    (tmp_path / "precious").touch()
+    done = subprocess.run([*COMMAND, tmp_path], capture_output=True, text=True, check=False)  # noqa: S603 (ours)
+    assert done.returncode == 1
+    assert done.stderr == f"{tmp_path} is not an empty folder: remove it or name another.\n"
+    assert (tmp_path / "precious").exists()
+
+
+def test_bundle_that_cannot_be_imported_is_an_error(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A dependency missing in the folder ends the build, though it be installed elsewhere."""
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/handler.py").write_text("import pydantic\n")
+    with pytest.raises(SystemExit, match=r"app\.handler can't be imported from the bundle"):
+        check_import(tmp_path)
+    assert "No module named 'pydantic'" in capfd.readouterr().err

@@ -1,0 +1,147 @@
+"""The table of failures: nothing that Cognito can raise is missing, and the contract is kept."""
+
+import re
+from pathlib import Path
+
+import botocore.exceptions
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError
+from starlette.exceptions import HTTPException
+
+from app import cognito
+from app.errors import TABLE, find
+
+MODEL = botocore.session.get_session().get_service_model("cognito-idp")
+CALLED = set(re.findall(r"self\._client\.(\w+)\(", Path(cognito.__file__).read_text()))
+OPERATIONS = sorted(name for name in MODEL.operation_names if botocore.xform_name(name) in CALLED)
+SHAPES = [
+    (operation, shape.name)
+    for operation in OPERATIONS
+    for shape in MODEL.operation_model(operation).error_shapes
+]
+
+
+def raised(operation: str, code: str, status: int = 400) -> ClientError:
+    """Make what botocore raises."""
+    error = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(error, operation)  # type: ignore[arg-type]
+
+
+def test_every_operation_that_is_called_is_looked_at() -> None:
+    """The tests below go by what cognito.py really calls."""
+    assert OPERATIONS == ["ConfirmSignUp", "InitiateAuth", "SignUp"]
+
+
+@pytest.mark.parametrize(("operation", "shape"), SHAPES)
+def test_every_error_shape_has_a_row(operation: str, shape: str) -> None:
+    """One that botocore comes to list must be thought about, not become a 500 by default."""
+    assert f"{operation}.{shape}" in TABLE or shape in TABLE
+    assert find(raised(operation, shape)).code != "internal_error"
+
+
+@pytest.mark.parametrize(
+    ("operation", "shape", "status", "code"),
+    [
+        ("SignUp", "UsernameExistsException", 409, "email_taken"),
+        ("SignUp", "InvalidPasswordException", 400, "invalid_password"),
+        ("SignUp", "InvalidParameterException", 400, "invalid_email"),
+        ("SignUp", "CodeDeliveryFailureException", 503, "email_not_sent"),
+        ("SignUp", "LimitExceededException", 429, "too_many_requests"),
+        ("SignUp", "NotAuthorizedException", 500, "misconfigured"),
+        ("ConfirmSignUp", "CodeMismatchException", 400, "code_mismatch"),
+        ("ConfirmSignUp", "UserNotFoundException", 400, "code_mismatch"),
+        ("ConfirmSignUp", "ExpiredCodeException", 410, "code_expired"),
+        ("ConfirmSignUp", "NotAuthorizedException", 409, "already_confirmed"),
+        ("ConfirmSignUp", "AliasExistsException", 409, "email_taken"),
+        ("ConfirmSignUp", "TooManyFailedAttemptsException", 429, "too_many_requests"),
+        ("InitiateAuth", "NotAuthorizedException", 400, "invalid_credentials"),
+        ("InitiateAuth", "UserNotFoundException", 400, "invalid_credentials"),
+        ("InitiateAuth", "UserNotConfirmedException", 403, "user_not_confirmed"),
+        ("InitiateAuth", "PasswordResetRequiredException", 403, "password_reset_required"),
+        ("InitiateAuth", "InvalidParameterException", 500, "misconfigured"),
+        ("InitiateAuth", "ResourceNotFoundException", 500, "misconfigured"),
+        ("InitiateAuth", "TooManyRequestsException", 429, "too_many_requests"),
+        ("InitiateAuth", "UserLambdaValidationException", 400, "rejected"),
+        ("InitiateAuth", "UnexpectedLambdaException", 500, "misconfigured"),
+        ("InitiateAuth", "InternalErrorException", 503, "unavailable"),
+        ("InitiateAuth", "ForbiddenException", 503, "unavailable"),
+    ],
+)
+def test_the_contract(operation: str, shape: str, status: int, code: str) -> None:
+    """What the caller is told is what the contract says."""
+    row = find(raised(operation, shape))
+    assert (row.status, row.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "told"),
+    [
+        ("503", 503, "unavailable"),  # an answer without a name, from a load balancer
+        ("SomethingNew", 500, "unavailable"),
+        ("429", 429, "too_many_requests"),
+        ("ThrottlingException", 400, "too_many_requests"),
+        ("403", 403, "unavailable"),
+        ("SomethingNew", 400, "internal_error"),
+    ],
+)
+def test_an_error_that_no_model_lists(code: str, status: int, told: str) -> None:
+    """AWS also answers with errors that are common to all its services."""
+    assert find(raised("SignUp", code, status)).code == told
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        botocore.exceptions.EndpointConnectionError,
+        botocore.exceptions.ConnectTimeoutError,
+        botocore.exceptions.ReadTimeoutError,
+        botocore.exceptions.ConnectionClosedError,
+        botocore.exceptions.ProxyConnectionError,
+        botocore.exceptions.SSLError,
+    ],
+)
+def test_when_cognito_cannot_be_reached(kind: type[Exception]) -> None:
+    """All of botocore's ways to say so are one to the caller."""
+    failure = kind(endpoint_url="https://cognito.example", proxy_url="http://proxy", error="cut")
+    assert find(failure).code == "unavailable"
+
+
+def test_a_mistake_of_ours() -> None:
+    """What has no row of its own is an internal error."""
+    assert find(ZeroDivisionError()).code == "internal_error"
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "message"),
+    [
+        (HTTPException(404), "not_found", "There is nothing at this address."),
+        (HTTPException(404, "No such entry."), "not_found", "No such entry."),
+        (HTTPException(402), "payment_required", "Payment Required"),
+        (HTTPException(409, "Edited meanwhile."), "conflict", "Edited meanwhile."),
+    ],
+)
+def test_what_a_route_refuses(raised: HTTPException, code: str, message: str) -> None:
+    """A team's own routes raise HTTPException as FastAPI's users do, and keep their own words."""
+    row = find(raised)
+    assert (row.status, row.code, row.message) == (raised.status_code, code, message)
+
+
+def test_a_code_means_one_thing() -> None:
+    """A program that decides by `code` may rely on its status and message."""
+    rows = TABLE.values()
+    assert len({row.code for row in rows}) == len(
+        {(row.code, row.status, row.message) for row in rows}
+    )
+
+
+def test_only_a_misconfiguration_says_what_to_mend() -> None:
+    """And it always does."""
+    for row in TABLE.values():
+        assert (row.mend is not None) == (row.code == "misconfigured")
+
+
+def test_who_must_wait_is_told_how_long() -> None:
+    """429 and unavailable carry Retry-After."""
+    for row in TABLE.values():
+        assert (row.retry_after is not None) == (row.code in ("too_many_requests", "unavailable"))

@@ -1,0 +1,106 @@
+"""The checkout under the real Lambda runtime client: what holds in no test that calls functions."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.local.server import LocalCognito, LocalPool
+from tests.gateway import WAYS, Gateway, event_of, response_from
+from tests.people import Person
+from tests.runtime_api import FunctionFailedError, LambdaFunction, lambda_function, settings_of
+
+ROOT = Path(__file__).parents[1]
+NOWHERE = {
+    "COGNITO_CLIENT_ID": "client",
+    "COGNITO_USER_POOL_ID": "eu-west-1_pool",
+    "AWS_REGION": "eu-west-1",
+    # Nothing listens on the discard port: a call to Cognito would fail, and none is expected.
+    "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://127.0.0.1:9",
+}
+
+
+@pytest.fixture
+def function(cognito: LocalCognito, pool: LocalPool, tmp_path: Path) -> Iterator[LambdaFunction]:
+    """Start a function that serves a fresh user pool."""
+    with lambda_function(ROOT, settings_of(cognito, pool), output=tmp_path / "log") as function:
+        yield function
+
+
+@pytest.mark.parametrize("way", ["rest", "http-stage", "function-url"])
+def test_runtime_serves_the_three_routes(
+    function: LambdaFunction, cognito: LocalCognito, way: str
+) -> None:
+    """One process signs a person up, confirms and signs in, whichever gateway calls it."""
+    gateway = Gateway(lambda event, _: function.invoke(event), WAYS[way])
+    with httpx.Client(transport=gateway, base_url=WAYS[way].base_url) as api:
+        ada = Person(api, cognito.outbox.code_for)
+        ada.has_an_account()
+        assert ada.signs_in().json()["body"]["TokenType"] == "Bearer"
+    written = function.output
+    assert [secret for secret in (ada.email, *ada.secrets) if secret in written] == []
+
+
+def test_runtime_serves_the_console_test_events(function: LambdaFunction) -> None:
+    """The events that people paste into the Lambda console reach Cognito as they stand."""
+    names = ["sign-up", "confirm", "sign-in"]
+    events = [event_of(f"console-{name}") for name in names]
+    answers = [response_from(function.invoke(event), event) for event in events]
+    # The code in the event is made up, so the person stays unconfirmed.
+    assert [answer.json().get("code") for answer in answers] == [
+        None,
+        "code_mismatch",
+        "user_not_confirmed",
+    ]
+    assert [answer.status_code for answer in answers] == [200, 400, 403]
+
+
+def test_runtime_survives_junk_events(tmp_path: Path) -> None:
+    """Whatever JSON the function is invoked with, it answers 400 and serves the next event."""
+    sign_in = event_of("console-sign-in")
+    junk = [
+        {},
+        [],
+        None,
+        1,
+        "\ud800",
+        {"requestContext": {}},
+        {"Records": [{"eventSource": "aws:sqs"}]},
+        {**sign_in, "body": "not base64!", "isBase64Encoded": True},
+        {**sign_in, "body": '"\ud800"'},
+        {**sign_in, "headers": ["Accept"]},
+    ]
+    with lambda_function(ROOT, NOWHERE, output=tmp_path / "log") as function:
+        answers = [response_from(function.invoke(event), {}) for event in junk]
+    assert [answer.status_code for answer in answers] == [400] * len(junk)
+    assert [answer.json()["statusCode"] for answer in answers] == [400] * len(junk)
+
+
+@pytest.mark.parametrize("name", ["COGNITO_CLIENT_ID", "COGNITO_USER_POOL_ID", "AWS_REGION"])
+def test_runtime_ends_with_one_line_that_names_a_missing_setting(name: str, tmp_path: Path) -> None:
+    """Whoever deployed without a setting reads its name in the log, and no traceback."""
+    incomplete = {key: value for key, value in NOWHERE.items() if key != name}
+    with lambda_function(ROOT, incomplete, output=tmp_path / "log") as function:
+        assert function.exit_status() == 1
+    (line,) = function.output.splitlines()
+    assert name in line
+    assert "Traceback" not in line
+
+
+def test_runtime_client_that_dies_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    """The tests' own Runtime API says why there is no answer instead of waiting for one."""
+    with (
+        lambda_function(ROOT, {}, output=tmp_path / "log") as function,
+        pytest.raises(FunctionFailedError, match=r"exit: status 1\nThe function wrote:\nNot start"),
+    ):
+        function.invoke({})
+
+
+def test_runtime_client_that_fails_to_import_is_reported(tmp_path: Path) -> None:
+    """A handler that can't be imported fails the invocation, with the import's error."""
+    with (
+        lambda_function(tmp_path, {}, output=tmp_path / "log") as function,
+        pytest.raises(FunctionFailedError, match="No module named 'app'"),
+    ):
+        function.invoke({})
