@@ -6,6 +6,8 @@ PORT ?= 8000
 COGNITO_PORT ?= 8001
 FRESH ?=
 
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
 bin := $(VENV)/bin
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types format template lock clean
@@ -51,9 +53,10 @@ $(VENV)-template/.ready: requirements-template.txt
 
 # A virtual environment with just what the requirement file pins, made again when the file changes.
 define environment
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; $(PYTHON) is %d.%d. Name another: make PYTHON=python3.13 ..." % sys.version_info[:2])'
-	@echo "Making $(1) (about half a minute, the first time only)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and $(PYTHON) is %d.%d. Name another: make PYTHON=python3.13 ..." % sys.version_info[:2])'
+	@echo "Making $(1), this first time only: about half a minute"
 	@$(PYTHON) -m venv --clear $(1)
-	@$(1)/bin/pip install --disable-pip-version-check --require-hashes --no-deps --progress-bar off -r $(2) | sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
-	@$(1)/bin/pip check --disable-pip-version-check >/dev/null && touch $@
+	@$(1)/bin/pip install --disable-pip-version-check --require-hashes --progress-bar off -r $(2) \
+		| sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
+	@touch $@
 endef

@@ -212,7 +212,7 @@ def lambda_function(
         variables = _lambda_variables(folder, api.address)
         if python_path:
             variables["PYTHONPATH"] = os.pathsep.join(map(str, python_path))
-        process = subprocess.Popen(  # noqa: S603 (the command is ours)
+        process = subprocess.Popen(
             command,
             cwd=folder,
             env=variables | environment,

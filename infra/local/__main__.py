@@ -34,11 +34,18 @@ class Stop(Exception):  # noqa: N818 - no error: the way out when asked to end
     """A signal asked us to end."""
 
 
+class Unready(Exception):  # noqa: N818 - the message is all there is to it
+    """Something keeps us from starting; the message is one line that says what to do."""
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run until stopped; return the exit code, 0 if it was asked to end."""
     options = parse(argv)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    # A closed terminal ends us, unless nohup was told otherwise.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, stop)
     isolate()
     try:
         run(options)
@@ -48,10 +55,6 @@ def main(argv: list[str] | None = None) -> int:
         say(f"make run: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-class Unready(Exception):  # noqa: N818 - the message is all there is to it
-    """Something keeps us from starting; the message is one line that says what to do."""
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

@@ -22,15 +22,16 @@ class SignInOperations(CognitoRequest):
     def initiate_auth(self) -> ActionResult:
         """Sign in by password, or go on with a refresh token. Other flows are moto's."""
         pool, client = self.enter()
-        flow = self.parameters["AuthFlow"].replace("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN")
+        flow = self.parameters["AuthFlow"]
+        if flow == "REFRESH_TOKEN":
+            flow = "REFRESH_TOKEN_AUTH"  # two names of one flow
         parameters = self.parameters.get("AuthParameters") or {}
         allowed = client.extended_config.get("ExplicitAuthFlows") or DEFAULT_FLOWS
-        setting = "REFRESH_TOKEN_AUTH" if flow == "REFRESH_TOKEN" else flow
-        if setting not in allowed and f"ALLOW_{setting}" not in allowed:
-            raise refuse("flow_not_enabled", flow=self.parameters["AuthFlow"])
+        if flow not in allowed and f"ALLOW_{flow}" not in allowed:
+            raise refuse("flow_not_enabled", flow=flow)
         if flow == "USER_PASSWORD_AUTH":
             return ActionResult(self._sign_in(pool, client, parameters))
-        if flow == "REFRESH_TOKEN":
+        if flow == "REFRESH_TOKEN_AUTH":
             token = required(parameters, "REFRESH_TOKEN")
             user = self._refreshing_user(pool, client, token)
             check_secret_hash(client, user.id, parameters.get("SECRET_HASH"))

@@ -122,7 +122,7 @@ def test_a_kill_loses_nobody(file: Path, signals: int) -> None:
     """Whoever got an answer is there after the process was killed amidst its work."""
     signed_up: list[str] = []
     for _ in range(signals):
-        process = subprocess.Popen(  # noqa: S603 - our own script
+        process = subprocess.Popen(
             [sys.executable, "-c", SIGNS_UP, str(file)], stdout=subprocess.PIPE, text=True
         )
         assert process.stdout
