@@ -1,4 +1,4 @@
-"""What can go wrong, and what the caller is told: one table, and what reads it.
+"""What can go wrong, and what the caller is told: one table.
 
 A row is found by a failure's name: for Cognito's errors the shape's name, preceded by the operation
 where that changes the meaning; for any other exception its class or the nearest base that has a
@@ -6,14 +6,11 @@ row; for what the web framework refuses, its HTTP status.
 """
 
 import re
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.schemas import Failed, FieldError
@@ -85,7 +82,7 @@ _TOO_MANY = Failure(
 _UNAVAILABLE = Failure(
     503, "unavailable", "The service is not available right now. Please try again.", retry_after=5
 )
-_INTERNAL_ERROR = Failure(500, "internal_error", "Something went wrong on our side.")
+INTERNAL_ERROR = Failure(500, "internal_error", "Something went wrong on our side.")
 BAD_EVENT = replace(
     _INVALID_REQUEST, message="The event is no request that API Gateway would send."
 )
@@ -201,7 +198,7 @@ TABLE: dict[str, Failure] = {
     "Cognito 403": _UNAVAILABLE,  # AWS WAF's own page
     "Cognito 5xx": _UNAVAILABLE,
     # Anything else is a mistake of ours
-    "Exception": _INTERNAL_ERROR,
+    "Exception": INTERNAL_ERROR,
 }
 
 
@@ -212,20 +209,20 @@ def find(exc: Exception) -> Failure:
     # A route may raise any status with words of its own, which then go before the row's.
     status = HTTPStatus(exc.status_code)
     row = TABLE.get(f"HTTP {status}") or Failure(status, status.name.lower(), status.phrase)
-    return row if exc.detail == status.phrase else replace(row, message=exc.detail)
+    return row if exc.detail == status.phrase else replace(row, message=str(exc.detail))
 
 
 def _names(exc: Exception) -> Iterator[str]:
     """By what names a failure may stand in the table, the most telling first."""
     operation = getattr(exc, "operation_name", None)
-    if code := _cognito(exc, "Error", "Code"):
-        status = _cognito(exc, "ResponseMetadata", "HTTPStatusCode")
+    if code := cognito_says(exc, "Error", "Code"):
+        status = cognito_says(exc, "ResponseMetadata", "HTTPStatusCode")
         yield from (f"{operation}.{code}", code, f"Cognito {status}", f"Cognito {status // 100}xx")
     for base in type(exc).__mro__:
         yield from (f"{operation}.{base.__name__}", base.__name__)
 
 
-def _cognito(exc: Exception, part: str, member: str) -> Any:
+def cognito_says(exc: Exception, part: str, member: str) -> Any:
     """What Cognito's answer says, if the failure is one.
 
     A botocore ClientError is read by its attributes, so that cognito.py stays the one module that
@@ -233,51 +230,6 @@ def _cognito(exc: Exception, part: str, member: str) -> Any:
     """
     response = getattr(exc, "response", None)
     return response.get(part, {}).get(member) if isinstance(response, dict) else None
-
-
-async def answer(request: Request, exc: Exception) -> Response:
-    """Turn a failure into the answer to it, and add to the request's log line what it was."""
-    failure = find(exc)
-    request.state.log |= _note(exc, failure)
-    text = _cognito(exc, "Error", "Message") or str(exc)
-    body = failure.body(request.state.request_id, failure.wording and failure.wording(text))
-    if isinstance(exc, RequestValidationError):
-        body.errors = [_field_error(error) for error in exc.errors()]
-    for name, value in getattr(exc, "members", {}).items():
-        setattr(body, name, value)
-    headers = dict(getattr(exc, "headers", None) or {})
-    if failure.retry_after:
-        headers["Retry-After"] = str(failure.retry_after)
-    return Response(body.to_wire(), failure.status, headers, media_type="application/json")
-
-
-def _field_error(error: dict[str, Any]) -> FieldError:
-    """One of pydantic's errors without its `input` and `ctx`, which quote what was sent."""
-    field = next((str(part) for part in error["loc"][1:2] if isinstance(part, str)), "body")
-    message = {
-        "json_invalid": "Not valid JSON.",
-        "model_attributes_type": "Must be a JSON object.",
-    }.get(error["type"], error["msg"])
-    return FieldError(field=field, message=message)
-
-
-def _note(exc: Exception, failure: Failure) -> dict[str, Any]:
-    """What the log says of a failure: names, never an exception's text, which may quote secrets."""
-    operation = getattr(exc, "operation_name", None)
-    cause = _cognito(exc, "Error", "Code") or type(exc).__name__
-    note = {"code": failure.code, "cause": f"{operation}.{cause}" if operation else cause}
-    if failure.mend:
-        note["mend"] = failure.mend
-    if failure is _INTERNAL_ERROR:
-        note["stack"] = "".join(_stack(exc))
-    return note
-
-
-def _stack(exc: BaseException) -> Iterator[str]:
-    if earlier := exc.__cause__ or exc.__context__:
-        yield from _stack(earlier)
-    yield from traceback.format_tb(exc.__traceback__)
-    yield f"{type(exc).__qualname__}\n"
 
 
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:

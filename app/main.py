@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from app import auth, errors, logs
+from app import answers, auth, logs
 from app.cognito import Cognito
 from app.middleware import Inside, Outside
 from app.schemas import Done
@@ -48,8 +48,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Its hooks run on every request; whoever wants traces turns them on here.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.add_exception_handler(HTTPException, errors.answer)
-    app.add_exception_handler(RequestValidationError, errors.answer)
+    app.add_exception_handler(HTTPException, answers.answer)
+    app.add_exception_handler(RequestValidationError, answers.answer)
     # Each one added surrounds those before it.
     app.add_middleware(Inside)
     app.add_middleware(

@@ -17,7 +17,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import errors
+from app import answers
 from app.logs import logger
 
 MAX_BODY = 16 * 1024  # bytes; the longest that Cognito takes is about 2,500 characters
@@ -107,7 +107,7 @@ class Inside:
         try:
             await self.app(scope, receive_within_limit, send)
         except Exception as exc:  # noqa: BLE001 - the last resort: every failure gets an answer
-            response = await errors.answer(Request(scope), exc)
+            response = await answers.answer(Request(scope), exc)
             await response(scope, receive, send)
         return None
 
