@@ -4,6 +4,7 @@ from email.message import Message
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, HTTPException
+from fastapi.routing import APIRoute
 
 from app.cognito import Cognito
 from app.errors import documented
@@ -22,7 +23,7 @@ COMMON = (
 )
 
 
-def declares_json(
+async def declares_json(
     content_type: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> None:
     """Refuse a body that is declared as anything but JSON; one that isn't declared is JSON."""
@@ -36,10 +37,11 @@ def declares_json(
             raise HTTPException(415)
 
 
-def routes(cognito: Cognito) -> APIRouter:
+def routes(cognito: Cognito, route_class: type[APIRoute] = APIRoute) -> APIRouter:
     """The routes, on one app client of Cognito's."""
     auth = APIRouter(
         prefix="/auth",
+        route_class=route_class,
         tags=["auth"],
         dependencies=[Depends(declares_json)],
         responses={"default": {"model": Failed, "description": "Any other failure."}},

@@ -4,7 +4,10 @@ The one module where importing does something: Lambda imports it once per execut
 what is made here serves every invocation of that environment.
 """
 
-from app.gateway import lambda_handler
-from app.main import create_app
+from app.start import quickly
 
-handler = lambda_handler(create_app())
+with quickly():
+    from app.gateway import Direct, lambda_handler
+    from app.main import create_app
+
+    handler = lambda_handler(create_app(route_class=Direct))

@@ -1,6 +1,6 @@
 """Lambda's Runtime API for tests, and the real runtime client started against it.
 
-    with lambda_function(folder, environment) as function:
+    with lambda_function(folder, environment, output=log) as function:
         answer = function.invoke(event)
 
 On Lambda each execution environment is one process of the runtime client (`awslambdaric` for
@@ -8,9 +8,11 @@ Python), which asks this HTTP API for the next event and posts the handler's ans
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
+import importlib.metadata
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -77,6 +79,8 @@ class _Requests(BaseHTTPRequestHandler):
     """The four requests that a runtime client makes."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes: held back for each other's acknowledgement, they'd take 40 ms.
+    disable_nagle_algorithm = True
     server: RuntimeApi
 
     def do_GET(self) -> None:
@@ -137,6 +141,11 @@ class LambdaFunction:
         self._output = output
 
     @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """All that the function has written so far, stdout and stderr: what CloudWatch would have.
 
@@ -191,16 +200,29 @@ def require_runtime_client() -> None:
     pytest.skip(missing)
 
 
+def runtime_client_alone(folder: Path) -> Path:
+    """Link the runtime client and what it needs into `folder`: what Lambda's base image adds."""
+    require_runtime_client()
+    folder.mkdir(parents=True)
+    needed = importlib.metadata.requires("awslambdaric") or []
+    for name in ["awslambdaric", *(re.split(r"[^\w.-]", line)[0] for line in needed)]:
+        distribution = importlib.metadata.distribution(name)
+        for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
+            (folder / top).symlink_to(str(distribution.locate_file(top)))
+    return folder
+
+
 @contextmanager
 def lambda_function(
     folder: Path,
     environment: Mapping[str, str],
     *,
     output: Path,
-    python: Sequence[str] = (sys.executable,),
+    handler: str = HANDLER,
+    python: Sequence[str | Path] = (sys.executable,),
     python_path: Sequence[Path] = (),
 ) -> Iterator[LambdaFunction]:
-    """Run `app.handler.handler` of `folder` under the real runtime client, until the block ends.
+    """Run the handler of `folder` under the real runtime client, until the block ends.
 
     Its environment is Lambda's own variables and `environment`, nothing of this process's. What it
     writes goes to the file `output`. `python` and `python_path` narrow what it can import.
@@ -208,8 +230,8 @@ def lambda_function(
     """
     require_runtime_client()
     with RuntimeApi() as api, output.open("wb") as log:
-        command = [*python, "-m", "awslambdaric", HANDLER]
-        variables = _lambda_variables(folder, api.address)
+        command = [*python, "-m", "awslambdaric", handler]
+        variables = _lambda_variables(folder, handler, api.address)
         if python_path:
             variables["PYTHONPATH"] = os.pathsep.join(map(str, python_path))
         process = subprocess.Popen(
@@ -235,14 +257,14 @@ def _report_exit(process: subprocess.Popen[bytes], api: RuntimeApi) -> None:
     api.outcomes.put(("exit", f"status {status}".encode()))
 
 
-def _lambda_variables(folder: Path, address: str) -> dict[str, str]:
+def _lambda_variables(folder: Path, handler: str, address: str) -> dict[str, str]:
     """Return what Lambda sets, as far as code could notice.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
     """
     return {
         "AWS_LAMBDA_RUNTIME_API": address,
-        "_HANDLER": HANDLER,
+        "_HANDLER": handler,
         "LAMBDA_TASK_ROOT": str(folder),
         "AWS_LAMBDA_FUNCTION_NAME": "auth",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

@@ -22,7 +22,7 @@ from tests.people import Person
 from tests.runtime_api import (
     LambdaFunction,
     lambda_function,
-    require_runtime_client,
+    runtime_client_alone,
     settings_of,
 )
 
@@ -58,18 +58,6 @@ def function(
         python_path=(runtime_client_alone(tmp_path / "runtime"),),
     ) as function:
         yield function
-
-
-def runtime_client_alone(folder: Path) -> Path:
-    """Link the runtime client and what it needs into `folder`: what Lambda's base image adds."""
-    require_runtime_client()
-    folder.mkdir()
-    needed = importlib.metadata.requires("awslambdaric") or []
-    for name in ["awslambdaric", *(re.split(r"[^\w.-]", line)[0] for line in needed)]:
-        distribution = importlib.metadata.distribution(name)
-        for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
-            (folder / top).symlink_to(str(distribution.locate_file(top)))
-    return folder
 
 
 def canonical(name: str) -> str:

@@ -1,0 +1,28 @@
+"""A function of its own for POST /auth/sign-in, with a client made once."""
+
+import json
+import os
+
+import boto3
+
+cognito = boto3.client("cognito-idp")
+
+
+def handler(event: dict, context: object) -> dict:
+    """Give tokens."""
+    body = json.loads(event["body"])
+    try:
+        answer = cognito.initiate_auth(
+            ClientId=os.environ["COGNITO_CLIENT_ID"],
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": body["email"], "PASSWORD": body["password"]},
+        )
+    except cognito.exceptions.NotAuthorizedException:
+        return respond(400, message="Incorrect username or password.")
+    return respond(200, body=answer["AuthenticationResult"])
+
+
+def respond(status: int, **members: object) -> dict:
+    """An answer for API Gateway."""
+    body = json.dumps({"statusCode": status, **members})
+    return {"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": body}

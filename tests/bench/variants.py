@@ -1,0 +1,103 @@
+"""What is measured: ours, and the peers that people write instead, built from the registry here.
+
+A peer's source is a folder of tests/bench/peers/. Ours and theirs stand on the same versions of
+boto3 and pydantic, those of requirements.txt.
+"""
+
+import compileall
+import py_compile
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra.bundle import make_bundle
+
+ROOT = Path(__file__).parents[2]
+ROUTES = ("sign-up", "confirm", "sign-in")
+"""A person's first visit, in this order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Peer:
+    """A way to write the service."""
+
+    folder: str
+    name: str
+    requirements: tuple[str, ...] = ("boto3",)
+    handler: str = "main.handler"
+    handlers: Mapping[str, str] = field(default_factory=dict)
+    """Of separate functions, by route; else the one handler answers all."""
+
+    @property
+    def functions(self) -> list[tuple[str, list[str]]]:
+        """Each function's handler, and the routes that it answers."""
+        if self.handlers:
+            return [(handler, [route]) for route, handler in self.handlers.items()]
+        return [(self.handler, list(ROUTES))]
+
+
+SEPARATE = {route: f"{route.replace('-', '_')}.handler" for route in ROUTES}
+OURS = Peer("", "this service", handler="app.handler.handler")
+FLOOR = Peer("floor", "nothing at all", requirements=())
+PLAIN_CALL = Peer("plain_call", "three functions, client per call", handlers=SEPARATE)
+PLAIN_MODULE = Peer("plain_module", "three functions, module client", handlers=SEPARATE)
+POWERTOOLS = Peer("powertools", "Powertools", ("aws-lambda-powertools", "pydantic", "boto3"))
+FASTAPI = Peer("fastapi_usual", "FastAPI + Mangum", ("fastapi", "mangum", "boto3"))
+CHALICE = Peer("chalice", "Chalice", handler="main.app")
+PEERS = (PLAIN_CALL, PLAIN_MODULE, POWERTOOLS, FASTAPI, CHALICE)
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """A peer built in one of two ways: with bytecode, or as most tools deploy it, without."""
+
+    peer: Peer
+    bytecode: bool
+    folder: Path
+
+    def __str__(self) -> str:
+        return self.peer.name + ("" if self.bytecode else ", no bytecode")
+
+
+def build_all(folder: Path) -> Iterator[Variant]:
+    """Build ours, then each peer both ways, in folders below this one, which is emptied first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    make_bundle(folder / "ours")
+    yield Variant(OURS, bytecode=True, folder=folder / "ours")
+    yield build(FLOOR, folder / "floor", bytecode=True)
+    for peer in PEERS:
+        yield build(peer, folder / peer.folder, bytecode=False)
+        yield build(peer, folder / f"{peer.folder}-bytecode", bytecode=True)
+
+
+def build(peer: Peer, folder: Path, *, bytecode: bool) -> Variant:
+    """Build a peer as its people do: what it requires installed beside its source."""
+    shutil.copytree(ROOT / "tests/bench/peers" / peer.folder, folder)
+    if peer.requirements:
+        install(peer.requirements, folder)
+    if peer is CHALICE:
+        # `chalice package` puts these two files in the bundle, and nothing that they don't need.
+        # https://github.com/aws/chalice/blob/master/chalice/deploy/packager.py
+        install(("chalice", "--no-deps"), folder / "whole")
+        (folder / "chalice").mkdir()
+        for file in ("__init__.py", "app.py"):
+            shutil.copy(folder / "whole/chalice" / file, folder / "chalice")
+        shutil.rmtree(folder / "whole")
+    if bytecode:
+        compileall.compile_dir(
+            folder,
+            quiet=1,
+            workers=0,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
+    return Variant(peer, bytecode, folder)
+
+
+def install(requirements: tuple[str, ...], folder: Path) -> None:
+    """Install from the registry, in the versions that the requirement files pin."""
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable]
+    command += ["--target", str(folder), "--constraint", str(ROOT / "requirements-bench.txt")]
+    subprocess.run([*command, *requirements], check=True)
