@@ -9,6 +9,8 @@ FRESH ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 bin := $(VENV)/bin
+# An environment belongs to a version of Python: naming another makes it anew.
+ready := .ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types format template lock clean
 .DELETE_ON_ERROR:
@@ -16,28 +18,28 @@ bin := $(VENV)/bin
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/.ready ## Start the API and the local Cognito (PORT= COGNITO_PORT= FRESH=1)
+run: $(VENV)/$(ready) ## Start the API and the local Cognito (PORT= COGNITO_PORT= FRESH=1)
 	@exec $(bin)/python -m infra.local --port $(PORT) --cognito-port $(COGNITO_PORT) $(if $(FRESH),--fresh)
 
-test: $(VENV)/.ready ## Run every test (ARGS= goes to pytest)
+test: $(VENV)/$(ready) ## Run every test (ARGS= goes to pytest)
 	$(bin)/python -m pytest -n auto $(ARGS)
 
-lint: $(VENV)/.ready ## Check style
+lint: $(VENV)/$(ready) ## Check style
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 
-types: $(VENV)/.ready ## Check types, strictly, over app/ and infra/
+types: $(VENV)/$(ready) ## Check types, strictly, over app/ and infra/
 	$(bin)/mypy
 
-template: $(VENV)-template/.ready ## Check infra/template.yaml: cfn-lint, which also runs the SAM transform
+template: $(VENV)-template/$(ready) ## Check infra/template.yaml: cfn-lint, which also runs the SAM transform
 	$(VENV)-template/bin/cfn-lint infra/template.yaml
 
-format: $(VENV)/.ready ## Rewrite to the house style
+format: $(VENV)/$(ready) ## Rewrite to the house style
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
 compile = $(bin)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock'
-lock: $(VENV)/.ready ## Pin the requirement files from pyproject.toml (UPGRADE=1 for newer versions)
+lock: $(VENV)/$(ready) ## Pin the requirement files from pyproject.toml (UPGRADE=1 for newer versions)
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	$(compile) $(if $(UPGRADE),--upgrade) --group pyproject.toml:template -o requirements-template.txt
@@ -45,10 +47,10 @@ lock: $(VENV)/.ready ## Pin the requirement files from pyproject.toml (UPGRADE=1
 clean: ## Forget the environments, the caches and the local users
 	rm -rf .venv* .local dist .*_cache .hypothesis
 
-$(VENV)/.ready: requirements-dev.txt
+$(VENV)/$(ready): requirements-dev.txt
 	$(call environment,$(VENV),requirements-dev.txt)
 
-$(VENV)-template/.ready: requirements-template.txt
+$(VENV)-template/$(ready): requirements-template.txt
 	$(call environment,$(VENV)-template,requirements-template.txt)
 
 # A virtual environment with just what the requirement file pins, made again when the file changes.

@@ -1,20 +1,30 @@
-"""A failure on its way out: what the caller reads, and what the log keeps."""
+"""A failure on its way out: what the caller reads, what the log keeps, and what the docs say."""
 
 import traceback
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
-from app.errors import INTERNAL_ERROR, Failure, cognito_says, find
-from app.schemas import FieldError
+from app.errors import DONE, INTERNAL_ERROR, TABLE, cognito_says, find
+from app.failure import Failure
+from app.schemas import Done, Failed, FieldError
 
 
 async def answer(request: Request, exc: Exception) -> Response:
     """Turn a failure into the answer to it, and add to the request's log line what it was."""
+    if isinstance(exc, HTTPException) and isinstance(exc.__cause__, (ValueError, RecursionError)):
+        # FastAPI says so of a body that is not even text, or nested too deeply to be read.
+        exc = RequestValidationError([{"type": "json_invalid", "loc": ("body",), "msg": ""}])
     failure = find(exc)
     request.state.log |= _note(exc, failure)
+    if failure is DONE:
+        return JSONResponse(Done().model_dump(by_alias=True))
     text = cognito_says(exc, "Error", "Message") or str(exc)
     body = failure.body(request.state.request_id, failure.wording and failure.wording(text))
     if isinstance(exc, RequestValidationError):
@@ -24,7 +34,20 @@ async def answer(request: Request, exc: Exception) -> Response:
     headers = dict(getattr(exc, "headers", None) or {})
     if failure.retry_after:
         headers["Retry-After"] = str(failure.retry_after)
+    if failure.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
+    if failure.status == HTTPStatus.UNAUTHORIZED:
+        # https://datatracker.ietf.org/doc/html/rfc6750#section-3
+        headers["WWW-Authenticate"] = "Bearer"
     return Response(body.to_wire(), failure.status, headers, media_type="application/json")
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method that this address takes; the router names only those of its first route."""
+    routes = request.app.routes
+    methods = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+    scopes = {method: {**request.scope, "method": method} for method in methods}
+    return [m for m in methods if any(r.matches(scopes[m])[0] is Match.FULL for r in routes)]
 
 
 def _field_error(error: dict[str, Any]) -> FieldError:
@@ -45,12 +68,38 @@ def _note(exc: Exception, failure: Failure) -> dict[str, Any]:
     if failure.mend:
         note["mend"] = failure.mend
     if failure is INTERNAL_ERROR:
-        note["stack"] = "".join(_stack(exc))
+        note["stack"] = "".join(stack_of(exc))
     return note
 
 
-def _stack(exc: BaseException) -> Iterator[str]:
+def stack_of(exc: BaseException) -> Iterator[str]:
+    """The lines of a stack, and of what led to it, with the names of exceptions alone."""
     if earlier := exc.__cause__ or exc.__context__:
-        yield from _stack(earlier)
+        yield from stack_of(earlier)
     yield from traceback.format_tb(exc.__traceback__)
     yield f"{type(exc).__qualname__}\n"
+
+
+# By its name: FastAPI would build a validator for each mention of the model itself, 70 of them.
+_FAILED = {"$ref": "#/components/schemas/Failed"}
+
+
+def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """FastAPI's `responses`: the failures with these codes, by status, with an example of each."""
+    rows = {row.code: row for row in TABLE.values()}
+    described: dict[int | str, dict[str, Any]] = {}
+    for row in sorted((rows[code] for code in codes), key=lambda row: row.status):
+        status = described.setdefault(
+            row.status,
+            {
+                "description": HTTPStatus(row.status).phrase,
+                "content": {"application/json": {"schema": _FAILED, "examples": {}}},
+            },
+        )
+        example = row.body("7c2d9a52-2f4b-4b4e-9d3f-0a1b2c3d4e5f")
+        examples = status["content"]["application/json"]["examples"]
+        examples[row.code] = {
+            "summary": row.message,
+            "value": {**example.model_dump(by_alias=True, exclude_none=True), **row.example},
+        }
+    return described

@@ -1,128 +1,95 @@
-"""The one door to Amazon Cognito: the only module that imports boto3 and botocore.
+"""What the service asks of Amazon Cognito, one function an operation.
 
-Failures are caught nowhere here. What botocore raises, and the few exceptions defined below, rise
-to errors.py, whose table says what each of them means to the caller.
+Failures rise from here to errors.py, whose table says what each of them means to the caller. Only
+where a failure is the reason to ask Cognito something else is it caught.
 """
 
-import json
-import re
 import time
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from boto3.session import Session
-from botocore import UNSIGNED
-from botocore.config import Config
-
-from app.schemas import Tokens
+from app.checks import check_email, check_password
+from app.client import NotCognitoError, make_client
+from app.logs import logger
+from app.schemas import Tokens, User
 from app.settings import Settings
 
-if TYPE_CHECKING:
-    from types_boto3_cognito_idp import CognitoIdentityProviderClient
-
-# Seconds. API Gateway gives up after 29 and people long before, so everything together stays
-# under 10: a failure within the first second may be tried once more (1), after a pause (0.1), and
-# then connect (2) and wait for the answer (6). Cognito calls a pool's triggers while we wait.
-CONNECT_TIMEOUT = 2
-READ_TIMEOUT = 6
-RETRY_WITHIN = 1
-RETRY_PAUSE = 0.1
-
-# What may be done twice. SignUp may not: had the first try worked unseen, the second would tell a
-# new user that the address is taken; nor may ConfirmSignUp, which would say "already confirmed".
-REPEATABLE = ("InitiateAuth",)
-
-# What an <input type=email> accepts, but with a dot in the domain, as Cognito wants one.
-# https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address
-_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-_EMAIL = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
-
-# What every pool asks of a password, whatever its policy: 6 characters or more, none of the first
-# and the last a blank, and all on one line.
-# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_PasswordPolicyType.html
-_SHORTEST_PASSWORD = 6
-_PASSWORD = re.compile(r"\S[^\n\r\x85\u2028\u2029]*\S", re.ASCII)
+# What a challenge asks for: the member of our request, and the name that Cognito gives to it.
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RespondToAuthChallenge.html
+CHALLENGES = {
+    "NEW_PASSWORD_REQUIRED": ("newPassword", "NEW_PASSWORD"),
+    "SOFTWARE_TOKEN_MFA": ("code", "SOFTWARE_TOKEN_MFA_CODE"),
+    "EMAIL_OTP": ("code", "EMAIL_OTP_CODE"),
+}
 
 
-class InvalidEmailError(ValueError):
-    """Not an e-mail address, so no account can have it: Cognito isn't asked."""
-
-    def __init__(self, operation_name: str) -> None:
-        self.operation_name = operation_name
+class InvalidTokenError(Exception):
+    """An access token that Cognito no longer takes, or never did."""
 
 
-class InvalidPasswordError(ValueError):
-    """A password that no pool can take; the text is in the words of Cognito's own answer."""
+class NotVerifiedError(Exception):
+    """A first code of a second factor that didn't prove it."""
+
+
+class UnsupportedChallengeError(ValueError):
+    """A challenge that this service has no answer to."""
 
 
 class ChallengeRequiredError(Exception):
     """Right so far, but Cognito asks for one more step before it gives tokens."""
 
     def __init__(self, challenge: str, session: str) -> None:
-        self.members = {"challenge": challenge, "session": session}
-
-
-class NotCognitoError(Exception):
-    """An answer that is not Cognito's, such as a captive portal's page: nothing was done."""
+        needs = [CHALLENGES[challenge][0]] if challenge in CHALLENGES else None
+        self.members = {"challenge": challenge, "session": session, "needs": needs}
 
 
 class Cognito:
-    """Cognito's operations on one app client. One instance serves a whole process, and threads.
-
-    The calls are unsigned, as Cognito takes them for everything a person does on their own
-    account: no AWS credentials are looked for, and the function's role needs no permission.
+    """Cognito's operations on one app client.
 
     Every method may raise what botocore raises for its operation, each of which has its row in
-    errors.py, and NotCognitoError.
+    errors.py, and NotCognitoError. Those that take an e-mail address raise InvalidEmailError for
+    what is none, and those that take a new password InvalidPasswordError for one that no pool can
+    take: Cognito's own InvalidParameter doesn't say in a stable way which of them it means.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
+        self._client = make_client(settings, now)
         self._client_id = settings.client_id
-        self._client: CognitoIdentityProviderClient = Session(region_name=settings.region).client(
-            "cognito-idp",
-            endpoint_url=settings.endpoint_url,
-            config=Config(
-                signature_version=UNSIGNED,
-                connect_timeout=CONNECT_TIMEOUT,
-                read_timeout=READ_TIMEOUT,
-                retries={"mode": "standard", "total_max_attempts": 1},  # ours are below
-                parameter_validation=False,  # the models of schemas.py have done it
-            ),
-        )
-        # botocore retries all of a client's operations alike. Its own events, those that its retry
-        # modes are built on, let the choice be made for each.
-        # https://github.com/boto/botocore/blob/develop/botocore/retries/standard.py
-        events = self._client.meta.events
-        events.register("before-call.cognito-idp", _note_start)
-        events.register("before-parse.cognito-idp", _check_answer)
-        for operation in REPEATABLE:
-            # The stubs don't know that this event asks its handlers for an answer.
-            events.register(f"needs-retry.cognito-idp.{operation}", _retry)  # type: ignore[arg-type]
+        self._hide_existing_accounts = settings.hide_existing_accounts
+
+    # Getting in
 
     def sign_up(self, email: str, password: str) -> None:
         """Make an unconfirmed account, to which Cognito e-mails a confirmation code (SignUp).
 
-        Raises InvalidEmailError and InvalidPasswordError for what no pool can take: Cognito's
-        InvalidParameter doesn't say in a stable way which of the two it means.
+        With HIDE_EXISTING_ACCOUNTS a taken address looks like a new one, and gets its code again
+        unless it is confirmed.
         """
-        _check_email(email, "SignUp")
-        if len(password) < _SHORTEST_PASSWORD:
-            raise InvalidPasswordError("Password not long enough")
-        if not _PASSWORD.fullmatch(password):
-            raise InvalidPasswordError("Password must not start or end with a blank")
-        self._client.sign_up(
-            ClientId=self._client_id,
-            Username=email,
-            Password=password,
-            UserAttributes=[{"Name": "email", "Value": email}],
-        )
+        check_email(email, "SignUp")
+        check_password(password, "SignUp")
+        try:
+            self._client.sign_up(
+                ClientId=self._client_id,
+                Username=email,
+                Password=password,
+                UserAttributes=[{"Name": "email", "Value": email}],
+            )
+        except self._client.exceptions.UsernameExistsException:
+            if not self._hide_existing_accounts:
+                raise
+            self._quietly(lambda: self.resend_code(email))
+
+    def resend_code(self, email: str) -> None:
+        """E-mail a new confirmation code, which replaces the one before (ResendConfirmationCode).
+
+        Cognito refuses if the account is confirmed, and LimitExceeded after 5 within an hour.
+        """
+        check_email(email, "ResendConfirmationCode")
+        self._client.resend_confirmation_code(ClientId=self._client_id, Username=email)
 
     def confirm(self, email: str, code: str) -> None:
-        """Confirm an account with the code that was e-mailed (ConfirmSignUp).
-
-        Raises InvalidEmailError.
-        """
-        _check_email(email, "ConfirmSignUp")
+        """Confirm an account with the code that was e-mailed (ConfirmSignUp)."""
+        check_email(email, "ConfirmSignUp")
         self._client.confirm_sign_up(
             ClientId=self._client_id, Username=email, ConfirmationCode=code
         )
@@ -130,56 +97,168 @@ class Cognito:
     def sign_in(self, email: str, password: str) -> Tokens:
         """Exchange an e-mail address and a password for tokens (InitiateAuth).
 
-        Raises InvalidEmailError, and ChallengeRequiredError when Cognito asks for one more step.
+        Raises ChallengeRequiredError when Cognito asks for one more step.
         """
-        _check_email(email, "InitiateAuth")
-        answer: Any = self._client.initiate_auth(
+        check_email(email, "InitiateAuth")
+        answer = self._client.initiate_auth(
             ClientId=self._client_id,
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": email, "PASSWORD": password},
         )
-        if challenge := answer.get("ChallengeName"):
-            raise ChallengeRequiredError(challenge, answer.get("Session", ""))
-        if "AuthenticationResult" not in answer:
-            raise NotCognitoError
-        return Tokens.model_validate(answer["AuthenticationResult"])
+        return _tokens(answer)
+
+    def answer_challenge(self, email: str, challenge: str, session: str, given: str) -> Tokens:
+        """Take the step that a challenge asked for (RespondToAuthChallenge).
+
+        Raises UnsupportedChallengeError for one that isn't in CHALLENGES, and
+        ChallengeRequiredError when there is another. A session lives for 3 minutes by default.
+        """
+        check_email(email, "RespondToAuthChallenge")
+        if challenge not in CHALLENGES:
+            raise UnsupportedChallengeError
+        if challenge == "NEW_PASSWORD_REQUIRED":
+            check_password(given, "RespondToAuthChallenge")
+        answer = self._client.respond_to_auth_challenge(
+            ClientId=self._client_id,
+            ChallengeName=challenge,  # type: ignore[arg-type]  # it is one of CHALLENGES
+            Session=session,
+            ChallengeResponses={"USERNAME": email, CHALLENGES[challenge][1]: given},
+        )
+        return _tokens(answer)
+
+    # Staying in, and leaving
+
+    def refresh(self, refresh_token: str) -> Tokens:
+        """Get new tokens (GetTokensFromRefreshToken), with a new refresh token if the pool rotates.
+
+        It works with rotation on or off, as the flow REFRESH_TOKEN_AUTH doesn't.
+        """
+        answer = self._client.get_tokens_from_refresh_token(
+            ClientId=self._client_id, RefreshToken=refresh_token
+        )
+        return _tokens(answer)
+
+    def sign_out(self, refresh_token: str) -> None:
+        """End one session: its refresh token and the access tokens made from it (RevokeToken)."""
+        self._client.revoke_token(ClientId=self._client_id, Token=refresh_token)
+
+    def sign_out_everywhere(self, access_token: str) -> None:
+        """End every session of a person's (GlobalSignOut)."""
+        self._client.global_sign_out(AccessToken=access_token)
+
+    # The password
+
+    def forgot_password(self, email: str) -> None:
+        """E-mail a code with which a new password can be set (ForgotPassword).
+
+        An unconfirmed account can't have one, as its address isn't verified: it gets its
+        confirmation code again instead, so that nobody waits for an e-mail that never comes.
+        """
+        check_email(email, "ForgotPassword")
+        try:
+            self._client.forgot_password(ClientId=self._client_id, Username=email)
+        except self._client.exceptions.InvalidParameterException:
+            self._quietly(lambda: self.resend_code(email))
+
+    def reset_password(self, email: str, code: str, password: str) -> bool:
+        """Set a new password with the code (ConfirmForgotPassword), and end every session.
+
+        Return whether they are over. Cognito lets them live, and ends them for who can sign in:
+        with the new password we can, but for an account that asks for a second factor.
+        """
+        check_email(email, "ConfirmForgotPassword")
+        check_password(password, "ConfirmForgotPassword")
+        self._client.confirm_forgot_password(
+            ClientId=self._client_id, Username=email, ConfirmationCode=code, Password=password
+        )
+        return self._quietly(
+            lambda: self.sign_out_everywhere(self.sign_in(email, password).access_token)
+        )
+
+    def change_password(self, access_token: str, current: str, new: str) -> None:
+        """Replace a password by another (ChangePassword).
+
+        Raises InvalidTokenError if it is the access token that Cognito refuses.
+        """
+        check_password(new, "ChangePassword")
+        try:
+            self._client.change_password(
+                AccessToken=access_token, PreviousPassword=current, ProposedPassword=new
+            )
+        except (
+            self._client.exceptions.NotAuthorizedException,
+            self._client.exceptions.InvalidParameterException,
+        ):
+            # Cognito says the same of a wrong or impossible password and of a dead token.
+            self._check_token(access_token)
+            raise
+
+    # The account
+
+    def get_user(self, access_token: str) -> User:
+        """Say who an access token belongs to (GetUser)."""
+        answer = self._client.get_user(AccessToken=access_token)
+        attributes = {each["Name"]: each.get("Value", "") for each in answer["UserAttributes"]}
+        return User(
+            sub=attributes["sub"],
+            email=attributes["email"],
+            email_verified=attributes.get("email_verified") == "true",
+        )
+
+    def delete_user(self, access_token: str) -> None:
+        """Delete the account and end its sessions (DeleteUser)."""
+        self._client.delete_user(AccessToken=access_token)
+
+    # The second factor
+
+    def set_up_mfa(self, access_token: str) -> str:
+        """Give a new secret for an authenticator app, base32 (AssociateSoftwareToken)."""
+        return self._client.associate_software_token(AccessToken=access_token)["SecretCode"]
+
+    def verify_mfa(self, access_token: str, code: str) -> None:
+        """Turn the second factor on with a first code of it.
+
+        VerifySoftwareToken proves the code, SetUserMFAPreference makes sign-in ask for one.
+        """
+        answer = self._client.verify_software_token(AccessToken=access_token, UserCode=code)
+        if answer["Status"] != "SUCCESS":
+            raise NotVerifiedError
+        self._prefer_mfa(access_token, on=True)
+
+    def remove_mfa(self, access_token: str) -> None:
+        """Turn the second factor off (SetUserMFAPreference)."""
+        self._prefer_mfa(access_token, on=False)
+
+    def _prefer_mfa(self, access_token: str, *, on: bool) -> None:
+        self._client.set_user_mfa_preference(
+            AccessToken=access_token,
+            SoftwareTokenMfaSettings={"Enabled": on, "PreferredMfa": on},
+        )
+
+    def _check_token(self, access_token: str) -> None:
+        try:
+            self._client.get_user(AccessToken=access_token)
+        except (
+            self._client.exceptions.NotAuthorizedException,
+            self._client.exceptions.InvalidParameterException,
+            self._client.exceptions.UserNotFoundException,
+        ) as refused:
+            raise InvalidTokenError from refused
+
+    @staticmethod
+    def _quietly(step: Any) -> bool:
+        """Take a second step, which can't undo the first; return whether it worked."""
+        try:
+            step()
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the first step stands
+            logger.info("second step failed", extra={"members": {"cause": type(exc).__name__}})
+            return False
+        return True
 
 
-def _check_email(email: str, operation_name: str) -> None:
-    if not _EMAIL.fullmatch(email):
-        raise InvalidEmailError(operation_name)
-
-
-def _check_answer(response_dict: dict[str, Any], **_: object) -> None:
-    """Look at an answer before botocore does, which takes any 200 for success."""
-    if not _is_json_object(response_dict["body"]):
-        if response_dict["status_code"] < HTTPStatus.MULTIPLE_CHOICES:
-            raise NotCognitoError
-        response_dict["body"] = b"{}"  # a load balancer's page, whose status says enough
-
-
-def _is_json_object(body: bytes) -> bool:
-    try:
-        return isinstance(json.loads(body), dict)
-    except ValueError:  # not JSON, or not even text
-        return False
-
-
-def _note_start(context: dict[str, Any], **_: object) -> None:
-    context["started"] = time.monotonic()
-
-
-def _retry(
-    attempts: int,
-    response: tuple[Any, dict[str, Any]] | None,
-    request_dict: dict[str, Any],
-    **_: object,
-) -> float | None:
-    """Whether to try again: the pause before it in seconds, or None.
-
-    Once, and only where it comes cheap: a failure that came fast, as a broken connection or a
-    server's stumble do. One that used up its time, or that the server meant, is the answer.
-    """
-    failed = response is None or response[0].status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-    fast = time.monotonic() - request_dict["context"]["started"] < RETRY_WITHIN
-    return RETRY_PAUSE if failed and fast and attempts == 1 else None
+def _tokens(answer: Any) -> Tokens:
+    if challenge := answer.get("ChallengeName"):
+        raise ChallengeRequiredError(challenge, answer.get("Session", ""))
+    if "AuthenticationResult" not in answer:
+        raise NotCognitoError
+    return Tokens.model_validate(answer["AuthenticationResult"])

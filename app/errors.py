@@ -5,75 +5,38 @@ where that changes the meaning; for any other exception its class or the nearest
 row; for what the web framework refuses, its HTTP status.
 """
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from app.schemas import Failed, FieldError
+from app.failure import Failure, password_rule, trigger_words
 
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A row: the answer to a failure, and what the log says of it."""
-
-    status: int
-    code: str
-    message: str
-    retry_after: int | None = None
-    """Seconds."""
-    mend: str | None = None
-    """What the people who run the service must do; for the log alone."""
-    field: str | None = None
-    """The member of the request that is at fault."""
-    wording: Callable[[str], str | None] | None = None
-    """Makes Cognito's text fit for the caller, or gives None; nothing is ever decided by it."""
-
-    def body(self, request_id: str, words: str | None = None) -> Failed:
-        """What the caller gets; `words` say more than the row can, of its field if it has one."""
-        message = words or self.message
-        return Failed(
-            status_code=self.status,
-            code=self.code,
-            message=self.message if self.field else message,
-            request_id=request_id,
-            errors=[FieldError(field=self.field, message=message)] if self.field else None,
-        )
-
-
-def _password_rule(text: str) -> str | None:
-    return next((rule for words, rule in _PASSWORD_RULES.items() if words in text), None)
-
-
-def _trigger_words(text: str) -> str | None:
-    """Cognito wraps what a trigger raised: 'PreSignUp failed with error <its words>.'."""
-    wrapped = re.fullmatch(r"\w+ failed with error (.+?)\.?", text, re.DOTALL)
-    return wrapped[1] if wrapped else None
-
-
-_PASSWORD_RULES = {
-    "not long enough": "Use more characters.",
-    "uppercase": "Use at least one upper case letter.",
-    "lowercase": "Use at least one lower case letter.",
-    "numeric": "Use at least one digit.",
-    "symbol": "Use at least one symbol, such as ! or -.",
-    "start or end with a blank": "Don't start or end with a blank, nor use a line break.",
-    "previously used": "Use one that you haven't used before.",
-}
-
-_INVALID_REQUEST = Failure(400, "invalid_request", "The request is not as it should be.")
-_INVALID_EMAIL = Failure(400, "invalid_email", "Invalid email address format.", field="email")
+_INVALID_REQUEST = Failure(
+    400,
+    "invalid_request",
+    "The request is not as it should be.",
+    example={"errors": [{"field": "email", "message": "Field required"}]},
+)
+_INVALID_EMAIL = Failure(400, "invalid_email", "Invalid email address format.", member="email")
 _INVALID_PASSWORD = Failure(
     400,
     "invalid_password",
     "Password did not conform with policy.",
-    field="password",
-    wording=_password_rule,
+    member="password",
+    wording=password_rule,
 )
+_INVALID_NEW_PASSWORD = replace(_INVALID_PASSWORD, member="newPassword")
 _INVALID_CREDENTIALS = Failure(400, "invalid_credentials", "Incorrect username or password.")
+_INVALID_TOKEN = Failure(401, "invalid_token", "Please sign in: the access token is not valid.")
+_INVALID_REFRESH_TOKEN = Failure(
+    401, "invalid_refresh_token", "Please sign in again: the session is over."
+)
+_INVALID_SESSION = Failure(
+    401, "invalid_session", "Please sign in again: it took too long, or the step was taken already."
+)
 _CODE_MISMATCH = Failure(400, "code_mismatch", "Invalid verification code.")
 _EMAIL_TAKEN = Failure(409, "email_taken", "An account with the given email already exists.")
 _TOO_MANY = Failure(
@@ -86,6 +49,8 @@ INTERNAL_ERROR = Failure(500, "internal_error", "Something went wrong on our sid
 BAD_EVENT = replace(
     _INVALID_REQUEST, message="The event is no request that API Gateway would send."
 )
+# Not a failure to the caller, though it was one to Cognito.
+DONE = Failure(200, "done", "")
 
 
 def _misconfigured(mend: str) -> Failure:
@@ -107,6 +72,10 @@ _EMAIL_ROLE = _misconfigured(
 _SMS_ROLE = _misconfigured(
     "Cognito may not use the pool's SMS role: check SmsConfiguration's SnsCallerArn and "
     "ExternalId, and that the role trusts cognito-idp.amazonaws.com."
+)
+_MFA = _misconfigured(
+    "Enable software token MFA in the user pool: MfaConfiguration OPTIONAL, EnabledMfas "
+    "SOFTWARE_TOKEN_MFA."
 )
 
 TABLE: dict[str, Failure] = {
@@ -131,7 +100,7 @@ TABLE: dict[str, Failure] = {
         503, "email_not_sent", "The e-mail could not be sent. Please try again later."
     ),
     "UserLambdaValidationException": Failure(
-        400, "rejected", "The request was rejected.", wording=_trigger_words
+        400, "rejected", "The request was rejected.", wording=trigger_words
     ),
     "InternalErrorException": _UNAVAILABLE,
     "ForbiddenException": _UNAVAILABLE,  # AWS WAF in front of the pool
@@ -139,33 +108,71 @@ TABLE: dict[str, Failure] = {
         "COGNITO_CLIENT_ID is no app client of a user pool in AWS_REGION."
     ),
     "InvalidParameterException": _INVALID_REQUEST,
+    "GetUser.InvalidParameterException": _INVALID_TOKEN,
+    "DeleteUser.InvalidParameterException": _INVALID_TOKEN,
+    "GlobalSignOut.InvalidParameterException": _INVALID_TOKEN,
+    "AssociateSoftwareToken.InvalidParameterException": _INVALID_TOKEN,
     "OperationNotEnabledException": _misconfigured("The user pool does not enable this operation."),
     "InvalidLambdaResponseException": _TRIGGER,
     "UnexpectedLambdaException": _TRIGGER,
     "InvalidEmailRoleAccessPolicyException": _EMAIL_ROLE,
     "InvalidSmsRoleAccessPolicyException": _SMS_ROLE,
     "InvalidSmsRoleTrustRelationshipException": _SMS_ROLE,
-    # Sign-up
+    # What an access token is needed for
+    "NoTokenError": _INVALID_TOKEN,
+    "InvalidTokenError": _INVALID_TOKEN,  # ours, and PyJWT's for all that it refuses
+    "NotAuthorizedException": _INVALID_TOKEN,
+    "UserNotFoundException": _INVALID_TOKEN,  # the account is gone, and its tokens with it
+    "KeysUnavailableError": _UNAVAILABLE,
+    # SignUp
     "UsernameExistsException": _EMAIL_TAKEN,
-    "InvalidPasswordException": _INVALID_PASSWORD,
-    "InvalidPasswordError": _INVALID_PASSWORD,
+    "AliasExistsException": _EMAIL_TAKEN,
     "InvalidEmailError": _INVALID_EMAIL,
-    "SignUp.InvalidParameterException": _INVALID_EMAIL,
+    "InvalidPasswordError": _INVALID_PASSWORD,
+    "InvalidPasswordException": _INVALID_PASSWORD,
+    "PasswordHistoryPolicyViolationException": _INVALID_PASSWORD,
+    "SignUp.InvalidParameterException": replace(
+        _INVALID_EMAIL,
+        mend="If good addresses are refused, the pool requires attributes besides `email`.",
+    ),
     "SignUp.NotAuthorizedException": _misconfigured(
         "People may not sign up by themselves: set AdminCreateUserConfig.AllowAdminCreateUserOnly "
         "to false in the user pool, and use an app client without a secret."
     ),
-    # Confirmation. An address that nobody has is answered as a wrong code is.
+    # ConfirmSignUp. An address that nobody has is answered as a wrong code is.
     "CodeMismatchException": _CODE_MISMATCH,
     "ExpiredCodeException": Failure(410, "code_expired", "Expired verification code."),
-    "AliasExistsException": _EMAIL_TAKEN,
     "ConfirmSignUp.InvalidEmailError": _CODE_MISMATCH,
     "ConfirmSignUp.InvalidParameterException": _CODE_MISMATCH,
     "ConfirmSignUp.UserNotFoundException": _CODE_MISMATCH,
     "ConfirmSignUp.NotAuthorizedException": Failure(
         409, "already_confirmed", "The account is already confirmed."
     ),
-    # Sign-in. One answer for all that could tell whether an account exists.
+    # ResendConfirmationCode and ForgotPassword are done whatever the address, so that nobody learns
+    # which ones have accounts: here none has, it is confirmed, or it is disabled. Nor does a limit
+    # show, which only an account can come to: 5 e-mails within an hour.
+    "ResendConfirmationCode.UserNotFoundException": DONE,
+    "ResendConfirmationCode.InvalidParameterException": DONE,
+    "ResendConfirmationCode.NotAuthorizedException": DONE,
+    "ResendConfirmationCode.LimitExceededException": DONE,
+    "ForgotPassword.UserNotFoundException": DONE,
+    "ForgotPassword.LimitExceededException": DONE,
+    "ForgotPassword.NotAuthorizedException": DONE,
+    # ConfirmForgotPassword. Cognito says "expired" also of an account for which no code was asked,
+    # and so of none that doesn't exist: one answer for all, or it would tell which addresses do.
+    "ConfirmForgotPassword.InvalidEmailError": _CODE_MISMATCH,
+    "ConfirmForgotPassword.InvalidParameterException": _CODE_MISMATCH,
+    "ConfirmForgotPassword.UserNotFoundException": _CODE_MISMATCH,
+    "ConfirmForgotPassword.ExpiredCodeException": _CODE_MISMATCH,
+    "ConfirmForgotPassword.NotAuthorizedException": _CODE_MISMATCH,
+    "ConfirmForgotPassword.UserNotConfirmedException": _CODE_MISMATCH,
+    # ChangePassword, with a token that is good
+    "ChangePassword.NotAuthorizedException": _INVALID_CREDENTIALS,
+    "ChangePassword.InvalidParameterException": _INVALID_CREDENTIALS,
+    "ChangePassword.InvalidPasswordError": _INVALID_NEW_PASSWORD,
+    "ChangePassword.InvalidPasswordException": _INVALID_NEW_PASSWORD,
+    "ChangePassword.PasswordHistoryPolicyViolationException": _INVALID_NEW_PASSWORD,
+    # InitiateAuth. One answer for all that could tell whether an account exists.
     "InitiateAuth.InvalidEmailError": _INVALID_CREDENTIALS,
     "InitiateAuth.NotAuthorizedException": _INVALID_CREDENTIALS,
     "InitiateAuth.UserNotFoundException": _INVALID_CREDENTIALS,
@@ -177,8 +184,47 @@ TABLE: dict[str, Failure] = {
         403, "password_reset_required", "The password must be reset before signing in."
     ),
     "ChallengeRequiredError": Failure(
-        403, "challenge_required", "One more step is needed to sign in."
+        403,
+        "challenge_required",
+        "One more step is needed to sign in.",
+        example={"challenge": "SOFTWARE_TOKEN_MFA", "session": "AYABe...", "needs": ["code"]},
     ),
+    # RespondToAuthChallenge
+    "UnsupportedChallengeError": Failure(
+        400, "unsupported_challenge", "This service has no answer to that challenge."
+    ),
+    "RespondToAuthChallenge.InvalidEmailError": _INVALID_SESSION,
+    "RespondToAuthChallenge.NotAuthorizedException": _INVALID_SESSION,
+    "RespondToAuthChallenge.UserNotFoundException": _INVALID_SESSION,
+    "RespondToAuthChallenge.InvalidPasswordError": _INVALID_NEW_PASSWORD,
+    "RespondToAuthChallenge.InvalidPasswordException": _INVALID_NEW_PASSWORD,
+    "RespondToAuthChallenge.PasswordHistoryPolicyViolationException": _INVALID_NEW_PASSWORD,
+    # GetTokensFromRefreshToken
+    "RefreshTokenReuseException": Failure(
+        401, "refresh_token_reused", "The refresh token was used before. Please sign in again."
+    ),
+    "GetTokensFromRefreshToken.InvalidParameterException": _INVALID_REFRESH_TOKEN,
+    "GetTokensFromRefreshToken.NotAuthorizedException": _INVALID_REFRESH_TOKEN,
+    "GetTokensFromRefreshToken.UserNotFoundException": _INVALID_REFRESH_TOKEN,
+    # RevokeToken. What is no token any more, or never was, needs no revoking.
+    # https://datatracker.ietf.org/doc/html/rfc7009#section-2.2
+    "RevokeToken.InvalidParameterException": DONE,
+    "UnauthorizedException": _INVALID_REFRESH_TOKEN,  # another app client's
+    "UnsupportedTokenTypeException": _INVALID_REFRESH_TOKEN,  # an access token, say
+    "RevokeToken.UnsupportedOperationException": _misconfigured(
+        "Set EnableTokenRevocation in the app client."
+    ),
+    # The second factor
+    "NotVerifiedError": _CODE_MISMATCH,
+    "EnableSoftwareTokenMFAException": _CODE_MISMATCH,
+    "VerifySoftwareToken.InvalidParameterException": _CODE_MISMATCH,
+    "ConcurrentModificationException": _UNAVAILABLE,
+    "SetUserMFAPreference.InvalidParameterException": Failure(
+        409, "mfa_not_set_up", "Set the second factor up first."
+    ),
+    "SoftwareTokenMFANotFoundException": _MFA,
+    "MFAMethodNotFoundException": _MFA,
+    # What a user pool lacks
     "InvalidUserPoolConfigurationException": _misconfigured(
         "The user pool's configuration is invalid: check its MFA and Lambda trigger settings."
     ),
@@ -206,17 +252,18 @@ def find(exc: Exception) -> Failure:
     """The row for a failure."""
     if not isinstance(exc, HTTPException):
         return next(TABLE[name] for name in _names(exc) if name in TABLE)
-    # A route may raise any status with words of its own, which then go before the row's.
-    status = HTTPStatus(exc.status_code)
-    row = TABLE.get(f"HTTP {status}") or Failure(status, status.name.lower(), status.phrase)
-    return row if exc.detail == status.phrase else replace(row, message=str(exc.detail))
+    # A route may raise any status, with words of its own, which then go before the row's.
+    known = {status.value: status for status in HTTPStatus}.get(exc.status_code)
+    name, phrase = (known.name.lower(), known.phrase) if known else ("error", "Error")
+    row = TABLE.get(f"HTTP {exc.status_code}") or Failure(exc.status_code, name, phrase)
+    return row if exc.detail in ("", phrase) else replace(row, message=str(exc.detail))
 
 
 def _names(exc: Exception) -> Iterator[str]:
     """By what names a failure may stand in the table, the most telling first."""
     operation = getattr(exc, "operation_name", None)
     if code := cognito_says(exc, "Error", "Code"):
-        status = cognito_says(exc, "ResponseMetadata", "HTTPStatusCode")
+        status = cognito_says(exc, "ResponseMetadata", "HTTPStatusCode") or 0
         yield from (f"{operation}.{code}", code, f"Cognito {status}", f"Cognito {status // 100}xx")
     for base in type(exc).__mro__:
         yield from (f"{operation}.{base.__name__}", base.__name__)
@@ -230,28 +277,3 @@ def cognito_says(exc: Exception, part: str, member: str) -> Any:
     """
     response = getattr(exc, "response", None)
     return response.get(part, {}).get(member) if isinstance(response, dict) else None
-
-
-# By its name: FastAPI would build a validator for each mention of the model itself.
-_FAILED = {"$ref": "#/components/schemas/Failed"}
-
-
-def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """FastAPI's `responses`: the failures with these codes, by status, with an example of each."""
-    rows = {row.code: row for row in TABLE.values()}
-    described: dict[int | str, dict[str, Any]] = {}
-    for row in sorted((rows[code] for code in codes), key=lambda row: row.status):
-        status = described.setdefault(
-            row.status,
-            {
-                "description": HTTPStatus(row.status).phrase,
-                "content": {"application/json": {"schema": _FAILED, "examples": {}}},
-            },
-        )
-        example = row.body("7c2d9a52-2f4b-4b4e-9d3f-0a1b2c3d4e5f")
-        examples = status["content"]["application/json"]["examples"]
-        examples[row.code] = {
-            "summary": row.message,
-            "value": example.model_dump(by_alias=True, exclude_none=True),
-        }
-    return described

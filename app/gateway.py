@@ -4,6 +4,7 @@ import asyncio
 import functools
 import inspect
 import re
+import threading
 from collections.abc import Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote
@@ -13,9 +14,10 @@ from fastapi.routing import APIRoute
 from mangum import Mangum
 from mangum.handlers import APIGateway, HTTPGateway
 
+from app.answers import stack_of
 from app.errors import BAD_EVENT
 from app.logs import logger
-from app.middleware import HEADERS, request_id
+from app.middleware import HEADERS, HSTS, request_id
 
 Event = dict[str, Any]
 Scope = MutableMapping[str, Any]
@@ -106,38 +108,48 @@ def _complete(event: Event) -> Event:
 
     Raises KeyError, TypeError or AttributeError for what is no HTTP request.
     """
-    full = {
-        **event,
-        "headers": event.get("headers") or {},
-        "requestContext": event.get("requestContext") or {},
-    }
-    if event.get("version") != "2.0":
-        full.setdefault("resource", event["path"])
-    return full
+    context = event.get("requestContext") or {}
+    full = {**event, "headers": event.get("headers") or {}}
+    if event.get("version") == "2.0":
+        http = {"sourceIp": None, **context["http"]}
+        return {**full, "requestContext": {**context, "http": http}}
+    full["resource"] = event.get("resource") or event["path"]
+    return {**full, "requestContext": {**context, "identity": context.get("identity") or {}}}
 
 
 def lambda_handler(app: FastAPI) -> Callable[[Any, Any], dict[str, Any]]:
-    """Make the function that Lambda calls. Call it where Lambda will: it sets the thread's loop."""
-    # Mangum asks for the thread's loop, which Python no longer makes unasked.
-    asyncio.set_event_loop(asyncio.new_event_loop())
+    """Make the function that Lambda calls."""
+    # Mangum runs the app on the loop that is the thread's own, and anything that ran there before
+    # may have taken it away. One loop for all calls, which so wait in line, as on Lambda.
+    loop = asyncio.new_event_loop()
+    in_line = threading.Lock()
+    asyncio.set_event_loop(loop)
     # No lifespan: start-up and shutdown would run at every single invocation.
     adapter = Mangum(app, lifespan="off", custom_handlers=[Http, Rest])
 
     def handler(event: Any, context: Any) -> dict[str, Any]:
         """Answer an event of API Gateway (REST or HTTP API) or of a function URL.
 
-        Never raises: to the caller that would be a 502 without a word of explanation, nor CORS.
-        What is no HTTP request is answered with 400.
+        Never raises: to the caller that would be a 502 without a word of explanation. What is no
+        HTTP request is answered with 400.
         """
         try:
-            return adapter(_complete(event), context)
+            with in_line:
+                asyncio.set_event_loop(loop)
+                return adapter(_complete(event), context)
         except Exception as exc:  # noqa: BLE001 - the app answers its own failures: it's the event
             id_ = request_id({}, context)
-            members = {"requestId": id_, "cause": type(exc).__name__}
+            stack = "".join(stack_of(exc))
+            members = {"requestId": id_, "cause": type(exc).__name__, "stack": stack}
             logger.warning("not a request", extra={"members": members})
             return {
                 "statusCode": 400,
-                "headers": HEADERS | {"Content-Type": "application/json", "X-Request-Id": id_},
+                "headers": {
+                    **HEADERS,
+                    "Content-Type": "application/json",
+                    "Strict-Transport-Security": HSTS,
+                    "X-Request-Id": id_,
+                },
                 "body": BAD_EVENT.body(id_).to_wire(),
                 "isBase64Encoded": False,
             }

@@ -8,11 +8,12 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from app import answers, auth, logs
+from app import account, answers, auth, logs
 from app.cognito import Cognito
 from app.middleware import Inside, Outside
 from app.schemas import Done
 from app.settings import Settings
+from app.tokens import Verifier
 
 DESCRIPTION = """\
 Accounts for an app's users, kept by Amazon Cognito.
@@ -41,7 +42,7 @@ def create_app(
         version="1.0.0",
         description=DESCRIPTION,
         openapi_tags=[
-            {"name": "auth", "description": "Sign up, confirm, sign in."},
+            {"name": "auth", "description": "Everything an account needs."},
             {"name": "health", "description": "Is it there?"},
         ],
         generate_unique_id_function=_operation_id,
@@ -64,7 +65,10 @@ def create_app(
         max_age=7200,  # seconds; Chromium remembers a preflight no longer than this
     )
     app.add_middleware(Outside)
-    app.include_router(auth.routes(Cognito(settings), route_class))
+    cognito = Cognito(settings)
+    app.include_router(auth.routes(cognito, route_class))
+    app.include_router(account.routes(cognito, route_class))
+    app.state.verifier = Verifier(settings)
     app.get("/health", tags=["health"])(health)
     return app
 

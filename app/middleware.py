@@ -80,7 +80,10 @@ class Outside:
 
 
 class Inside:
-    """Refuses a body that is too large, and answers whatever the app has raised."""
+    """Refuses a body that is too large, and answers whatever the app has raised.
+
+    FastAPI's own max_body_size answers from outside CORS, in plain text.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -114,9 +117,8 @@ class Inside:
 
 def request_id(event: dict[str, Any], context: object) -> str:
     """API Gateway's request id, else Lambda's, else a new one."""
-    ids = (
-        event.get("requestContext", {}).get("requestId"),
-        getattr(context, "aws_request_id", None),
-    )
-    known = (id_ for id_ in ids if isinstance(id_, str) and _REQUEST_ID.fullmatch(id_))
-    return next(known, str(uuid.uuid4()))
+    gateways = event.get("requestContext", {}).get("requestId")
+    for known in (gateways, getattr(context, "aws_request_id", None)):
+        if isinstance(known, str) and _REQUEST_ID.fullmatch(known):
+            return known
+    return str(uuid.uuid4())

@@ -4,10 +4,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import urlsplit
 
 # What a browser sends in its Origin header: scheme, host and, unless it is the scheme's own, port.
 # https://datatracker.ietf.org/doc/html/rfc6454#section-6.1
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d+")
+_URL = re.compile(r"https?://[\w.:\[\]-]+(?:/\S*)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +33,17 @@ class Settings:
     endpoint_url: str | None = None
     """AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: another Cognito than AWS's."""
 
+    jwks_url: str | None = None
+    """COGNITO_JWKS_URL: where a local Cognito publishes its keys; on this machine only."""
+
+    hide_existing_accounts: bool = False
+    """HIDE_EXISTING_ACCOUNTS: sign-up answers for a taken address as it does for a new one."""
+
+    @property
+    def issuer(self) -> str:
+        """Who signs the pool's tokens, as they name it in `iss`."""
+        return f"https://cognito-idp.{self.region}.amazonaws.com/{self.user_pool_id}"
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings from environment variables.
@@ -40,12 +55,18 @@ class Settings:
         values = {name: environ.get(name, "").strip() for name in required}
         if missing := [name for name, value in values.items() if not value]:
             raise SystemExit(f"Not started: set {' and '.join(missing)} in the environment.")
+        if not _REGION.fullmatch(values["AWS_REGION"]):
+            raise SystemExit(
+                f"Not started: AWS_REGION is {values['AWS_REGION']!r}; no such region."
+            )
         return cls(
             client_id=values["COGNITO_CLIENT_ID"],
             user_pool_id=values["COGNITO_USER_POOL_ID"],
             region=values["AWS_REGION"],
             allowed_origins=_origins(environ.get("ALLOWED_ORIGINS", "")),
-            endpoint_url=environ.get("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER") or None,
+            endpoint_url=_url(environ, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"),
+            jwks_url=_loopback(_url(environ, "COGNITO_JWKS_URL")),
+            hide_existing_accounts=_yes_or_no(environ, "HIDE_EXISTING_ACCOUNTS"),
         )
 
 
@@ -60,3 +81,27 @@ def _origins(listed: str) -> tuple[str, ...]:
                 "slash, such as https://app.example.com; a wildcard is not taken."
             )
     return origins
+
+
+def _url(environ: Mapping[str, str], name: str) -> str | None:
+    url = environ.get(name, "").strip()
+    if url and not _URL.fullmatch(url):
+        raise SystemExit(f"Not started: {name} is {url!r}; it takes an address with http(s)://.")
+    return url or None
+
+
+def _loopback(url: str | None) -> str | None:
+    # Whoever names the keys says whose tokens are good: nobody outside this machine may.
+    if url and urlsplit(url).hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise SystemExit(
+            f"Not started: COGNITO_JWKS_URL is for a Cognito on this machine, and {url!r} is "
+            "elsewhere. For a pool of AWS's leave it out: the address follows from the pool's id."
+        )
+    return url
+
+
+def _yes_or_no(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "").strip().lower()
+    if value not in ("", "true", "false"):
+        raise SystemExit(f"Not started: {name} is {value!r}; it takes true or false.")
+    return value == "true"

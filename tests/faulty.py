@@ -101,7 +101,7 @@ class Error(Behaviour):
 
 
 class Fine(Behaviour):
-    """Answer the three operations as Cognito does when all is well; `body` replaces the answer."""
+    """Answer as Cognito does when all is well; `body` replaces the answer."""
 
     def __init__(self, body: Mapping[str, Any] | None = None) -> None:
         self._body = body
@@ -112,6 +112,13 @@ class Fine(Behaviour):
         exchange.send(200, json.dumps(body).encode(), "application/x-amz-json-1.1", {})
 
 
+_RESULT = {
+    "AccessToken": "an-access-token",
+    "ExpiresIn": 10800,
+    "TokenType": "Bearer",
+    "RefreshToken": "a-refresh-token",
+    "IdToken": "an-id-token",
+}
 _FINE: dict[str, dict[str, Any]] = {
     "SignUp": {
         "UserConfirmed": False,
@@ -123,16 +130,9 @@ _FINE: dict[str, dict[str, Any]] = {
         },
     },
     "ConfirmSignUp": {},
-    "InitiateAuth": {
-        "ChallengeParameters": {},
-        "AuthenticationResult": {
-            "AccessToken": "an-access-token",
-            "ExpiresIn": 10800,
-            "TokenType": "Bearer",
-            "RefreshToken": "a-refresh-token",
-            "IdToken": "an-id-token",
-        },
-    },
+    "InitiateAuth": {"ChallengeParameters": {}, "AuthenticationResult": _RESULT},
+    "GetTokensFromRefreshToken": {"AuthenticationResult": _RESULT},
+    "ForgotPassword": {"CodeDeliveryDetails": {"DeliveryMedium": "EMAIL"}},
 }
 
 INTERNAL_ERROR = Error("InternalErrorException", "Something went wrong.", status=500)

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import uvicorn
@@ -39,7 +40,12 @@ class Person:
     read_code: Callable[[str], str]
     email: str = field(default_factory=lambda: f"ada.{uuid.uuid4().hex[:12]}@example.com")
     password: str = field(default_factory=lambda: f"Canary-{uuid.uuid4().hex}")
+    tokens: dict[str, Any] = field(default_factory=dict, repr=False)
+    mfa_secret: str = field(default="", repr=False)
     secrets: set[str] = field(default_factory=set, repr=False)
+    """Passwords and codes, whether they were right or not."""
+    given: set[str] = field(default_factory=set, repr=False)
+    """Tokens and second factors' secrets."""
 
     @property
     def code(self) -> str:
@@ -59,20 +65,102 @@ class Person:
 
     def signs_in(self, **changed: object) -> httpx.Response:
         """POST /auth/sign-in."""
-        answer = self._post("sign-in", {"email": self.email, "password": self.password} | changed)
+        body = {"email": self.email, "password": self.password} | changed
+        return self._with_tokens(self._post("sign-in", body))
+
+    def asks_for_the_code_again(self, **changed: object) -> httpx.Response:
+        """POST /auth/resend-code."""
+        return self._post("resend-code", {"email": self.email} | changed)
+
+    def answers(self, asked: httpx.Response, /, **given: object) -> httpx.Response:
+        """POST /auth/challenge, with what a `challenge_required` told."""
+        told = {name: asked.json()[name] for name in ("challenge", "session")}
+        return self._with_tokens(self._post("challenge", {"email": self.email} | told | given))
+
+    def refreshes(self, **changed: object) -> httpx.Response:
+        """POST /auth/refresh."""
+        body = {"refreshToken": self.tokens.get("RefreshToken", "none")}
+        return self._with_tokens(self._post("refresh", body | changed))
+
+    def signs_out(self, **changed: object) -> httpx.Response:
+        """POST /auth/sign-out."""
+        body = {"refreshToken": self.tokens.get("RefreshToken", "none")}
+        return self._post("sign-out", body | changed)
+
+    def signs_out_everywhere(self) -> httpx.Response:
+        """POST /auth/sign-out-everywhere."""
+        return self._post("sign-out-everywhere")
+
+    def forgets_the_password(self, **changed: object) -> httpx.Response:
+        """POST /auth/forgot-password."""
+        return self._post("forgot-password", {"email": self.email} | changed)
+
+    def resets_the_password(self, **changed: object) -> httpx.Response:
+        """POST /auth/reset-password, with the code from the mailbox unless told another."""
+        password = str(changed.pop("password", f"Canary-{uuid.uuid4().hex}"))
+        body = {"email": self.email, "password": password} | (changed or {"code": self.code})
+        answer = self._post("reset-password", body)
         if answer.status_code == 200:
-            tokens = answer.json()["body"]
-            self.secrets |= {tokens["AccessToken"], tokens["IdToken"], tokens["RefreshToken"]}
+            self.password = password
         return answer
+
+    def changes_the_password(self, **changed: object) -> httpx.Response:
+        """POST /auth/change-password."""
+        new = str(changed.pop("newPassword", f"Canary-{uuid.uuid4().hex}"))
+        body = {"currentPassword": self.password, "newPassword": new} | changed
+        answer = self._post("change-password", body)
+        if answer.status_code == 200:
+            self.password = new
+        return answer
+
+    def looks_in_the_mirror(self) -> httpx.Response:
+        """GET /auth/me."""
+        return self.api.get("/auth/me", headers=self._authorization())
+
+    def deletes_the_account(self) -> httpx.Response:
+        """DELETE /auth/me."""
+        return self.api.delete("/auth/me", headers=self._authorization())
+
+    def sets_up_mfa(self) -> httpx.Response:
+        """POST /auth/mfa/setup."""
+        answer = self._post("mfa/setup")
+        if answer.status_code == 200:
+            self.mfa_secret = answer.json()["body"]["secret"]
+            self.given.add(self.mfa_secret)
+        return answer
+
+    def verifies_mfa(self, code: str) -> httpx.Response:
+        """POST /auth/mfa/verify."""
+        return self._post("mfa/verify", {"code": code})
+
+    def removes_mfa(self) -> httpx.Response:
+        """DELETE /auth/mfa."""
+        return self.api.delete("/auth/mfa", headers=self._authorization())
 
     def has_an_account(self) -> None:
         """Sign up and confirm."""
         assert self.signs_up().status_code == 200
         assert self.confirms().status_code == 200
 
-    def _post(self, route: str, body: dict[str, object]) -> httpx.Response:
-        self.secrets |= {str(body[name]) for name in ("password", "code") if body.get(name)}
-        return self.api.post(f"/auth/{route}", json=body)
+    def is_signed_in(self) -> None:
+        """Have an account, and tokens."""
+        self.has_an_account()
+        assert self.signs_in().status_code == 200
+
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.tokens.get('AccessToken', 'none')}"}
+
+    def _with_tokens(self, answer: httpx.Response) -> httpx.Response:
+        if answer.status_code == 200:
+            self.tokens |= answer.json()["body"]
+            self.given |= {t for name, t in self.tokens.items() if name.endswith("Token")}
+        return answer
+
+    def _post(self, route: str, body: dict[str, object] | None = None) -> httpx.Response:
+        for name in ("password", "currentPassword", "newPassword", "code"):
+            if body and body.get(name):
+                self.secrets.add(str(body[name]))
+        return self.api.post(f"/auth/{route}", json=body, headers=self._authorization())
 
 
 @contextmanager

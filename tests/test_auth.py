@@ -1,14 +1,19 @@
 """The three routes, row by row of the contract, through every door."""
 
+import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import jwt
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from app.settings import Settings
 from infra.local.client import boto3_client
@@ -33,6 +38,7 @@ def failure(answer: httpx.Response) -> tuple[int, str, str]:
         "errors",
         "challenge",
         "session",
+        "needs",
     }
     return answer.status_code, body["code"], body["message"]
 
@@ -66,7 +72,10 @@ def test_the_whole_way_in(ada: Person, cognito: LocalCognito, pool: LocalPool) -
     for name, audience, use in (("AccessToken", None, "access"), ("IdToken", pool.client_id, "id")):
         token = tokens[name]
         key = keys[jwt.get_unverified_header(token)["kid"]]
-        claims = jwt.decode(token, key, ["RS256"], audience=audience, issuer=issuer)
+        # The local Cognito's clock, which other tests moved on, says when it was made
+        claims = jwt.decode(
+            token, key, ["RS256"], {"verify_iat": False}, audience=audience, issuer=issuer
+        )
         assert claims["token_use"] == use
         assert claims["exp"] - claims["iat"] == 10800
 
@@ -226,9 +235,7 @@ def test_sign_in_with_a_temporary_password(
     ada: Person, cognito: LocalCognito, pool: LocalPool
 ) -> None:
     """The answer names the challenge, and carries the session that the next step needs."""
-    admin(cognito, pool).admin_create_user(
-        UserPoolId=pool.user_pool_id, Username=ada.email, TemporaryPassword=ada.password
-    )
+    invite(ada, cognito, pool)
     answer = ada.signs_in()
     assert failure(answer) == (403, "challenge_required", "One more step is needed to sign in.")
     assert answer.json()["challenge"] == "NEW_PASSWORD_REQUIRED"
@@ -254,8 +261,8 @@ def test_sign_in_with_a_temporary_password(
         ),
         (r'{"email": "ada@example.com", "password": "\ud800", "code": "\ud800"}', ["secret"]),
         ('{"email": "ada@example.com", "password": NaN, "code": 1e999}', ["secret"]),
-        ("[" * 10_000, []),  # nested too deeply, and a number too long, for Python to read
-        ("1" * 10_000, []),
+        ("[" * 10_000, ["body"]),  # nested too deeply, and a number too long, for Python to read
+        ("1" * 10_000, ["body"]),
     ],
 )
 def test_a_malformed_request(api: httpx.Client, body: str, fields: list[str]) -> None:
@@ -346,3 +353,124 @@ def test_a_pool_set_up_wrongly(
 def admin(cognito: LocalCognito, pool: LocalPool) -> Any:
     """Return a boto3 client as a developer sets one up."""
     return boto3_client(cognito.url, pool.region)
+
+
+NEW_PASSWORD = "A-new-horse-10"
+
+
+@through_every_door
+def test_a_temporary_password_is_replaced(
+    ada: Person, cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """What sign-in said it needs leads to tokens, and the new password counts from then on."""
+    invite(ada, cognito, pool)
+    asked = ada.signs_in()
+    assert asked.json()["needs"] == ["newPassword"]
+    weak = ada.answers(asked, newPassword="no-digit-Here")
+    assert failure(weak) == INVALID_PASSWORD
+    assert [error["field"] for error in weak.json()["errors"]] == ["newPassword"]
+    assert ada.answers(asked, newPassword=NEW_PASSWORD).status_code == 200
+    assert ada.looks_in_the_mirror().status_code == 200
+    assert ada.signs_in(password=NEW_PASSWORD).status_code == 200
+
+
+def test_a_challenge_is_answered_wrongly(
+    ada: Person, cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """What is missing is named; a session that is made up or over means to sign in again."""
+    invite(ada, cognito, pool)
+    asked = ada.signs_in()
+    missing = ada.answers(asked, code="123456")
+    assert failure(missing)[:2] == (400, "invalid_request")
+    assert missing.json()["errors"] == [{"field": "newPassword", "message": "Field required"}]
+    unknown = ada.answers(asked, challenge="SMS_MFA", code="123456")
+    assert failure(unknown)[:2] == (400, "unsupported_challenge")
+    made_up = ada.answers(asked, session="made-up" * 5, newPassword=NEW_PASSWORD)
+    assert failure(made_up)[:2] == (401, "invalid_session")
+    cognito.clock.advance(timedelta(minutes=4))
+    late = ada.answers(asked, newPassword=NEW_PASSWORD)
+    assert failure(late)[:2] == (401, "invalid_session")
+
+
+@through_every_door
+def test_a_second_factor(ada: Person, cognito: LocalCognito) -> None:
+    """Set up, verified, asked for at sign-in, removed."""
+    ada.is_signed_in()
+    body = ada.sets_up_mfa().json()["body"]
+    assert body["uri"].startswith("otpauth://totp/")
+    assert f"secret={body['secret']}" in body["uri"]
+    assert quote(ada.email) in body["uri"]
+    assert ada.signs_in().status_code == 200  # it doesn't count before it is verified
+    assert failure(ada.verifies_mfa("000000")) == CODE_MISMATCH
+    assert ada.verifies_mfa(totp(ada, cognito)).json() == {"statusCode": 200}
+    asked = ada.signs_in()
+    assert failure(asked)[:2] == (403, "challenge_required")
+    assert (asked.json()["challenge"], asked.json()["needs"]) == ("SOFTWARE_TOKEN_MFA", ["code"])
+    assert failure(ada.answers(asked, code="000000")) == CODE_MISMATCH
+    cognito.clock.advance(30)  # a code counts once
+    asked = ada.signs_in()
+    assert ada.answers(asked, code=totp(ada, cognito)).status_code == 200
+    assert ada.removes_mfa().json() == {"statusCode": 200}
+    assert ada.signs_in().status_code == 200
+
+
+def test_a_reset_of_an_account_with_a_second_factor(ada: Person, cognito: LocalCognito) -> None:
+    """Its sessions can't be ended without the factor, and the answer says so."""
+    ada.is_signed_in()
+    ada.sets_up_mfa()
+    ada.verifies_mfa(totp(ada, cognito))
+    ada.forgets_the_password()
+    answer = ada.resets_the_password()
+    assert answer.json() == {"statusCode": 200, "body": {"sessionsEnded": False}}
+    assert failure(ada.signs_in())[:2] == (403, "challenge_required")
+
+
+@pytest.fixture
+def discreet(settings: Settings, cognito: LocalCognito, watch: Watch) -> Iterator[Person]:
+    """Somebody at the door of an app with HIDE_EXISTING_ACCOUNTS."""
+    with open_door("rest", replace(settings, hide_existing_accounts=True)) as api:
+        api.event_hooks = {"response": [watch.see]}
+        yield watch.over(Person(api, cognito.outbox.code_for))
+
+
+def test_sign_up_that_hides_existing_accounts(discreet: Person) -> None:
+    """New, unconfirmed, confirmed: the answer is the same to the byte, and no dead end."""
+    new = discreet.signs_up()
+    first = discreet.code
+    unconfirmed = discreet.signs_up()
+    assert discreet.code != first  # it gets its code again
+    assert discreet.confirms().status_code == 200
+    last = discreet.code
+    confirmed = discreet.signs_up()
+    assert discreet.code == last  # it gets nothing
+    answers = (new, unconfirmed, confirmed)
+    assert {answer.text for answer in answers} == {'{"statusCode":200}'}
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.headers["Content-Length"] for answer in answers} == {"18"}
+    assert failure(discreet.signs_up(password="no-digit-Here")) == INVALID_PASSWORD
+
+
+def test_hiding_goes_on_when_no_more_codes_are_sent(discreet: Person) -> None:
+    """Cognito resends 5 within an hour; that it refuses then must not show."""
+    assert {discreet.signs_up().status_code for _ in range(8)} == {200}
+
+
+def invite(person: Person, cognito: LocalCognito, pool: LocalPool) -> None:
+    """Make an account as an administrator does, with a password to be replaced."""
+    admin(cognito, pool).admin_create_user(
+        UserPoolId=pool.user_pool_id,
+        Username=person.email,
+        TemporaryPassword=person.password,
+        UserAttributes=[
+            {"Name": "email", "Value": person.email},
+            {"Name": "email_verified", "Value": "true"},
+        ],
+    )
+
+
+def totp(person: Person, cognito: LocalCognito) -> str:
+    """The code that the person's authenticator app shows now."""
+    secret = person.mfa_secret
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    app = TOTP(key, 6, SHA1(), 30, enforce_key_length=False)  # noqa: S303 - RFC 6238's default
+    return app.generate(int(cognito.clock.now())).decode()

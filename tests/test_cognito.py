@@ -1,19 +1,23 @@
 """The client towards a Cognito that misbehaves: how long it waits, and what it tries twice."""
 
+import itertools
 import socket
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from botocore.exceptions import ClientError, HTTPClientError
 
-from app import cognito
-from app.cognito import (
-    ChallengeRequiredError,
-    Cognito,
-    InvalidEmailError,
-    InvalidPasswordError,
+from app.checks import InvalidEmailError, InvalidPasswordError
+from app.client import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    REPEATABLE,
+    RETRY_PAUSE,
+    RETRY_WITHIN,
     NotCognitoError,
 )
+from app.cognito import ChallengeRequiredError, Cognito
 from app.errors import find
 from app.settings import Settings
 from tests import faulty
@@ -26,8 +30,10 @@ CALLS: dict[str, Callable[[Cognito], object]] = {
     "SignUp": lambda client: client.sign_up(EMAIL, PASSWORD),
     "ConfirmSignUp": lambda client: client.confirm(EMAIL, "123456"),
     "InitiateAuth": lambda client: client.sign_in(EMAIL, PASSWORD),
+    "GetTokensFromRefreshToken": lambda client: client.refresh("a-refresh-token"),
+    "ForgotPassword": lambda client: client.forgot_password(EMAIL),
 }
-ONCE = ["SignUp", "ConfirmSignUp"]
+ONCE = [operation for operation in CALLS if operation not in REPEATABLE]
 
 STUMBLES = {
     "reset": faulty.Reset(),
@@ -55,11 +61,11 @@ def upstream() -> Iterator[FaultyCognito]:
 
 @pytest.fixture
 def client(upstream: FaultyCognito) -> Cognito:
-    """Our client, towards that Cognito."""
-    return client_of(upstream.url)
+    """Our client, towards that Cognito; its clock stands still."""
+    return client_of(upstream.url, lambda: 0.0)
 
 
-def client_of(url: str) -> Cognito:
+def client_of(url: str, now: Callable[[], float]) -> Cognito:
     """Make a client of the Cognito at an address."""
     return Cognito(
         Settings(
@@ -67,7 +73,8 @@ def client_of(url: str) -> Cognito:
             user_pool_id="eu-west-1_EXAMPLE",
             region="eu-west-1",
             endpoint_url=url,
-        )
+        ),
+        now,
     )
 
 
@@ -128,12 +135,19 @@ def test_what_was_meant_is_not_asked_again(
     assert upstream.calls == [operation]
 
 
-@pytest.mark.parametrize("operation", CALLS)
-def test_one_that_never_answers_is_left(
-    operation: str, client: Cognito, upstream: FaultyCognito
-) -> None:
+def test_a_failure_that_came_slowly_is_not_tried_again(upstream: FaultyCognito) -> None:
+    """It used up its time: each look at the clock finds it two seconds on."""
+    upstream.behave(faulty.INTERNAL_ERROR)
+    slow = client_of(upstream.url, itertools.count(step=2).__next__)
+    assert failure_of(lambda: slow.sign_in(EMAIL, PASSWORD)) == "unavailable"
+    assert upstream.calls == ["InitiateAuth"]
+
+
+@pytest.mark.parametrize("operation", ["SignUp", "InitiateAuth"])
+def test_one_that_never_answers_is_left(operation: str, upstream: FaultyCognito) -> None:
     """The time-out ends it, and since the time is used up, nothing is tried again."""
     upstream.behave(faulty.Stall())
+    client = client_of(upstream.url, time.monotonic)
     assert failure_of(lambda: CALLS[operation](client)) == "unavailable"
     assert upstream.calls == [operation]
 
@@ -144,14 +158,12 @@ def test_nobody_listens(operation: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"  # bound, and nobody listens
-        assert failure_of(lambda: CALLS[operation](client_of(url))) == "unavailable"
+        assert failure_of(lambda: CALLS[operation](client_of(url, lambda: 0.0))) == "unavailable"
 
 
 def test_the_longest_wait_is_under_ten_seconds() -> None:
     """A quick failure, a pause, then one that takes all the time it is given."""
-    longest = (
-        cognito.RETRY_WITHIN + cognito.RETRY_PAUSE + cognito.CONNECT_TIMEOUT + cognito.READ_TIMEOUT
-    )
+    longest = RETRY_WITHIN + RETRY_PAUSE + CONNECT_TIMEOUT + READ_TIMEOUT
     assert longest < 10
 
 
@@ -177,7 +189,7 @@ def test_a_challenge_says_which_step_is_missing(client: Cognito, upstream: Fault
     upstream.behave(Fine({"ChallengeName": "SMS_MFA", "Session": "s" * 20}))
     with pytest.raises(ChallengeRequiredError) as raised:
         client.sign_in(EMAIL, PASSWORD)
-    assert raised.value.members == {"challenge": "SMS_MFA", "session": "s" * 20}
+    assert raised.value.members == {"challenge": "SMS_MFA", "session": "s" * 20, "needs": None}
 
 
 @pytest.mark.parametrize(
@@ -199,15 +211,30 @@ def test_a_challenge_says_which_step_is_missing(client: Cognito, upstream: Fault
         f"{'a' * 65}@example.com",
     ],
 )
-@pytest.mark.parametrize("operation", CALLS)
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "SignUp",
+        "ResendConfirmationCode",
+        "ConfirmSignUp",
+        "InitiateAuth",
+        "RespondToAuthChallenge",
+        "ForgotPassword",
+        "ConfirmForgotPassword",
+    ],
+)
 def test_what_is_no_address_never_leaves(
     email: str, operation: str, client: Cognito, upstream: FaultyCognito
 ) -> None:
     """Nobody can have such an account, so Cognito isn't asked."""
     call = {
         "SignUp": lambda: client.sign_up(email, PASSWORD),
+        "ResendConfirmationCode": lambda: client.resend_code(email),
         "ConfirmSignUp": lambda: client.confirm(email, "123456"),
         "InitiateAuth": lambda: client.sign_in(email, PASSWORD),
+        "RespondToAuthChallenge": lambda: client.answer_challenge(email, "EMAIL_OTP", "s", "1"),
+        "ForgotPassword": lambda: client.forgot_password(email),
+        "ConfirmForgotPassword": lambda: client.reset_password(email, "123456", PASSWORD),
     }[operation]
     with pytest.raises(InvalidEmailError) as raised:
         call()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -30,6 +31,19 @@ def handler() -> Iterator[Handler]:
     )
     yield lambda_handler(create_app(made))
     asyncio.get_event_loop().close()
+
+
+def test_whatever_ran_in_the_thread_before(handler: Handler) -> None:
+    """Mangum runs the app on the thread's event loop, which others set and take away."""
+    event = event_of("console-sign-in")
+
+    async def something_else() -> None:
+        """Leave the thread without a loop, as asyncio.run does."""
+
+    asyncio.run(something_else())
+    with ThreadPoolExecutor(4) as threads:
+        answers = [handler(event, None), *threads.map(handler, [event] * 8, [None] * 8)]
+    assert {answer["statusCode"] for answer in answers} == {503}  # as nobody listens
 
 
 @pytest.mark.parametrize("door", WAYS)
@@ -88,7 +102,6 @@ JUNK = [
     {"httpMethod": "POST", "path": "/auth/sign-in", "body": "\ud800"},
     {"version": "2.0"},
     {"version": "2.0", "requestContext": {"http": {"method": "POST"}}},
-    {"version": "2.0", "requestContext": {"http": {"method": "POST", "path": "/auth/sign-in"}}},
 ]
 
 
@@ -101,6 +114,25 @@ def test_what_is_no_request_gets_a_400(handler: Handler, event: Any) -> None:
     assert body["requestId"] == answer["headers"]["X-Request-Id"]
     assert answer["headers"]["Content-Type"] == "application/json"
     assert answer["isBase64Encoded"] is False
+
+
+SIGN_IN = {"httpMethod": "POST", "path": "/auth/sign-in", "body": "{}"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        SIGN_IN,
+        SIGN_IN | {"resource": None, "headers": None, "requestContext": None},
+        SIGN_IN | {"requestContext": {"identity": None}, "pathParameters": None},
+        {"version": "2.0", "requestContext": {"http": {"method": "POST", "path": "/auth/sign-in"}}},
+    ],
+    ids=repr,
+)
+def test_what_an_event_may_lack(handler: Handler, event: Any) -> None:
+    """Enough is there to find the route, which then misses its members."""
+    answer = handler(event, None)
+    assert "errors" in json.loads(answer["body"])
 
 
 def whole_event(name: str) -> dict[str, Any]:
@@ -144,10 +176,10 @@ def spoiled_events(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(event=JSON | spoiled_events())
-def test_no_event_whatever_makes_it_raise(handler: Handler, event: Any) -> None:
+@given(event=JSON | spoiled_events(), context=st.none() | st.builds(Context) | JSON)
+def test_no_event_whatever_makes_it_raise(handler: Handler, event: Any, context: Any) -> None:
     """And what it answers can be sent, and never blames us for the caller's mistake."""
-    answer = handler(event, None)
+    answer = handler(event, context)
     json.dumps(answer, allow_nan=False).encode()
     assert isinstance(answer["statusCode"], int)
     assert isinstance(answer["headers"], dict)

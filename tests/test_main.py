@@ -4,22 +4,44 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.errors import TABLE
+from app.settings import Settings
+from tests.faulty import FaultyCognito
 from tests.gateway import WAYS
-from tests.people import ORIGIN, Person
+from tests.people import ORIGIN, Person, open_door
 
-ROUTES = {"sign_up": "/auth/sign-up", "confirm": "/auth/confirm", "sign_in": "/auth/sign-in"}
+ROUTES = {
+    "sign_up": "/auth/sign-up",
+    "resend_code": "/auth/resend-code",
+    "confirm": "/auth/confirm",
+    "sign_in": "/auth/sign-in",
+    "challenge": "/auth/challenge",
+    "refresh": "/auth/refresh",
+    "sign_out": "/auth/sign-out",
+    "forgot_password": "/auth/forgot-password",
+    "reset_password": "/auth/reset-password",
+    "change_password": "/auth/change-password",
+    "verify_mfa": "/auth/mfa/verify",
+}
 
 
-def test_health(api: httpx.Client) -> None:
-    """It answers in the one shape, and asks nobody."""
-    answer = api.get("/health")
+def test_health(settings: Settings) -> None:
+    """It answers in the one shape, and asks nobody; nor does a preflight."""
+    with (
+        FaultyCognito() as upstream,
+        open_door("rest", replace(settings, endpoint_url=upstream.url)) as api,
+    ):
+        answer = api.get("/health")
+        asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}
+        assert api.options("/auth/sign-in", headers=asked).status_code == 200
     assert (answer.status_code, answer.json()) == (200, {"statusCode": 200})
+    assert upstream.calls == []
 
 
 @pytest.mark.parametrize("door", ["uvicorn", "rest"])
@@ -101,6 +123,11 @@ def test_the_document_has_an_example_of_everything(api: httpx.Client) -> None:
             for code, example in described["content"]["application/json"]["examples"].items():
                 assert example["value"]["code"] == code
                 assert example["value"]["statusCode"] == int(status)
+                assert ("errors" in example["value"]) == code.startswith("invalid_") or (
+                    code in {"invalid_credentials", "invalid_token", "invalid_session"}
+                    or code == "invalid_refresh_token"
+                )
+                assert ("session" in example["value"]) == (code == "challenge_required")
 
 
 def test_the_document_tells_of_every_failure(api: httpx.Client) -> None:
@@ -108,11 +135,13 @@ def test_the_document_tells_of_every_failure(api: httpx.Client) -> None:
     document = api.get("/openapi.json").json()
     documented = {
         code
-        for path in ROUTES.values()
-        for described in document["paths"][path]["post"]["responses"].values()
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        for described in operation["responses"].values()
         for code in described["content"]["application/json"].get("examples", {})
     }
-    assert {row.code for row in TABLE.values()} - documented == {"not_found", "method_not_allowed"}
+    anywhere = {"not_found", "method_not_allowed", "done"}
+    assert {row.code for row in TABLE.values()} - documented == anywhere
 
 
 # Behind an HTTP API's mapping on a custom domain, payload 2.0 tells nowhere what the browser's path

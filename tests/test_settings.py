@@ -25,9 +25,13 @@ def test_all_are_read() -> None:
         COMPLETE
         | {
             "ALLOWED_ORIGINS": " https://app.example.com, http://localhost:5173 ,",
-            "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": endpoint,
+            "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": f" {endpoint} ",
+            "COGNITO_JWKS_URL": f"{endpoint}/keys",
+            "HIDE_EXISTING_ACCOUNTS": "True",
         }
     )
+    assert settings.jwks_url == "http://localhost:8001/keys"
+    assert settings.hide_existing_accounts
     assert settings.allowed_origins == ("https://app.example.com", "http://localhost:5173")
     assert settings.endpoint_url == endpoint
 
@@ -70,6 +74,28 @@ def test_what_no_browser_sends_as_an_origin_is_refused_at_start_up(origin: str) 
     """Taken silently, it would show up only as a puzzling CORS error."""
     with pytest.raises(SystemExit, match="in ALLOWED_ORIGINS is not a browser origin"):
         Settings.from_environ(COMPLETE | {"ALLOWED_ORIGINS": f"https://ok.example,{origin}"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AWS_REGION", "eu_west 1", "AWS_REGION is 'eu_west 1'; no such region."),
+        ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "localhost", "it takes an address"),
+        ("COGNITO_JWKS_URL", "localhost:8001", "it takes an address"),
+        ("COGNITO_JWKS_URL", "https://evil.example/keys", "is elsewhere"),
+        ("COGNITO_JWKS_URL", "http://127.0.0.1.evil.example/keys", "is elsewhere"),
+        ("COGNITO_JWKS_URL", "http://localhost@evil.example/keys", "it takes an address"),
+        ("HIDE_EXISTING_ACCOUNTS", "perhaps", "it takes true or false."),
+    ],
+)
+def test_a_setting_that_makes_no_sense(name: str, value: str, said: str) -> None:
+    """One line names it and says what it takes."""
+    with pytest.raises(SystemExit) as stopped:
+        Settings.from_environ(COMPLETE | {name: value})
+    line = str(stopped.value)
+    assert name in line
+    assert said in line
+    assert "\n" not in line
 
 
 @pytest.mark.parametrize("origin", ["http://[::1]:5173", "http://127.0.0.1:8080", "https://a-b.io"])

@@ -1,12 +1,16 @@
 """The canary: what is secret must be in no answer and in no log line."""
 
 import logging
+import re
 from typing import Self
 
 import httpx
 
 from app.logs import JsonFormatter
 from tests.people import Person
+
+# What hands out tokens, or a second factor's secret.
+GIVING = ("/sign-in", "/challenge", "/refresh", "/mfa/setup")
 
 
 class Watch(logging.Handler):
@@ -48,11 +52,17 @@ class Watch(logging.Handler):
         """Say where something secret was found. The address is secret too, but for answers."""
         found = []
         for person in self._people:
+            secrets = person.secrets | person.given | {person.email}
             for line in self.lines:
-                found += [f"{line} holds {s}" for s in (*person.secrets, person.email) if s in line]
+                found += [f"{line} holds {s}" for s in secrets if s in without_ids(line)]
             for answer in self._answers:
-                # Signing in is what hands out tokens.
-                signed_in = answer.status_code == 200 and answer.url.path.endswith("/sign-in")
-                secrets = person.secrets if not signed_in else {person.password}
-                found += [f"{answer.text} holds {s}" for s in secrets if s in answer.text]
+                gives = answer.status_code == 200 and answer.url.path.endswith(GIVING)
+                secrets = person.secrets if gives else person.secrets | person.given
+                said = f"{answer.headers}\n{answer.text}"
+                found += [f"{said} holds {s}" for s in secrets if s in without_ids(said)]
         return found
+
+
+def without_ids(text: str) -> str:
+    """Leave out UUIDs, in whose digits a code of six might stand by chance."""
+    return re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", text)

@@ -140,7 +140,7 @@ WELCOME = """
 Try it, then look into the mailbox (Ctrl-C ends it all):
 
   curl http://localhost:{port}/auth/sign-up -H 'Content-Type: application/json' \\
-    -d '{{"email": "ada@example.com", "password": "Correct-Horse-1"}}'
+    -d '{{"email": "ada@example.com", "password": "Correct-horse-9"}}'
 """
 
 
@@ -174,6 +174,7 @@ def environment(pool: LocalPool, url: str) -> dict[str, str]:
         "COGNITO_USER_POOL_ID": pool.user_pool_id,
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url,
+        "COGNITO_JWKS_URL": f"{url}/{pool.user_pool_id}/.well-known/jwks.json",
         # Neither a profile nor a proxy of the developer's may come between the two.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

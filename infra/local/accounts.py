@@ -1,16 +1,24 @@
-"""What Cognito remembers about a user and moto doesn't: the code sent, the tries made, the lock."""
+"""What Cognito remembers about a user and moto doesn't: codes sent, tries made, the lock."""
 
 import secrets
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from infra.local.authenticator import Authenticator
 from infra.local.refusals import refuse
 
 HOUR = 60 * 60
+# How long a code lives, by the operation that takes it: no other one does.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html (codes and tries per user)
-CODE_LIFETIME = 24 * HOUR
-CONFIRMATIONS_PER_HOUR = 15
-RESENDS_PER_HOUR = 5
+CODE_LIFETIMES = {"ConfirmSignUp": 24 * HOUR, "ConfirmForgotPassword": HOUR}
+# Where the quotas give a range, which Cognito chooses from by the risk it sees, its lower end.
+TRIES_PER_HOUR = {
+    "ConfirmSignUp": 15,
+    "ResendConfirmationCode": 5,
+    "ForgotPassword": 5,
+    "ConfirmForgotPassword": 5,
+    "ChangePassword": 5,
+}
 # https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html (lockout)
 WRONG_PASSWORDS_FREE = 5
 LONGEST_LOCK = 15 * 60
@@ -18,7 +26,7 @@ LONGEST_LOCK = 15 * 60
 
 @dataclass
 class Code:
-    """A confirmation code; `expires_at` is in seconds since the epoch."""
+    """A code that was e-mailed; `expires_at` is in seconds since the epoch."""
 
     value: str
     expires_at: float
@@ -26,52 +34,55 @@ class Code:
 
 @dataclass
 class Account:
-    """One user's side of things; every time is in seconds since the epoch."""
+    """One user's side of things; every time is in seconds since the epoch.
 
-    code: Code | None = None
-    confirmations: list[float] = field(default_factory=list)
-    resends: list[float] = field(default_factory=list)
+    `codes` and `tries` are by the name of the operation that they are for.
+    """
+
+    codes: dict[str, Code] = field(default_factory=dict)
+    tries: dict[str, list[float]] = field(default_factory=dict)
+    authenticator: Authenticator = field(default_factory=Authenticator)
+    email_mfa: bool = False
     wrong_passwords: int = 0
     locked_until: float = 0
     last_sign_in: float = 0
 
     @classmethod
     def from_json(cls, account: dict[str, Any]) -> "Account":
-        """Return the account that `to_json` wrote. Raises TypeError if it didn't."""
-        code = account.get("code")
-        return cls(**{**account, "code": Code(**code) if code else None})
+        """Return the account that `to_json` wrote. Raises KeyError or TypeError if it didn't."""
+        codes = {operation: Code(**code) for operation, code in account["codes"].items()}
+        authenticator = Authenticator(**account["authenticator"])
+        return cls(**{**account, "codes": codes, "authenticator": authenticator})
 
     def to_json(self) -> dict[str, Any]:
         """Return a dict of JSON values."""
         return asdict(self)
 
-    def new_code(self, now: float) -> str:
-        """Return a new code, which replaces the one before it."""
-        old = self.code.value if self.code else None
-        while (value := f"{secrets.randbelow(10**6):06}") == old:
-            pass
-        self.code = Code(value, now + CODE_LIFETIME)
+    def new_code(self, operation: str, now: float) -> str:
+        """Return a new code for an operation, which replaces the one before it."""
+        old = self.codes.get(operation)
+        value = new_code()
+        while old and value == old.value:
+            value = new_code()
+        self.codes[operation] = Code(value, now + CODE_LIFETIMES[operation])
         return value
 
-    def use_code(self, given: str, now: float) -> None:
+    def use_code(self, operation: str, given: str, now: float) -> None:
         """Spend the code, or refuse a wrong, expired or missing one, or one try too many."""
-        self._count(self.confirmations, CONFIRMATIONS_PER_HOUR, now)
-        if self.code is None or now >= self.code.expires_at:
+        self.count(operation, now)
+        code = self.codes.get(operation)
+        if code is None or now >= code.expires_at:
             raise refuse("code_expired")
-        if given != self.code.value:
+        if given != code.value:
             raise refuse("code_mismatch")
-        self.code = None
+        del self.codes[operation]
 
-    def count_resend(self, now: float) -> None:
-        """Refuse one resend too many."""
-        self._count(self.resends, RESENDS_PER_HOUR, now)
-
-    @staticmethod
-    def _count(tries: list[float], limit: int, now: float) -> None:
-        tries[:] = [made for made in tries if made > now - HOUR]
-        if len(tries) >= limit:
+    def count(self, operation: str, now: float) -> None:
+        """Count one try of an operation, or refuse one too many within an hour."""
+        tries = [made for made in self.tries.get(operation, []) if made > now - HOUR]
+        if len(tries) >= TRIES_PER_HOUR[operation]:
             raise refuse("attempt_limit")
-        tries.append(now)
+        self.tries[operation] = [*tries, now]
 
     def check_password(self, now: float, *, right: bool) -> None:
         """Refuse a wrong password, and any password while the account is locked.
@@ -93,3 +104,12 @@ class Account:
             # The exponent is capped too: 2**n of a large n is a very long number.
             self.locked_until = now + min(2 ** min(over, 10), LONGEST_LOCK)
         raise refuse("wrong_password")
+
+    def unlock(self) -> None:
+        """Forget the wrong passwords: they were tries at one that is no more."""
+        self.wrong_passwords, self.locked_until = 0, 0
+
+
+def new_code() -> str:
+    """Return six random digits."""
+    return f"{secrets.randbelow(10**6):06}"

@@ -1,4 +1,4 @@
-"""Cognito's limits on what is sent to it, read from botocore's model of the same API.
+"""Cognito's limits on what comes in and goes out, read from botocore's model of the same API.
 
 boto3 checks types and minimum lengths before it sends anything; the service checks the rest.
 """
@@ -17,9 +17,14 @@ from infra.local.refusals import refuse
 # Java's classes for letters, marks, symbols, numbers and punctuation, which `re` doesn't know.
 ANY_VISIBLE = r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+"
 
-# Where the service is stricter than the model that AWS publishes of it.
-STRICTER: dict[tuple[str, str], dict[str, Any]] = {
-    ("SignUp", "Password"): {"min": 6, "pattern": r"^[\S]+.*[\S]+$"},
+# Where the service differs from the model that AWS publishes of it: a password has six characters
+# at least, and blanks inside it are fine.
+PASSWORD: dict[str, Any] = {"min": 6, "pattern": r"^[\S]+.*[\S]+$"}
+MENDED = {
+    ("SignUp", "Password"): PASSWORD,
+    ("ConfirmForgotPassword", "Password"): PASSWORD,
+    ("ChangePassword", "PreviousPassword"): PASSWORD,
+    ("ChangePassword", "ProposedPassword"): PASSWORD,
 }
 
 
@@ -38,7 +43,7 @@ def _faults(operation: str, given: dict[str, Any]) -> Iterator[str]:
         value = given.get(name)
         if not isinstance(value, str):
             continue
-        limits = {**member.metadata, **STRICTER.get((operation, name), {})}
+        limits = {**member.metadata, **MENDED.get((operation, name), {})}
         field = name[0].lower() + name[1:]
         fault = f"Value at '{field}' failed to satisfy constraint: Member must "
         if len(value) < limits.get("min", 0):
@@ -56,6 +61,18 @@ def _matches(pattern: str, value: str) -> bool:
     if pattern == ANY_VISIBLE:
         return bool(value) and all(unicodedata.category(c)[0] in "LMSNP" for c in value)
     return re.fullmatch(pattern, value) is not None
+
+
+def takes(operation: str, member: str) -> bool:
+    """Whether an operation has a parameter of that name."""
+    shape = service_model().operation_model(operation).input_shape
+    return shape is not None and member in shape.members
+
+
+def raises(operation: str, exception: str) -> bool:
+    """Whether an operation lists an exception, named without its suffix, among its own."""
+    shapes = service_model().operation_model(operation).error_shapes
+    return f"{exception}Exception" in {shape.name for shape in shapes}
 
 
 @cache

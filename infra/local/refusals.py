@@ -1,13 +1,19 @@
 """Every refusal the local Cognito words itself: the exception, and Cognito's own message.
 
-The messages are those of the real service as people quote them in public issues; the contract
-tests hold them to a real pool when pointed at one.
+The messages are those of the real service as people quote them in public issues, or our own where
+nobody has; the contract tests hold the quoted ones to a real pool when pointed at one.
 """
 
 from moto.core.exceptions import JsonRESTError
 
 REFUSALS = {
     # name: (exception, without its suffix "Exception"; message)
+    "access_token_expired": ("NotAuthorized", "Access Token has expired"),
+    "access_token_revoked": ("NotAuthorized", "Access Token has been revoked"),
+    "access_token_without_scope": (
+        "NotAuthorized",
+        "Access Token does not have required scopes",
+    ),
     "already_confirmed": (
         "NotAuthorized",
         "User cannot be confirmed. Current status is {status}",
@@ -32,15 +38,52 @@ REFUSALS = {
         "Attribute email must be the same as the user name.",
     ),
     "flow_not_enabled": ("InvalidParameter", "{flow} flow not enabled for this client"),
+    "invalid_access_token": ("NotAuthorized", "Invalid Access Token"),
     "invalid_refresh_token": ("NotAuthorized", "Invalid Refresh Token"),
+    "invalid_session": ("NotAuthorized", "Invalid session for the user."),
+    "mfa_not_set_up": (
+        "InvalidParameter",
+        "User does not have delivery config set to turn on {method}",
+    ),
+    "mfa_not_verified": ("InvalidParameter", "User has not verified software token mfa"),
     "no_client": ("ResourceNotFound", "User pool client {client_id} does not exist."),
+    "no_recovery": ("NotAuthorized", "Contact administrator to reset password."),
     "no_resend": ("InvalidParameter", "User is already confirmed."),
     "no_sign_up": ("NotAuthorized", "SignUp is not permitted for this user pool"),
+    "no_software_token": (
+        "SoftwareTokenMFANotFound",
+        "Software Token MFA does not exist for the user.",
+    ),
+    "no_software_token_mfa": (
+        "SoftwareTokenMFANotFound",
+        "Software Token MFA has not been enabled by the userPool.",
+    ),
+    "no_token_revocation": (
+        "UnsupportedOperation",
+        "Token revocation is not enabled for this client.",
+    ),
+    "no_verified_email": (
+        "InvalidParameter",
+        (
+            "Cannot reset password for the user as there is no registered/verified email or"
+            " phone_number"
+        ),
+    ),
+    "not_the_clients": ("Unauthorized", "Client is not authorized."),
+    "otp_wrong": ("CodeMismatch", "Invalid code or auth state for the user."),
     "parameter_missing": ("InvalidParameter", "Missing required parameter {name}"),
     "password_attempts": ("NotAuthorized", "Password attempts exceeded"),
+    "password_not_resettable": (
+        "NotAuthorized",
+        "User password cannot be reset in the current state.",
+    ),
     "password_policy": ("InvalidPassword", "Password did not conform with policy: {rule}"),
     "password_reset": ("PasswordResetRequired", "Password reset required for the user"),
     "refresh_token_expired": ("NotAuthorized", "Refresh Token has expired"),
+    "refresh_token_reused": (
+        "RefreshTokenReuse",
+        "Refresh token has been invalidated by rotation.",
+    ),
     "refresh_token_revoked": ("NotAuthorized", "Refresh Token has been revoked"),
     "secret_hash_missing": (
         "NotAuthorized",
@@ -50,6 +93,21 @@ REFUSALS = {
         "NotAuthorized",
         "Unable to verify secret hash for client {client_id}",
     ),
+    "session_expired": ("NotAuthorized", "Invalid session for the user, session is expired."),
+    "session_used": (
+        "NotAuthorized",
+        "Invalid session for the user, session can only be used once.",
+    ),
+    "software_token_not_verified": (
+        "EnableSoftwareTokenMFA",
+        "Code mismatch and fail enable Software Token MFA",
+    ),
+    "software_token_used": (
+        "ExpiredCode",
+        "Your software token has already been used once.",
+    ),
+    "software_token_wrong": ("CodeMismatch", "Invalid code received for user"),
+    "token_not_refresh": ("UnsupportedTokenType", "Only refresh tokens can be revoked."),
     "unconfirmed": ("UserNotConfirmed", "User is not confirmed."),
     "unknown_user": ("UserNotFound", "User does not exist."),
     "user_disabled": ("NotAuthorized", "User is disabled."),

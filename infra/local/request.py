@@ -1,19 +1,23 @@
-"""What every operation of ours begins with: the input's limits, the app client, its secret."""
+"""What every operation of ours begins with: limits, then the app client or the access token."""
 
 import base64
 import hashlib
 import hmac
 from typing import cast
 
-from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient
+from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, UserStatus
 from moto.cognitoidp.responses import CognitoIdpResponse
+from moto.core.exceptions import JsonRESTError
 
 from infra.local import constraints
-from infra.local.pool import Pool, State, all_pools
+from infra.local.pool import Pool, all_pools
 from infra.local.refusals import refuse
+from infra.local.state import State
 
 # Where the server puts its state for us in the WSGI environment of every request.
 STATE = "infra.local.state"
+# What an access token must allow for its user's own account to be seen or changed with it.
+SCOPE = "aws.cognito.signin.user.admin"
 
 
 class CognitoRequest(CognitoIdpResponse):
@@ -31,16 +35,62 @@ class CognitoRequest(CognitoIdpResponse):
         client_id = self.parameters["ClientId"]
         for pool in all_pools():
             if client := pool.clients.get(client_id):
-                if operation in {"SignUp", "ConfirmSignUp", "ResendConfirmationCode"}:
+                if constraints.takes(operation, "SecretHash"):
                     username = self.parameters["Username"]
                     check_secret_hash(client, username, self.parameters.get("SecretHash"))
                 return pool, client
-        raise refuse("no_client", client_id=client_id)
+        raise self.fitting(refuse("no_client", client_id=client_id), "not_the_clients")
+
+    def authorize(self) -> tuple[Pool, CognitoIdpUser]:
+        """Check the access token that a user's own operations take; return the pool and the user.
+
+        Several refusals can be due at once; the order here is ours. Not every operation knows
+        all of them.
+        """
+        constraints.check(self._get_action(), self.parameters)
+        claims = self.state.read(required(self.parameters, "AccessToken")) or {}
+        pool = next((pool for pool in all_pools() if pool.issuer == claims.get("iss")), None)
+        if pool is None or claims["token_use"] != "access":  # noqa: S105 - a kind of token
+            raise refuse("invalid_access_token")
+        if self.state.clock.now() >= claims["exp"]:
+            raise refuse("access_token_expired")
+        if SCOPE not in claims.get("scope", "").split():
+            raise refuse("access_token_without_scope")
+        user = pool.user_by_sub(claims["sub"])
+        if user is None:
+            raise self.fitting(refuse("unknown_user"), "access_token_revoked")
+        if not user.enabled:
+            raise refuse("user_disabled")
+        session = pool.sessions.get(claims.get("origin_jti", ""))
+        if session and session.revoked:
+            raise refuse("access_token_revoked")
+        if user.status == UserStatus.RESET_REQUIRED:
+            raise self.fitting(refuse("password_reset"), "access_token_revoked")
+        return pool, user
+
+    def fitting(self, refusal: JsonRESTError, otherwise: str) -> JsonRESTError:
+        """Return a refusal if the operation lists its exception, else the other one of that name.
+
+        Callers have a branch for what AWS documents, and for nothing else.
+        """
+        exception = refusal.error_type.removesuffix("Exception")
+        return refusal if constraints.raises(self._get_action(), exception) else refuse(otherwise)
+
+    def named_pool(self) -> Pool:
+        """Return the pool that an administrator's operation names."""
+        return cast("Pool", self.backend.describe_user_pool(self.parameters["UserPoolId"]))
 
     @staticmethod
     def find_user(pool: Pool, username: str) -> CognitoIdpUser | None:
         """Return the user of that name, e-mail address or sub, if there is one."""
         return pool._get_user(username)  # noqa: SLF001 - moto's one way to find a user
+
+
+def required(parameters: dict[str, str], name: str) -> str:
+    """Return a parameter that must be there, or refuse the request that left it out."""
+    if not parameters.get(name):
+        raise refuse("parameter_missing", name=name)
+    return parameters[name]
 
 
 def prevents_existence_errors(client: CognitoIdpUserPoolClient) -> bool:

@@ -4,18 +4,32 @@ Everything else is moto's own, so that the AWS CLI and boto3 can set users up as
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_Operations.html
 """
 
+import secrets
 from typing import TYPE_CHECKING, Any, cast
 
 from moto.core.responses import ActionResult
 
+from infra.local.challenges import ChallengeOperations
+from infra.local.mfa import MfaOperations
+from infra.local.profile import ProfileOperations
+from infra.local.recovery import RecoveryOperations
 from infra.local.sign_in import SignInOperations
+from infra.local.sign_out import SignOutOperations
 from infra.local.sign_up import SignUpOperations
 
 if TYPE_CHECKING:
     from infra.local.pool import Pool
 
 
-class CognitoResponse(SignUpOperations, SignInOperations):
+class CognitoResponse(
+    SignUpOperations,
+    SignInOperations,
+    ChallengeOperations,
+    SignOutOperations,
+    RecoveryOperations,
+    ProfileOperations,
+    MfaOperations,
+):
     """What moto's table of URLs is given in place of its own class."""
 
     def create_user_pool(self) -> ActionResult:
@@ -23,4 +37,13 @@ class CognitoResponse(SignUpOperations, SignInOperations):
         answer = super().create_user_pool()
         pool_id = cast("dict[str, Any]", answer.result)["UserPool"]["Id"]
         cast("Pool", self.backend.user_pools[pool_id]).state = self.state
+        return answer
+
+    def create_user_pool_client(self) -> ActionResult:
+        """Make an app client whose secret, if it has one, is spelled as the API wants it back."""
+        answer = super().create_user_pool_client()
+        made = cast("dict[str, Any]", answer.result)["UserPoolClient"]
+        if "ClientSecret" in made:
+            client = self.named_pool().clients[made["ClientId"]]
+            made["ClientSecret"] = client.secret = secrets.token_hex(26)
         return answer

@@ -22,11 +22,12 @@ from infra.local.accounts import Account
 from infra.local.client import boto3_client
 from infra.local.clock import Clock
 from infra.local.outbox import Mail, Outbox
-from infra.local.pool import Pool, State, all_pools
+from infra.local.pool import Pool, all_pools
 from infra.local.request import STATE
 from infra.local.responses import CognitoResponse
+from infra.local.state import State
 from infra.local.store import Store, dump_users, restore_users, seal
-from infra.local.template import arguments
+from infra.local.template import arguments, mfa_arguments
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -96,16 +97,20 @@ class LocalCognito:
         name: str | None = None,
         pool: dict[str, Any] | None = None,
         client: dict[str, Any] | None = None,
+        mfa: dict[str, Any] | None = None,
     ) -> LocalPool:
         """Make the template's user pool and app client, through the API itself.
 
-        `pool` and `client` override what the template says, under the names that CreateUserPool
-        and CreateUserPoolClient use. `name` stands for the stack's name.
+        `pool`, `client` and `mfa` override what the template says, under the names that
+        CreateUserPool, CreateUserPoolClient and SetUserPoolMfaConfig use. `name` stands for the
+        stack's name.
         """
         references = {"AWS::StackName": name or "local", "AWS::Region": REGION}
         cognito = boto3_client(self.url, REGION)
         input_ = arguments("CreateUserPool", "UserPool", references) | (pool or {})
         user_pool_id = cognito.create_user_pool(**input_)["UserPool"]["Id"]
+        input_ = mfa_arguments("UserPool") | (mfa or {})
+        cognito.set_user_pool_mfa_config(UserPoolId=user_pool_id, **input_)
         references["UserPool"] = user_pool_id
         input_ = arguments("CreateUserPoolClient", "UserPoolClient", references) | (client or {})
         client_id = cognito.create_user_pool_client(**input_)["UserPoolClient"]["ClientId"]

@@ -49,7 +49,7 @@ class SignUpOperations(CognitoRequest):
         answer = {"UserConfirmed": False, "UserSub": user.id}
         verifies_email = "email" in pool.extended_config.get("AutoVerifiedAttributes", [])
         if verifies_email and "email" in attributes:
-            answer["CodeDeliveryDetails"] = pool.send_code(user)
+            answer["CodeDeliveryDetails"] = pool.send_code(user, "ConfirmSignUp")
         return ActionResult(answer)
 
     def confirm_sign_up(self) -> ActionResult:
@@ -61,7 +61,9 @@ class SignUpOperations(CognitoRequest):
         if user.status != UserStatus.UNCONFIRMED:
             raise refuse("already_confirmed", status=UserStatus(user.status).value)
         account = self.state.account(user)
-        account.use_code(self.parameters["ConfirmationCode"], self.state.clock.now())
+        account.use_code(
+            "ConfirmSignUp", self.parameters["ConfirmationCode"], self.state.clock.now()
+        )
         user.status = UserStatus.CONFIRMED
         user.update_attributes([{"Name": "email_verified", "Value": "true"}])
         return EmptyResult()
@@ -77,8 +79,8 @@ class SignUpOperations(CognitoRequest):
             return ActionResult({"CodeDeliveryDetails": delivery_details(username)})
         if user.status != UserStatus.UNCONFIRMED:
             raise refuse("no_resend")
-        self.state.account(user).count_resend(self.state.clock.now())
-        return ActionResult({"CodeDeliveryDetails": pool.send_code(user)})
+        self.state.account(user).count("ResendConfirmationCode", self.state.clock.now())
+        return ActionResult({"CodeDeliveryDetails": pool.send_code(user, "ConfirmSignUp")})
 
 
 def check_attributes(pool: Pool, attributes: dict[str, str]) -> None:

@@ -1,8 +1,8 @@
 """Users kept in a file, so that they outlive `make run`.
 
-What is kept: each user with its status, attributes, password hash, pending code, tries and locks,
-and the e-mails. Sessions end with the process, so no key and no token ever lies on the disk; groups
-and pools that were made by hand are not kept either.
+What is kept: each user with its status, attributes, password hash, authenticator secret, pending
+codes, tries and locks, and the e-mails. Sessions end with the process, answered or not, so no key
+and no token ever lies on the disk; groups and pools that were made by hand are not kept either.
 
 POSIX only, for its file locks.
 """
@@ -20,9 +20,10 @@ from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 from infra.local.accounts import Account
 from infra.local.outbox import Mail
 from infra.local.passwords import PasswordHash
-from infra.local.pool import Pool, State
+from infra.local.pool import Pool
+from infra.local.state import State
 
-FORMAT = 1
+FORMAT = 2
 
 # moto's names of the flags that are kept as they are.
 FLAGS = (
@@ -94,7 +95,7 @@ class Store:
         Written beside, flushed to the disk and then renamed: whenever the process or the machine
         dies, the file is either the old one or the new one.
         """
-        text = json.dumps(document, indent=1)
+        text = json.dumps(document)
         if text == self._written:
             return
         beside = self.path.with_suffix(".new")

@@ -17,6 +17,11 @@ TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 
 # What CloudFormation calls differently from the API, which takes everything else by its name.
 RENAMED = {"UserPoolName": "PoolName"}
+# What CloudFormation makes one property of, and SetUserPoolMfaConfig three parameters.
+MFA_METHODS: dict[str, dict[str, Any]] = {
+    "SOFTWARE_TOKEN_MFA": {"SoftwareTokenMfaConfiguration": {"Enabled": True}},
+    "EMAIL_OTP": {"EmailMfaConfiguration": {}},
+}
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,18 @@ def arguments(
     properties = load(path)["Resources"][logical_id]["Properties"]
     renamed = {RENAMED.get(name, name): value for name, value in properties.items()}
     return {name: resolve(value, references) for name, value in renamed.items() if name in known}
+
+
+def mfa_arguments(logical_id: str, path: Path = TEMPLATE) -> dict[str, Any]:
+    """Return a user pool's second factors as the input of SetUserPoolMfaConfig, without its id.
+
+    CloudFormation makes the pool first and then this call, so that must we. Raises KeyError for
+    a method that can't be had on this machine: SMS_MFA.
+    """
+    properties = load(path)["Resources"][logical_id]["Properties"]
+    methods = [MFA_METHODS[name] for name in properties.get("EnabledMfas", [])]
+    configuration = {"MfaConfiguration": properties.get("MfaConfiguration", "OFF")}
+    return {name: value for method in methods for name, value in method.items()} | configuration
 
 
 def resolve(value: Any, references: Mapping[str, str]) -> Any:

@@ -14,15 +14,22 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
+import jwt
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from infra.local.client import boto3_client
+from infra.local.constraints import raises
 from infra.local.server import LocalCognito, LocalPool
 
 PASSWORD = "Correct-Horse-1"
+# A client of the older kind, which refreshes by InitiateAuth too.
+NO_ROTATION = {
+    "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    "RefreshTokenRotation": {"Feature": "DISABLED"},
+}
 REAL_POOL = os.environ.get("CONTRACT_USER_POOL_ID")
 
 
@@ -64,9 +71,9 @@ class Contract:
         """Return a client for the Admin operations, or skip the test."""
         return boto3_client(self.local.url, self.pool.region)
 
-    def with_settings(self, pool: Any = None, client: Any = None) -> "Contract":
+    def with_settings(self, pool: Any = None, client: Any = None, mfa: Any = None) -> "Contract":
         """Return another pool with these settings changed, or skip the test."""
-        made = self.local.create_pool(f"test-{uuid4()}", pool=pool, client=client)
+        made = self.local.create_pool(f"test-{uuid4()}", pool=pool, client=client, mfa=mfa)
         return Contract(made, self.local)
 
     def address(self) -> str:
@@ -102,6 +109,51 @@ class Contract:
         """Call InitiateAuth with a password."""
         return self.initiate("USER_PASSWORD_AUTH", USERNAME=email, PASSWORD=password, **parameters)
 
+    def tokens(self, email: str, password: str = PASSWORD) -> Any:
+        """Sign in, and return the tokens."""
+        return self.sign_in(email, password)["AuthenticationResult"]
+
+    def refresh(self, token: str, **more: str) -> Any:
+        """Call GetTokensFromRefreshToken, and return the tokens."""
+        return self.users.get_tokens_from_refresh_token(
+            ClientId=self.pool.client_id, RefreshToken=token, **more
+        )["AuthenticationResult"]
+
+    def respond(self, challenge: Any, **answers: str) -> Any:
+        """Call RespondToAuthChallenge, with what InitiateAuth answered."""
+        return self.users.respond_to_auth_challenge(
+            ClientId=self.pool.client_id,
+            ChallengeName=challenge["ChallengeName"],
+            Session=challenge["Session"],
+            ChallengeResponses=answers,
+        )
+
+    def forgot(self, email: str, **more: str) -> Any:
+        """Call ForgotPassword, and return where the code is said to have gone."""
+        return self.users.forgot_password(ClientId=self.pool.client_id, Username=email, **more)[
+            "CodeDeliveryDetails"
+        ]
+
+    def reset(self, email: str, code: str, password: str, **more: str) -> Any:
+        """Call ConfirmForgotPassword."""
+        return self.users.confirm_forgot_password(
+            ClientId=self.pool.client_id,
+            Username=email,
+            ConfirmationCode=code,
+            Password=password,
+            **more,
+        )
+
+    def revoke(self, token: str, **more: str) -> Any:
+        """Call RevokeToken."""
+        return self.users.revoke_token(ClientId=self.pool.client_id, Token=token, **more)
+
+    def administer(self, operation: str, email: str, **more: Any) -> Any:
+        """Call an Admin operation on a user, or skip the test."""
+        return getattr(self.admin, operation)(
+            UserPoolId=self.pool.user_pool_id, Username=email, **more
+        )
+
     def code(self, email: str) -> str:
         """Return the newest code sent to an address, or skip the test."""
         return self.local.outbox.code_for(email)
@@ -120,21 +172,35 @@ class Contract:
 
     def user(self, email: str) -> Any:
         """Return what AdminGetUser says, with the attributes as a dict; or skip the test."""
-        found = self.admin.admin_get_user(UserPoolId=self.pool.user_pool_id, Username=email)
+        found = self.administer("admin_get_user", email)
         return found | {a["Name"]: a["Value"] for a in found["UserAttributes"]}
 
 
 @contextmanager
 def refused(exception: str, *messages: str) -> Iterator[None]:
-    """Expect a typed exception, with one of these messages if any are given."""
+    """Expect a typed exception, with one of these messages if any are given.
+
+    It has to be one that AWS lists for the operation: callers handle those.
+    """
     with pytest.raises(ClientError) as caught:
         yield
     error = caught.value.response["Error"]
     assert error["Code"] == f"{exception}Exception", error
     assert type(caught.value).__name__ == error["Code"]
+    assert raises(caught.value.operation_name, exception), caught.value
     assert not messages or error["Message"] in messages
 
 
 def other_than(code: str) -> str:
     """Return a code that is surely wrong."""
     return f"{(int(code) + 1) % 10**6:06}"
+
+
+def claims(contract: Contract, token: str, **options: Any) -> dict[str, Any]:
+    """Return a token's claims, verified with the keys the pool publishes."""
+    url = f"{contract.local.url}/{contract.pool.user_pool_id}/.well-known/jwks.json"
+    key = jwt.PyJWKClient(url).get_signing_key_from_jwt(token)
+    # The test clock runs ahead, so a token may be from the future.
+    unchecked = {"verify_iat": False, "verify_aud": False, **options}
+    decoded: dict[str, Any] = jwt.decode(token, key, algorithms=["RS256"], options=unchecked)
+    return decoded

@@ -1,30 +1,16 @@
-"""InitiateAuth and GetTokensFromRefreshToken, as Cognito answers them."""
+"""InitiateAuth with a password, and the tokens it gives, as Cognito has them."""
 
 import base64
 import hmac
-import json
 from datetime import timedelta
-from typing import Any
 
 import httpx
-import jwt
 import pytest
 
-from infra.local.server import LocalPool
-from tests.infra.contract import PASSWORD, Contract, refused
+from tests.infra.contract import NO_ROTATION, PASSWORD, Contract, claims, refused
 
 WRONG = "Incorrect username or password."
 LOCKED = "Password attempts exceeded"
-
-
-def claims(contract: Contract, token: str, **options: Any) -> dict[str, Any]:
-    """Return a token's claims, verified with the keys the pool publishes."""
-    url = f"{contract.local.url}/{contract.pool.user_pool_id}/.well-known/jwks.json"
-    key = jwt.PyJWKClient(url).get_signing_key_from_jwt(token)
-    # The test clock runs ahead, so a token may be from the future.
-    unchecked = {"verify_iat": False, "verify_aud": False, **options}
-    decoded: dict[str, Any] = jwt.decode(token, key, algorithms=["RS256"], options=unchecked)
-    return decoded
 
 
 def test_sign_in(contract: Contract) -> None:
@@ -191,8 +177,10 @@ def test_disabled_user(contract: Contract) -> None:
     with refused("NotAuthorized", WRONG):
         contract.sign_in(email, "Wrong-Horse-1")
     with refused("NotAuthorized", "User is disabled."):
-        contract.initiate("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token)
+        contract.refresh(token)
     contract.admin.admin_enable_user(UserPoolId=pool_id, Username=email)
+    with refused("NotAuthorized", "Refresh Token has been revoked"):
+        contract.refresh(token)
     contract.sign_in(email)
 
 
@@ -202,48 +190,6 @@ def test_password_reset_required(contract: Contract) -> None:
     contract.admin.admin_reset_user_password(UserPoolId=contract.pool.user_pool_id, Username=email)
     with refused("PasswordResetRequired", "Password reset required for the user"):
         contract.sign_in(email)
-
-
-def test_new_password_required(contract: Contract) -> None:
-    """A user made by an administrator is challenged, answers, and is in."""
-    email = contract.address()
-    contract.admin.admin_create_user(
-        UserPoolId=contract.pool.user_pool_id,
-        Username=email,
-        TemporaryPassword="Temporary-1",
-        MessageAction="SUPPRESS",
-    )
-    with refused("NotAuthorized", WRONG):
-        contract.sign_in(email, "Wrong-Horse-1")
-    challenge = contract.sign_in(email, "Temporary-1")
-    assert challenge["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
-    assert "AuthenticationResult" not in challenge
-    assert challenge["ChallengeParameters"]["requiredAttributes"] == "[]"
-    attributes = json.loads(challenge["ChallengeParameters"]["userAttributes"])
-    assert attributes["email"] == email
-    answered = contract.users.respond_to_auth_challenge(
-        ClientId=contract.pool.client_id,
-        ChallengeName="NEW_PASSWORD_REQUIRED",
-        Session=challenge["Session"],
-        ChallengeResponses={"USERNAME": email, "NEW_PASSWORD": PASSWORD},
-    )
-    token = claims(contract, answered["AuthenticationResult"]["AccessToken"])
-    assert token["exp"] - token["iat"] == 10800
-    contract.sign_in(email)
-
-
-def test_software_token_mfa(contract: Contract) -> None:
-    """A user with an authenticator app is asked for its code."""
-    email = contract.member()
-    token = contract.sign_in(email)["AuthenticationResult"]["AccessToken"]
-    contract.users.associate_software_token(AccessToken=token)
-    contract.users.verify_software_token(AccessToken=token, UserCode="123456")
-    contract.users.set_user_mfa_preference(
-        AccessToken=token, SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True}
-    )
-    challenge = contract.sign_in(email)
-    assert challenge["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
-    assert challenge["Session"]
 
 
 def test_password_set_by_an_administrator(contract: Contract) -> None:
@@ -262,88 +208,9 @@ def test_password_set_by_an_administrator(contract: Contract) -> None:
     assert answer["AuthenticationResult"]["ExpiresIn"] == 10800
 
 
-@pytest.mark.parametrize("flow", ["REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"])
-def test_refresh(contract: Contract, flow: str) -> None:
-    """A refresh gives new tokens of the same session, and no new refresh token."""
-    first = contract.sign_in(contract.member())["AuthenticationResult"]
-    contract.local.clock.advance(timedelta(hours=2))
-    again = contract.initiate(flow, REFRESH_TOKEN=first["RefreshToken"])["AuthenticationResult"]
-    assert {*again} == {"AccessToken", "ExpiresIn", "TokenType", "IdToken"}
-    for name in ("AccessToken", "IdToken"):
-        old, new = claims(contract, first[name]), claims(contract, again[name])
-        assert new["jti"] != old["jti"]
-        assert new["iat"] >= old["iat"] + 7200
-        for claim in ("auth_time", "origin_jti", "sub"):
-            assert new[claim] == old[claim]
-
-
-def test_get_tokens_from_refresh_token(contract: Contract) -> None:
-    """The newer operation does the same."""
-    first = contract.sign_in(contract.member())["AuthenticationResult"]
-    again = contract.users.get_tokens_from_refresh_token(
-        ClientId=contract.pool.client_id, RefreshToken=first["RefreshToken"]
-    )["AuthenticationResult"]
-    assert {*again} == {"AccessToken", "ExpiresIn", "TokenType", "IdToken"}
-    old, new = claims(contract, first["IdToken"]), claims(contract, again["IdToken"])
-    assert new["auth_time"] == old["auth_time"]
-
-
-def get_tokens(contract: Contract, token: str) -> None:
-    """Call GetTokensFromRefreshToken."""
-    contract.users.get_tokens_from_refresh_token(
-        ClientId=contract.pool.client_id, RefreshToken=token
-    )
-
-
-def test_refresh_with_nonsense(contract: Contract) -> None:
-    """What is no refresh token is refused."""
-    with refused("NotAuthorized", "Invalid Refresh Token"):
-        contract.initiate("REFRESH_TOKEN_AUTH", REFRESH_TOKEN="nonsense")
-    with refused("NotAuthorized", "Invalid Refresh Token"):
-        get_tokens(contract, "nonsense")
-    with refused("InvalidParameter", "Missing required parameter REFRESH_TOKEN"):
-        contract.initiate("REFRESH_TOKEN_AUTH")
-
-
-def test_refresh_with_another_client(contract: Contract) -> None:
-    """A refresh token is good for the client it was made for alone."""
-    token = contract.sign_in(contract.member())["AuthenticationResult"]["RefreshToken"]
-    made = contract.admin.create_user_pool_client(
-        UserPoolId=contract.pool.user_pool_id,
-        ClientName="another",
-        ExplicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH"],
-    )["UserPoolClient"]
-    another = Contract(LocalPool(contract.pool.user_pool_id, made["ClientId"]), contract.local)
-    with refused("NotAuthorized", "Invalid Refresh Token"):
-        another.initiate("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token)
-    with refused("NotAuthorized", "Invalid Refresh Token"):
-        get_tokens(another, token)
-
-
-def test_refresh_token_expires(contract: Contract) -> None:
-    """A refresh token lives 30 days from the sign-in, however often it is used."""
-    token = contract.sign_in(contract.member())["AuthenticationResult"]["RefreshToken"]
-    contract.local.clock.advance(timedelta(days=30, seconds=-60))
-    contract.initiate("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token)
-    contract.local.clock.advance(60)
-    with refused("NotAuthorized", "Refresh Token has expired"):
-        contract.initiate("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token)
-
-
-def test_refresh_after_a_sign_out_everywhere(contract: Contract) -> None:
-    """AdminUserGlobalSignOut ends every session, under whichever spelling of the name."""
-    email = contract.member()
-    token = contract.sign_in(email)["AuthenticationResult"]["RefreshToken"]
-    contract.admin.admin_user_global_sign_out(
-        UserPoolId=contract.pool.user_pool_id, Username=email.upper()
-    )
-    with refused("NotAuthorized", "Refresh Token has been revoked"):
-        contract.initiate("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token)
-
-
 def test_secret_hash(contract: Contract) -> None:
     """A client with a secret must prove it everywhere; at a refresh with the user's sub."""
-    contract = contract.with_settings(client={"GenerateSecret": True})
+    contract = contract.with_settings(client={"GenerateSecret": True, **NO_ROTATION})
     pool, client_id = contract.pool, contract.pool.client_id
     described = contract.admin.describe_user_pool_client(
         UserPoolId=pool.user_pool_id, ClientId=client_id
@@ -375,5 +242,14 @@ def test_secret_hash(contract: Contract) -> None:
     with refused("NotAuthorized", wrong):
         contract.initiate("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token, SECRET_HASH=proof(email))
     contract.initiate("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token, SECRET_HASH=proof(sub))
-    with refused("NotAuthorized"):
-        get_tokens(contract, token)
+    for more in ({}, {"ClientSecret": "x" * 24}):
+        with refused("NotAuthorized"):
+            contract.refresh(token, **more)
+    contract.refresh(token, ClientSecret=secret)
+    with refused("Unauthorized"):
+        contract.revoke(token)
+    contract.revoke(token, ClientSecret=secret)
+    with refused("NotAuthorized", missing):
+        contract.forgot(email)
+    with refused("NotAuthorized", missing):
+        contract.reset(email, "000000", "Another-Horse-2")

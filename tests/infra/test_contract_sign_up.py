@@ -168,8 +168,18 @@ def test_wrong_client(contract: Contract) -> None:
     for call in (contract.sign_up, contract.sign_in, contract.resend):
         with refused("ResourceNotFound", message):
             call(contract.address())
-    with refused("ResourceNotFound", message):
-        contract.confirm(contract.address(), "000000")
+    challenge = {"ChallengeName": "EMAIL_OTP", "Session": "x" * 40}
+    for another in (
+        lambda: contract.confirm(contract.address(), "000000"),
+        lambda: contract.forgot(contract.address()),
+        lambda: contract.reset(contract.address(), "000000", PASSWORD),
+        lambda: contract.respond(challenge, USERNAME=contract.address(), EMAIL_OTP_CODE="0"),
+        lambda: contract.refresh("nonsense"),
+    ):
+        with refused("ResourceNotFound", message):
+            another()
+    with refused("Unauthorized"):  # the only operation that has no ResourceNotFound
+        contract.revoke("nonsense")
 
 
 def test_confirm(contract: Contract) -> None:
@@ -186,7 +196,7 @@ def test_confirm(contract: Contract) -> None:
 def test_a_used_code_is_gone(contract: Contract) -> None:
     """Nothing is left of a code that was used."""
     user = contract.user(contract.member())
-    assert contract.local.account(user["sub"]).code is None
+    assert contract.local.account(user["sub"]).codes == {}
 
 
 def test_the_code_is_mailed(contract: Contract) -> None:

@@ -14,6 +14,7 @@ import pytest
 from infra.local.server import LocalCognito
 from infra.local.store import Store, StoreError
 from tests.infra.contract import PASSWORD, Contract, refused
+from tests.infra.test_contract_mfa import answer, set_up, totp
 
 # Signs up one user after the other, and says so after each answer, until it is killed.
 SIGNS_UP = """
@@ -86,7 +87,7 @@ def test_sessions_end_with_the_process(file: Path) -> None:
     with started(file) as before:
         token = before.sign_in(before.member())["AuthenticationResult"]["RefreshToken"]
     with started(file) as after, refused("NotAuthorized"):
-        after.initiate("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token)
+        after.refresh(token)
 
 
 def test_pools_are_told_apart_by_name(file: Path) -> None:
@@ -145,12 +146,12 @@ USER = {"sub": "s", "username": "u", "password": None, "status": "CONFIRMED", "a
         "{",
         "[]",
         "null",
-        '{"format": 1}',
-        '{"format": 2, "pools": {}, "mails": []}',
-        '{"format": 1, "pools": {"local": [{}]}, "mails": []}',
-        json.dumps({"format": 1, "pools": {"local": [USER]}, "mails": []}),
-        '{"format": 1, "pools": {}, "mails": [{}]}',
-        '{"format": 1, "pools": [], "mails": []}',
+        '{"format": 2}',
+        '{"format": 1, "pools": {}, "mails": []}',
+        '{"format": 2, "pools": {"local": [{}]}, "mails": []}',
+        json.dumps({"format": 2, "pools": {"local": [USER]}, "mails": []}),
+        '{"format": 2, "pools": {}, "mails": [{}]}',
+        '{"format": 2, "pools": [], "mails": []}',
         "\udcff",
     ],
 )
@@ -170,7 +171,7 @@ def test_fresh_forgets(file: Path) -> None:
     file.parent.mkdir()
     file.write_text("{")
     with Store(file, fresh=True) as store:
-        assert store.load() == {"format": 1, "pools": {}, "mails": []}
+        assert store.load() == {"format": 2, "pools": {}, "mails": []}
 
 
 def test_one_process_at_a_time(file: Path) -> None:
@@ -179,3 +180,27 @@ def test_one_process_at_a_time(file: Path) -> None:
         pass
     with Store(file):
         pass
+
+
+def test_recovery_codes_survive_a_restart(file: Path) -> None:
+    """A code that was e-mailed before resets the password after."""
+    with started(file) as before:
+        email = before.member()
+        before.forgot(email)
+    with started(file) as after:
+        after.reset(email, after.code(email), "Another-Horse-2")
+
+
+def test_authenticator_apps_survive_a_restart(file: Path) -> None:
+    """The phone still has the secret, so the pool must too; and a used code stays used."""
+    with started(file) as before:
+        email, secret, _ = set_up(before)
+        challenge, code = before.sign_in(email), totp(before, secret)
+        answer(before, email, challenge, code)
+    with started(file) as after:
+        after.local.clock.advance(30)  # as the one before was ahead of the machine's
+        challenge = after.sign_in(email)
+        with refused("ExpiredCode"):
+            answer(after, email, challenge, code)
+        after.local.clock.advance(30)
+        answer(after, email, challenge, totp(after, secret))

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from infra.local.constraints import service_model
-from infra.local.template import Tag, TemplateLoader, arguments, load, resolve
+from infra.local.template import Tag, TemplateLoader, arguments, load, mfa_arguments, resolve
 from tests.infra.contract import Contract
 
 REFERENCES = {"AWS::StackName": "auth", "UserPool": "us-east-1_abc"}
@@ -29,13 +29,18 @@ def test_pool_outlives_its_stack() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "logical_id"),
-    [("CreateUserPool", "UserPool"), ("CreateUserPoolClient", "UserPoolClient")],
+    ("operation", "logical_id", "elsewhere"),
+    [
+        ("CreateUserPool", "UserPool", ["EnabledMfas"]),
+        ("CreateUserPoolClient", "UserPoolClient", []),
+    ],
 )
-def test_every_property_reaches_the_local_cognito(operation: str, logical_id: str) -> None:
+def test_every_property_reaches_the_local_cognito(
+    operation: str, logical_id: str, elsewhere: list[str]
+) -> None:
     """Nothing in the template is left out here because the API spells it otherwise."""
     given = arguments(operation, logical_id, REFERENCES)
-    assert len(given) == len(RESOURCES[logical_id]["Properties"])
+    assert len(given) + len(elsewhere) == len(RESOURCES[logical_id]["Properties"])
     shape = service_model().operation_model(operation).input_shape
     assert shape
     assert set(shape.required_members) <= {*given} <= {*shape.members}
@@ -49,8 +54,35 @@ def test_the_local_pool_is_the_templates(contract: Contract) -> None:
         assert pool[name] == RESOURCES["UserPool"]["Properties"][name]
     client = contract.admin.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)
     assert "ClientSecret" not in client["UserPoolClient"]
-    for name in ("ExplicitAuthFlows", "TokenValidityUnits", "PreventUserExistenceErrors"):
+    for name in (
+        "ExplicitAuthFlows",
+        "PreventUserExistenceErrors",
+        "RefreshTokenRotation",
+        "TokenValidityUnits",
+    ):
         assert client["UserPoolClient"][name] == RESOURCES["UserPoolClient"]["Properties"][name]
+    mfa = contract.admin.get_user_pool_mfa_config(UserPoolId=pool_id)
+    assert mfa["MfaConfiguration"] == "OPTIONAL"
+    assert mfa["SoftwareTokenMfaConfiguration"] == {"Enabled": True}
+
+
+def test_second_factors(tmp_path: Path) -> None:
+    """What CloudFormation says in two properties becomes the input of SetUserPoolMfaConfig."""
+    assert mfa_arguments("UserPool") == {
+        "MfaConfiguration": "OPTIONAL",
+        "SoftwareTokenMfaConfiguration": {"Enabled": True},
+    }
+    template = tmp_path / "template.yaml"
+    template.write_text("Resources: {P: {Properties: {EnabledMfas: [SMS_MFA]}}}")
+    with pytest.raises(KeyError, match="SMS_MFA"):
+        mfa_arguments("P", template)
+
+
+def test_rotation_stands_alone() -> None:
+    """AWS refuses rotation beside the older refresh flow, and a grace of more than a minute."""
+    client = RESOURCES["UserPoolClient"]["Properties"]
+    assert "ALLOW_REFRESH_TOKEN_AUTH" not in client["ExplicitAuthFlows"]
+    assert 0 < client["RefreshTokenRotation"]["RetryGracePeriodSeconds"] <= 60
 
 
 def test_time_limits_are_in_order() -> None:

@@ -1,0 +1,117 @@
+"""RespondToAuthChallenge: what a sign-in may ask for besides the right password.
+
+https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html
+"""
+
+import json
+import secrets
+from typing import Any
+
+from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, UserStatus
+from moto.cognitoidp.utils import flatten_attrs
+from moto.core.responses import ActionResult
+
+from infra.local.accounts import new_code
+from infra.local.passwords import PasswordHash, check_policy
+from infra.local.pool import Pool
+from infra.local.refusals import refuse
+from infra.local.request import CognitoRequest, check_secret_hash, required
+from infra.local.state import Challenge
+
+# The challenges that are asked here; every other one belongs to a flow that is moto's.
+OURS = {"NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "SMS_MFA"}
+MINUTE = 60
+
+
+class ChallengeOperations(CognitoRequest):
+    """Each method is the operation of its name; the answers are what Cognito documents."""
+
+    def respond_to_auth_challenge(self) -> ActionResult:
+        """Take the answer, and go on to the next challenge or to the tokens.
+
+        A wrong answer leaves the session as it is, to try again; a right one uses it up.
+        """
+        pool, client = self.enter()
+        if self.parameters["ChallengeName"] not in OURS:
+            return super().respond_to_auth_challenge()
+        answers = self.parameters.get("ChallengeResponses") or {}
+        challenge = self._challenge(client, required(self.parameters, "Session"))
+        username = required(answers, "USERNAME")
+        check_secret_hash(client, username, answers.get("SECRET_HASH"))
+        user = self.find_user(pool, username)
+        if user is None or user.id != challenge.sub:
+            raise refuse("invalid_session")
+        if not user.enabled:
+            raise refuse("user_disabled")
+        self._check(challenge, answers, pool, user)
+        challenge.used = True
+        passed_mfa = challenge.name != "NEW_PASSWORD_REQUIRED"
+        return ActionResult(
+            pool.sign_in(client, user) if passed_mfa else proceed(pool, client, user)
+        )
+
+    def _challenge(self, client: CognitoIdpUserPoolClient, session: str) -> Challenge:
+        challenge = self.state.challenges.get(session)
+        asked = (self.parameters["ChallengeName"], client.id)
+        if challenge is None or (challenge.name, challenge.client_id) != asked:
+            raise refuse("invalid_session")
+        if challenge.used:
+            raise refuse("session_used")
+        if self.state.clock.now() >= challenge.expires_at:
+            raise refuse("session_expired")
+        return challenge
+
+    def _check(
+        self, challenge: Challenge, answers: dict[str, str], pool: Pool, user: CognitoIdpUser
+    ) -> None:
+        """Refuse a wrong answer; do what a right one is for."""
+        if challenge.name == "NEW_PASSWORD_REQUIRED":
+            password = required(answers, "NEW_PASSWORD")
+            check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
+            user.password = PasswordHash.of(password)
+            user.status = UserStatus.CONFIRMED
+        elif challenge.name == "SOFTWARE_TOKEN_MFA":
+            code = required(answers, "SOFTWARE_TOKEN_MFA_CODE")
+            self.state.account(user).authenticator.use(code, self.state.clock.now())
+        # No SMS is sent on this machine, so that no code is the right one there.
+        elif required(answers, f"{challenge.name}_CODE") != challenge.code:
+            raise refuse("otp_wrong")
+
+
+def proceed(pool: Pool, client: CognitoIdpUserPoolClient, user: CognitoIdpUser) -> dict[str, Any]:
+    """Return what follows the right password: a challenge, or the tokens if there is none."""
+    name = challenge_for(pool, user)
+    if name is None:
+        return pool.sign_in(client, user)
+    minutes = client.extended_config["AuthSessionValidity"]
+    challenge = Challenge(name, client.id, user.id, pool.state.clock.now() + minutes * MINUTE)
+    parameters = {"USER_ID_FOR_SRP": user.username}
+    if name == "NEW_PASSWORD_REQUIRED":
+        attributes = {k: v for k, v in flatten_attrs(user.attributes).items() if k != "sub"}
+        parameters |= {"requiredAttributes": "[]", "userAttributes": json.dumps(attributes)}
+    if name == "EMAIL_OTP":
+        challenge.code = new_code()
+        sent = pool.mail(user, challenge.code)
+        parameters["CODE_DELIVERY_DELIVERY_MEDIUM"] = sent["DeliveryMedium"]
+        parameters["CODE_DELIVERY_DESTINATION"] = sent["Destination"]
+    session = secrets.token_urlsafe(96)
+    pool.state.challenges[session] = challenge
+    return {"ChallengeName": name, "ChallengeParameters": parameters, "Session": session}
+
+
+def challenge_for(pool: Pool, user: CognitoIdpUser) -> str | None:
+    """Return the name of what a user must do besides giving the right password, if anything.
+
+    Of several methods the preferred one is asked for; with none preferred, the first of these.
+    """
+    if user.status == UserStatus.FORCE_CHANGE_PASSWORD:
+        return "NEW_PASSWORD_REQUIRED"
+    methods = {
+        "SOFTWARE_TOKEN_MFA": pool.has_software_token_mfa and user.software_token_mfa_enabled,
+        "EMAIL_OTP": pool.has_email_mfa and pool.state.account(user).email_mfa,
+        "SMS_MFA": user.sms_mfa_enabled,
+    }
+    active = [name for name, enabled in methods.items() if enabled]
+    if user.preferred_mfa_setting in active:
+        return str(user.preferred_mfa_setting)
+    return active[0] if active else None

@@ -1,0 +1,52 @@
+"""A user's own account: GetUser, UpdateUserAttributes, ChangePassword and DeleteUser."""
+
+from typing import Any
+
+from moto.core.responses import ActionResult, EmptyResult
+
+from infra.local.passwords import PasswordHash, check_policy
+from infra.local.request import CognitoRequest, required
+
+
+class ProfileOperations(CognitoRequest):
+    """Each method is the operation of its name; the answers are what Cognito documents."""
+
+    def get_user(self) -> ActionResult:
+        """Return the user that an access token is about."""
+        pool, user = self.authorize()
+        methods = [
+            ("SOFTWARE_TOKEN_MFA", user.software_token_mfa_enabled),
+            ("EMAIL_OTP", pool.state.account(user).email_mfa),
+            ("SMS_MFA", user.sms_mfa_enabled),
+        ]
+        answer: dict[str, Any] = {"Username": user.username, "UserAttributes": user.attributes}
+        if active := [name for name, enabled in methods if enabled]:
+            answer["UserMFASettingList"] = active
+        if user.preferred_mfa_setting:
+            answer["PreferredMfaSetting"] = user.preferred_mfa_setting
+        return ActionResult(answer)
+
+    def update_user_attributes(self) -> ActionResult:
+        """Let moto change attributes, once the access token is ours and still counts."""
+        self.authorize()
+        return super().update_user_attributes()
+
+    def change_password(self) -> ActionResult:
+        """Set a new password by the present one. Every session lives on, this one and others."""
+        pool, user = self.authorize()
+        # First, for the reason that ConfirmForgotPassword has.
+        proposed = self.parameters["ProposedPassword"]
+        check_policy(proposed, pool.extended_config["Policies"]["PasswordPolicy"])
+        previous = required(self.parameters, "PreviousPassword")
+        account, now = self.state.account(user), self.state.clock.now()
+        account.count("ChangePassword", now)
+        account.check_password(now, right=user.password == previous)
+        user.password = PasswordHash.of(proposed)
+        return EmptyResult()
+
+    def delete_user(self) -> ActionResult:
+        """Remove the user and all that is remembered of it."""
+        pool, user = self.authorize()
+        pool.backend.admin_delete_user(pool.id, user.username)
+        self.state.accounts.pop(user.id, None)
+        return EmptyResult()

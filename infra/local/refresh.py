@@ -1,0 +1,56 @@
+"""GetTokensFromRefreshToken: going on with a session, with or without rotation.
+
+https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
+"""
+
+from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient
+from moto.core.responses import ActionResult
+
+from infra.local.pool import Pool
+from infra.local.refusals import refuse
+from infra.local.request import CognitoRequest
+
+
+class RefreshOperations(CognitoRequest):
+    """Each method is the operation of its name; the answers are what Cognito documents."""
+
+    def get_tokens_from_refresh_token(self) -> ActionResult:
+        """Go on with a refresh token; unlike InitiateAuth it takes the client secret itself."""
+        pool, client = self.enter()
+        token = self.parameters["RefreshToken"]
+        self.refreshing_user(pool, client, token)
+        if client.generate_secret and self.parameters.get("ClientSecret") != client.secret:
+            raise refuse("secret_hash_wrong", client_id=client.id)
+        grace = rotation_grace(client)
+        if grace is None:
+            return ActionResult(pool.refresh(token))
+        return ActionResult(pool.refresh(token, RefreshToken=pool.rotate(token, grace)))
+
+    def refreshing_user(
+        self, pool: Pool, client: CognitoIdpUserPoolClient, token: str
+    ) -> CognitoIdpUser:
+        """Return whose refresh token it is, if its session still lives and is this client's."""
+        session = pool.session_of(token)
+        if session is None or session.client_id != client.id:
+            raise refuse("invalid_refresh_token")
+        user = pool.user_by_sub(session.sub)
+        if user is None:
+            raise refuse("invalid_refresh_token")
+        if not user.enabled:
+            raise refuse("user_disabled")
+        if session.revoked:
+            raise refuse("refresh_token_revoked")
+        if self.state.clock.now() >= session.expires_at:
+            raise refuse("refresh_token_expired")
+        return user
+
+
+def rotation_grace(client: CognitoIdpUserPoolClient) -> int | None:
+    """Return for how many seconds an exchanged refresh token works on, or None without rotation.
+
+    AWS names no default; 0 is the value that it calls "disabled".
+    """
+    rotation = client.extended_config.get("RefreshTokenRotation") or {}
+    if rotation.get("Feature") != "ENABLED":
+        return None
+    return int(rotation.get("RetryGracePeriodSeconds", 0))

@@ -1,0 +1,162 @@
+"""moto's user pool, with tokens as Cognito makes, rotates and revokes them."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from joserfc import jwt
+from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPool, CognitoIdpUserPoolClient
+from moto.cognitoidp.utils import flatten_attrs
+from moto.moto_api._internal import mock_random
+
+from infra.local.refusals import refuse
+from infra.local.state import State
+
+SECONDS = {"seconds": 1, "minutes": 60, "hours": 60 * 60, "days": 24 * 60 * 60}
+# What a validity without a unit, and no validity at all, mean.
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
+VALIDITY = {"AccessToken": (1, "hours"), "IdToken": (1, "hours"), "RefreshToken": (30, "days")}
+
+
+@dataclass
+class Session:
+    """One sign-in, which its refresh tokens continue; times in seconds since the epoch.
+
+    `rotated` says of each refresh token that was exchanged until when it may be tried again.
+    """
+
+    client_id: str
+    sub: str
+    auth_time: int
+    expires_at: int
+    revoked: bool = False
+    rotated: dict[str, float] = field(default_factory=dict)
+
+
+class TokenPool(CognitoIdpUserPool):
+    """The half of `Pool` that is about tokens: a session by its `origin_jti`, whatever carries it.
+
+    moto forgets revoked sessions, and knows access tokens by their text. Here the token says what
+    it is, by its signature, and the session says whether it still counts.
+    """
+
+    state: State
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sessions: dict[str, Session] = {}
+
+    def lifetime(self, client: CognitoIdpUserPoolClient, token: str) -> int:
+        """Return how many seconds a client's AccessToken, IdToken or RefreshToken lives."""
+        number, unit = VALIDITY[token]
+        number = client.extended_config.get(f"{token}Validity") or number
+        unit = client.extended_config.get("TokenValidityUnits", {}).get(token, unit)
+        return int(number) * SECONDS[unit]
+
+    def create_refresh_token(self, client_id: str, username: str) -> tuple[str, str]:
+        """Begin a session."""
+        user = self._get_user(username)
+        token, origin_jti = super().create_refresh_token(client_id, user.username)
+        now = int(self.state.clock.now())
+        lifetime = self.lifetime(self.clients[client_id], "RefreshToken")
+        self.sessions[origin_jti] = Session(client_id, user.id, now, now + lifetime)
+        return token, origin_jti
+
+    def session_of(self, refresh_token: str) -> Session | None:
+        """Return the session that a refresh token continues, or None if it is no such token."""
+        known = self.refresh_tokens.get(refresh_token)
+        return self.sessions[known[2]] if known else None
+
+    def sign_in(self, client: CognitoIdpUserPoolClient, user: CognitoIdpUser) -> dict[str, Any]:
+        """Begin a session, and return its first three tokens as Cognito answers them."""
+        token, _ = self.create_refresh_token(client.id, user.username)
+        return self.refresh(token, RefreshToken=token) | {"ChallengeParameters": {}}
+
+    def refresh(self, token: str, **more: str) -> dict[str, Any]:
+        """Return new access and ID tokens for a session, and whatever else goes with them."""
+        access_token, id_token, expires_in = self.create_tokens_from_refresh_token(token)
+        return {
+            "AuthenticationResult": {
+                "AccessToken": access_token,
+                "ExpiresIn": expires_in,
+                "TokenType": "Bearer",
+                "IdToken": id_token,
+                **more,
+            },
+        }
+
+    def rotate(self, token: str, grace: int) -> str:
+        """Return a refresh token in place of this one, which still works for `grace` seconds.
+
+        Both end when the session does: a new refresh token lives for what is left of the first.
+        Raises the refusal of a token that was exchanged longer ago than that.
+        """
+        known = self.refresh_tokens[token]
+        assert known  # noqa: S101 - for mypy: ours are never taken out
+        now = self.state.clock.now()
+        rotated = self.sessions[known[2]].rotated
+        if now >= rotated.get(token, math.inf):
+            raise refuse("refresh_token_reused")
+        rotated.setdefault(token, now + grace)
+        new = str(mock_random.uuid4())
+        self.refresh_tokens[new] = known
+        return new
+
+    def sign_out(self, username: str) -> None:
+        """End every session of a user, by whichever name."""
+        user = self._get_user(username)
+        for session in self.sessions.values():
+            if user and session.sub == user.id:
+                session.revoked = True
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of every token."""
+        return f"https://cognito-idp.{self.region}.amazonaws.com/{self.id}"
+
+    def create_jwt(
+        self,
+        client_id: str,
+        username: str,
+        token_use: str,
+        expires_in: int = 0,
+        extra_data: dict[str, Any] | None = None,
+    ) -> tuple[str, int]:
+        """Return a signed token and the seconds it lives: the client's setting, not `expires_in`.
+
+        The claims are those that Cognito documents for access and for ID tokens:
+        https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-with-identity-providers.html
+        """
+        user = self._get_user(username)
+        client = self.clients[client_id]
+        claims = dict(extra_data or {})
+        now = int(self.state.clock.now())
+        session = self.sessions.get(claims.get("origin_jti", ""))
+        if token_use == "access":  # noqa: S105 - a kind of token, and no secret
+            expires_in = self.lifetime(client, "AccessToken")
+            claims |= {"client_id": client_id, "username": user.username}
+        else:
+            expires_in = self.lifetime(client, "IdToken")
+            claims |= {"aud": client_id, "cognito:username": user.username}
+            claims |= readable(client, user)
+        claims |= {
+            "iss": self.issuer,
+            "sub": user.id,
+            "token_use": token_use,
+            "auth_time": session.auth_time if session else now,
+            "iat": now,
+            "exp": now + expires_in,
+            "jti": str(mock_random.uuid4()),
+        }
+        header = {"alg": "RS256", "kid": self.state.key.kid}
+        return jwt.encode(header, claims, self.state.key), expires_in
+
+
+def readable(client: CognitoIdpUserPoolClient, user: CognitoIdpUser) -> dict[str, str | bool]:
+    """Return the attributes a client may read: all of them, unless ReadAttributes says less."""
+    named = client.get_readable_fields()
+    return {
+        name: value == "true" if name.endswith("_verified") else value
+        for name, value in flatten_attrs(user.attributes).items()
+        if not named or name in named
+    }

@@ -1,0 +1,52 @@
+"""A pool's published keys, as a server of the tests' own gives them."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
+
+
+class KeyServer(ThreadingHTTPServer):
+    """Serves `keys` by their ids, on a free port of 127.0.0.1; a context manager."""
+
+    daemon_threads = True
+
+    def __init__(self, keys: dict[str, RSAPublicKey]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.keys = keys
+        self.fetched = 0
+        """How often the keys were asked for."""
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+    @property
+    def url(self) -> str:
+        """The address of the keys."""
+        return "http://{}:{}/keys".format(*self.server_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: KeyServer
+
+    def do_GET(self) -> None:
+        """Answer with the keys; with none known, as a broken server does."""
+        self.server.fetched += 1
+        self.send_response(200 if self.server.keys else 500)
+        self.end_headers()
+        keys = [
+            RSAAlgorithm.to_jwk(key, as_dict=True) | {"kid": kid, "alg": "RS256", "use": "sig"}
+            for kid, key in self.server.keys.items()
+        ]
+        self.wfile.write(json.dumps({"keys": keys}).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test run quiet."""
