@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.bundle import make_bundle
+from infra.bundle.make import make_bundle
 
 ROOT = Path(__file__).parents[2]
 ROUTES = ("sign-up", "confirm", "sign-in")

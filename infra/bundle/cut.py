@@ -1,0 +1,127 @@
+"""What is left out of the bundle: files that never run here.
+
+What each cut gains is measured by `make bench`, in instructions to the first answered sign-in.
+"""
+
+import gzip
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SERVICE = "cognito-idp"
+
+
+def cut(folder: Path) -> None:
+    """Cut the installed packages in `folder` down to what the app uses of them."""
+    drop_what_never_runs(folder)
+    cut_service_data(folder / "botocore/data")
+    cut_roots(folder / "botocore/cacert.pem")
+
+
+def drop_what_never_runs(folder: Path) -> None:
+    """Remove commands, test suites, and what the app never imports.
+
+    Of *.dist-info the most stays: opentelemetry, which FastAPI imports, finds its parts by the
+    entry points in them, and they hold the licences, which go with every copy. The list of files
+    goes: it would name what is gone.
+    """
+    never = ["bin", "*/tests", "*/py.typed", "**/*.pyi", "*.dist-info/RECORD"]
+    never += ["*.dist-info/INSTALLER", "*.dist-info/REQUESTED"]
+    # Descriptions of other services' resources, for boto3's older interface.
+    never += ["boto3/data", "boto3/examples"]
+    # FastAPI looks for pydantic 1's models, but does without: 3 % less.
+    never += ["pydantic/v1"]
+    for pattern in never:
+        for path in folder.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def cut_service_data(data: Path) -> None:
+    """Keep of botocore's descriptions of AWS what a client of Cognito reads: 10 % less.
+
+    The other 400 services go, 20 MB. So do the operations that take AWS credentials: the app has
+    none. And the documentation in what is left.
+    """
+    for service in data.iterdir():
+        if service.is_dir() and service.name != SERVICE:
+            shutil.rmtree(service)
+    _rewrite(data / "endpoints.json", _without_other_services)
+    for file in data.glob(f"{SERVICE}/*/*"):
+        if file.name.startswith("service-2."):
+            _rewrite(file, _without_signed_operations)
+        elif file.name.startswith("endpoint-rule-set-"):
+            _rewrite(file, lambda rules: rules)
+        else:
+            file.unlink()  # examples, paginators, waiters
+
+
+def _rewrite(file: Path, change: Callable[[Any], Any]) -> None:
+    """Write JSON anew, without blanks, and not compressed: the bundle is as a whole."""
+    packed = file.suffix == ".gz"
+    value = change(json.loads(gzip.decompress(file.read_bytes()) if packed else file.read_bytes()))
+    file.unlink()
+    plain = file.with_suffix("") if packed else file
+    plain.write_text(json.dumps(value, separators=(",", ":")))
+
+
+def _without_other_services(endpoints: dict[str, Any]) -> dict[str, Any]:
+    for partition in endpoints["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in services if name == SERVICE}
+    return endpoints
+
+
+def _without_signed_operations(model: dict[str, Any]) -> dict[str, Any]:
+    operations = {
+        name: operation
+        for name, operation in model["operations"].items()
+        if operation.get("authtype") == "none"
+    }
+    shapes: dict[str, Any] = {}
+    _collect(operations, model["shapes"], shapes)
+    return _undocumented({**model, "operations": operations, "shapes": shapes})
+
+
+def _collect(part: Any, shapes: dict[str, Any], found: dict[str, Any]) -> None:
+    """Add to `found` every shape that this part of the model refers to, and what those refer to."""
+    if isinstance(part, list):
+        for member in part:
+            _collect(member, shapes, found)
+    elif isinstance(part, dict):
+        name = part.get("shape")
+        if isinstance(name, str) and name not in found:
+            found[name] = shapes[name]
+            _collect(shapes[name], shapes, found)
+        for member in part.values():
+            _collect(member, shapes, found)
+
+
+def _undocumented(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_undocumented(member) for member in part]
+    if isinstance(part, dict):
+        return {
+            name: _undocumented(member)
+            for name, member in part.items()
+            if not (name == "documentation" and isinstance(member, str))
+        }
+    return part
+
+
+def cut_roots(file: Path) -> None:
+    """Keep of botocore's certificate authorities Amazon's own, of which AWS's have theirs: 9 % less.
+
+    All 120 or so would be read whenever a connection is made. An upgrade of botocore brings the
+    list up to date. Raises SystemExit if they are not to be found in it.
+    https://www.amazontrust.com/repository/
+    """
+    blocks = re.findall(r"# Issuer:.*?-----END CERTIFICATE-----\n", file.read_text(), re.DOTALL)
+    ours = re.compile(r"# Subject: CN=(?:Amazon Root CA|Starfield Services Root Certificate)")
+    kept = [block for block in blocks if ours.search(block)]
+    known = 5
+    if len(kept) < known:
+        raise SystemExit(f"{len(kept)} of Amazon's {known} root certificates are in {file}.")
+    file.write_text("\n".join(kept))

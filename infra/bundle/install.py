@@ -1,0 +1,47 @@
+"""The dependencies: what requirements.txt pins, each file checked against its hash."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Lambda's processors, and the wheels that run on them: its images have glibc 2.34.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+_GLIBCS = ("manylinux2014", "manylinux_2_28", "manylinux_2_34")
+TAGS = {
+    "arm64": [f"{glibc}_aarch64" for glibc in _GLIBCS],
+    "x86_64": [f"{glibc}_x86_64" for glibc in _GLIBCS],
+}
+
+
+def install_requirements(
+    requirements: Path, folder: Path, arch: str | None, say: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Install what the file pins into `folder`; `say` is told of each distribution.
+
+    Gives pip's own report of each. Wheels only: a source distribution would run its own code here,
+    and may want a compiler. Raises SystemExit with what pip said.
+    https://pip.pypa.io/en/stable/reference/installation-report/
+    """
+    with tempfile.NamedTemporaryFile(suffix=".json") as report:
+        command = [sys.executable, "-m", "pip", "install", "--require-hashes"]
+        command += ["--only-binary=:all:", "--no-compile", "--disable-pip-version-check"]
+        command += ["--progress-bar=off", "--report", report.name, "--target", str(folder)]
+        for tag in TAGS.get(arch or "", []):
+            command += ["--platform", tag]
+        command += ["--requirement", str(requirements)]
+        with subprocess.Popen(  # noqa: S603 (the command is ours)
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as pip:
+            lines = []
+            for line in pip.stdout or ():
+                lines.append(line)
+                if line.startswith("Collecting "):
+                    say(f"  {line.split()[1]}")
+        if pip.returncode:
+            raise SystemExit(f"{''.join(lines)}\npip could not install {requirements.name}.")
+        installed: list[dict[str, Any]] = json.load(report)["install"]
+        return installed
