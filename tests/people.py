@@ -25,8 +25,8 @@ from app.main import create_app
 from app.settings import Settings
 from tests.gateway import WAYS, Gateway
 
-DOORS = ("uvicorn", "rest", "http", "function-url")
-"""The server a developer runs, and the events that reach the Lambda function."""
+DOORS = ("uvicorn", "rest")
+"""The server that a developer runs, and Lambda; test_gateway.py goes through the other events."""
 
 ORIGIN = "https://app.example.com"
 """The browser origin that the app allows in tests."""

@@ -49,8 +49,12 @@ def test_whatever_ran_in_the_thread_before(handler: Handler) -> None:
 @pytest.mark.parametrize("door", WAYS)
 def test_every_way_in(ada: Person, api: httpx.Client) -> None:
     """Any kind of API, stage, base path and route leads to the same routes."""
-    ada.has_an_account()
-    assert ada.signs_in().status_code == 200
+    ada.is_signed_in()
+    assert ada.looks_in_the_mirror().json()["body"]["email"] == ada.email
+    taken = ada.signs_up()
+    assert (taken.status_code, taken.json()["code"]) == (409, "email_taken")
+    assert taken.json()["requestId"] == taken.headers["X-Request-Id"]
+    assert ada.signs_up(email="").status_code == 400
     assert api.get("/auth/sign-in/").status_code == 404
     assert api.get("/").status_code == 404
 

@@ -12,6 +12,8 @@ from tests.people import Person
 # What hands out tokens, or a second factor's secret.
 GIVING = ("/sign-in", "/challenge", "/refresh", "/mfa/setup")
 
+SHORT = 8  # characters; a code is shorter
+
 
 class Watch(logging.Handler):
     """Keeps what was answered and logged, and the people whose secrets must not be there."""
@@ -49,18 +51,35 @@ class Watch(logging.Handler):
         return person
 
     def leaks(self) -> list[str]:
-        """Say where something secret was found. The address is secret too, but for answers."""
-        found = []
-        for person in self._people:
-            secrets = person.secrets | person.given | {person.email}
-            for line in self.lines:
-                found += [f"{line} holds {s}" for s in secrets if s in without_ids(line)]
-            for answer in self._answers:
-                gives = answer.status_code == 200 and answer.url.path.endswith(GIVING)
-                secrets = person.secrets if gives else person.secrets | person.given
-                said = f"{answer.headers}\n{answer.text}"
-                found += [f"{said} holds {s}" for s in secrets if s in without_ids(said)]
-        return found
+        """Say which secrets were found where. An address is secret too, but for answers."""
+        typed = {secret for person in self._people for secret in person.secrets}
+        given = {secret for person in self._people for secret in person.given}
+        others, giving = [], []
+        for answer in self._answers:
+            gives = answer.status_code == 200 and answer.url.path.endswith(GIVING)
+            (giving if gives else others).append(said(answer))
+        places = {
+            "the log": ("\n".join(self.lines), typed | given | {p.email for p in self._people}),
+            "an answer": ("\n".join(others), typed | given),
+            "an answer that gives tokens": ("\n".join(giving), typed),
+        }
+        return [
+            f"{secret} in {place}"
+            for place, (text, secrets) in places.items()
+            for secret in found(secrets, without_ids(text))
+        ]
+
+
+def found(secrets: set[str], text: str) -> set[str]:
+    """The secrets that stand in a text; a code of six digits as a word, not amid a token."""
+    words = set(re.findall(r"\w+", text))
+    short = {s for s in secrets if len(s) <= SHORT}
+    return (short & words) | {s for s in secrets - short if s in text}
+
+
+def said(answer: httpx.Response) -> str:
+    """An answer, headers and all."""
+    return f"{answer.headers}\n{answer.text}"
 
 
 def without_ids(text: str) -> str:

@@ -1,0 +1,97 @@
+"""`make run`, as a newcomer runs it: in a terminal, in a clone, until Ctrl-C."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pexpect
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ADA = {"email": "ada@example.com", "password": "Correct-horse-9"}
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """What git keeps of the repository, so that nobody's own users are touched."""
+    listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
+    for name in filter(None, listed.split("\0")):
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target)
+    return tmp_path
+
+
+@contextmanager
+def make_run(clone: Path, *arguments: str) -> Iterator[tuple[httpx.Client, httpx.Client]]:
+    """Run it in a terminal of its own; give the API and the mailbox; end it with Ctrl-C."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        ports = one.getsockname()[1], other.getsockname()[1]
+    command = ["run", f"PORT={ports[0]}", f"COGNITO_PORT={ports[1]}", *arguments]
+    # The environment of these tests, which make finds ready, and nothing of AWS's
+    command += [f"PYTHON={sys.executable}", f"VENV={sys.prefix}"]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    terminal = pexpect.spawn("make", command, cwd=clone, env=environ, encoding="utf-8", timeout=60)
+    try:
+        for line in (f"localhost:{ports[0]}/docs", f"localhost:{ports[1]}/", "curl"):
+            terminal.expect_exact(line)
+        with (
+            httpx.Client(base_url=f"http://127.0.0.1:{ports[0]}", timeout=30) as api,
+            httpx.Client(base_url=f"http://127.0.0.1:{ports[1]}") as mailbox,
+        ):
+            yield api, mailbox
+        terminal.sendintr()
+        terminal.expect(pexpect.EOF)
+        terminal.wait()
+        assert "Traceback" not in str(terminal.before)
+        # What ran ended well; make itself goes by the signal, as make does
+        assert terminal.exitstatus == 0 or terminal.signalstatus == signal.SIGINT
+    finally:
+        terminal.close(force=True)
+
+
+def test_from_the_first_start_to_a_fresh_one(clone: Path) -> None:
+    """Users outlive a change to the code and a restart, and are forgotten when asked to."""
+    with make_run(clone) as (api, mailbox):
+        assert api.post("/auth/sign-up", json=ADA).status_code == 200
+        main = clone / "app/main.py"
+        main.write_text(main.read_text().replace('title="Accounts"', 'title="Changed"'))
+        while api.get("/openapi.json").json()["info"]["title"] != "Changed":
+            pass  # the change is live within a second or two; pytest's time-out is the limit
+        code = mailbox.get("/outbox").json()[-1]["code"]
+        assert api.post("/auth/confirm", json=ADA | {"code": code}).status_code == 200
+    with make_run(clone) as (api, _):
+        assert api.post("/auth/sign-in", json=ADA).status_code == 200
+    with make_run(clone, "FRESH=1") as (api, mailbox):
+        assert api.post("/auth/sign-in", json=ADA).json()["code"] == "invalid_credentials"
+        assert mailbox.get("/outbox").json() == []
+
+
+def test_a_python_that_is_too_old(clone: Path) -> None:
+    """One line says which is needed and how to name it; nothing is made."""
+    old = clone / "old-python"
+    old.write_text(
+        "#!/bin/sh\nexec "
+        + sys.executable
+        + ' -c "import sys; sys.version_info = (3, 9); exec(sys.argv[1])" "$2"\n'
+    )
+    old.chmod(0o755)
+    ended = subprocess.run(
+        ["make", "test", f"PYTHON={old}", "VENV=.venv"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert "Python 3.11 or newer is needed" in ended.stderr
+    assert not (clone / ".venv").exists()
