@@ -4,10 +4,10 @@
 FROM public.ecr.aws/lambda/python:3.13 AS builder
 WORKDIR /build
 COPY requirements.txt ./
-COPY infra/bundle.py infra/
+COPY infra/bundle/ infra/bundle/
 COPY app/ app/
 # Ends the build if the handler can't be imported from what was made.
-RUN python infra/bundle.py /bundle
+RUN python -m infra.bundle /bundle
 
 FROM public.ecr.aws/lambda/python:3.13
 COPY --from=builder /bundle ${LAMBDA_TASK_ROOT}

@@ -42,6 +42,7 @@ compile = $(bin)/uv pip compile --quiet --universal --generate-hashes --python-v
 lock: $(VENV)/$(ready) ## Pin the requirement files from pyproject.toml (UPGRADE=1 for newer versions)
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group bench -c requirements.txt -o requirements-bench.txt
 	$(compile) $(if $(UPGRADE),--upgrade) --group pyproject.toml:template -o requirements-template.txt
 
 clean: ## Forget the environments, the caches and the local users

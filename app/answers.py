@@ -13,7 +13,7 @@ from starlette.routing import Match
 
 from app.errors import DONE, INTERNAL_ERROR, TABLE, cognito_says, find
 from app.failure import Failure
-from app.schemas import Done, Failed, FieldError
+from app.schemas import Done, FieldError
 
 
 async def answer(request: Request, exc: Exception) -> Response:

@@ -69,7 +69,7 @@ class _Instance:
         class_, args, kwargs = self._made_by
         return class_.model()(*map(_real, args), **{name: _real(kwargs[name]) for name in kwargs})
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         return type(self._real)
 

@@ -1,12 +1,17 @@
 """The local Cognito that every test talks to over real HTTP, and a user pool of each test's own."""
 
+import fcntl
+import os
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from app.settings import Settings
+from infra.bundle.make import make_bundle
 from infra.local.server import LocalCognito, LocalPool
 from tests.people import ORIGIN, Person, open_door
 from tests.watch import Watch
@@ -17,6 +22,22 @@ def cognito() -> Iterator[LocalCognito]:
     """Return the local Cognito of this test process, on a free port."""
     with LocalCognito() as cognito:
         yield cognito
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the bundle, once per test run, however many processes run it."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with (shared / "bundle.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "bundle").exists():
+            shutil.rmtree(shared / "unfinished", ignore_errors=True)
+            make_bundle(shared / "unfinished")
+            (shared / "unfinished.cdx.json").rename(shared / "bundle.cdx.json")
+            (shared / "unfinished").rename(shared / "bundle")
+    return shared / "bundle"
 
 
 @pytest.fixture

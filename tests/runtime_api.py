@@ -219,21 +219,18 @@ def lambda_function(
     *,
     output: Path,
     handler: str = HANDLER,
-    python: Sequence[str | Path] = (sys.executable,),
-    python_path: Sequence[Path] = (),
+    python: Sequence[str] = (sys.executable,),
 ) -> Iterator[LambdaFunction]:
     """Run the handler of `folder` under the real runtime client, until the block ends.
 
     Its environment is Lambda's own variables and `environment`, nothing of this process's. What it
-    writes goes to the file `output`. `python` and `python_path` narrow what it can import.
+    writes goes to the file `output`. `python` is the interpreter, and may narrow what it imports.
     Skips or fails the test as `require_runtime_client` does.
     """
     require_runtime_client()
     with RuntimeApi() as api, output.open("wb") as log:
         command = [*python, "-m", "awslambdaric", handler]
         variables = _lambda_variables(folder, handler, api.address)
-        if python_path:
-            variables["PYTHONPATH"] = os.pathsep.join(map(str, python_path))
         process = subprocess.Popen(
             command,
             cwd=folder,

@@ -1,10 +1,9 @@
 """The Lambda bundle: what is in it, how it is compiled, and that it runs with nothing else."""
 
-import fcntl
 import importlib.metadata
 import importlib.util
+import json
 import marshal
-import os
 import re
 import shutil
 import subprocess
@@ -14,8 +13,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
-from infra.bundle import PLACEHOLDERS, TASK_ROOT, check_import
+from infra.bundle.make import PLACEHOLDERS, check_import, make_bundle
+from infra.bundle.pack import TASK_ROOT, write_zip
 from infra.local.server import LocalCognito, LocalPool
 from tests.gateway import WAYS, Gateway
 from tests.people import Person
@@ -27,22 +29,7 @@ from tests.runtime_api import (
 )
 
 ROOT = Path(__file__).parents[1]
-COMMAND = [sys.executable, ROOT / "infra/bundle.py"]
-
-
-@pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the bundle, once per test run, however many processes run it."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    with (shared / "bundle.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "bundle").exists():
-            shutil.rmtree(shared / "unfinished", ignore_errors=True)
-            subprocess.run([*COMMAND, shared / "unfinished"], check=True)
-            (shared / "unfinished").rename(shared / "bundle")
-    return shared / "bundle"
+COMMAND = [sys.executable, "-m", "infra.bundle"]
 
 
 @pytest.fixture
@@ -52,10 +39,10 @@ def function(
     """Start a function that can import the bundle, the runtime client, and nothing else."""
     with lambda_function(
         bundle,
-        settings_of(cognito, pool),
+        settings_of(cognito, pool)
+        | {"PYTHONPATH": str(runtime_client_alone(tmp_path / "runtime"))},
         output=tmp_path / "log",
         python=(sys.executable, "-s", "-S"),
-        python_path=(runtime_client_alone(tmp_path / "runtime"),),
     ) as function:
         yield function
 
@@ -94,15 +81,19 @@ def test_bundle_can_be_read_by_lambdas_user(bundle: Path) -> None:
 
 
 def test_bundle_has_unchecked_bytecode_for_every_module(bundle: Path) -> None:
-    """Each .py has its .pyc, which Python takes without a look at the source or the clock."""
+    """Python takes it without a look at a source or the clock; the app alone has its sources, too.
+
+    https://docs.python.org/3/reference/import.html#pyc-invalidation: bit 0 says "by hash", bit 1
+    would say "check the source".
+    """
     sources = list(bundle.rglob("*.py"))
-    assert len(sources) > 500
-    for source in sources:
-        compiled = Path(importlib.util.cache_from_source(str(source))).read_bytes()
-        # https://docs.python.org/3/reference/import.html#pyc-invalidation: bit 0 says "by hash",
-        # bit 1 would say "check the source".
-        assert compiled[:4] == importlib.util.MAGIC_NUMBER
-        assert int.from_bytes(compiled[4:8], "little") == 0b01
+    assert {source.relative_to(bundle).parts[0] for source in sources} == {"app"}
+    compiled = set(bundle.rglob("*.pyc"))
+    assert {Path(importlib.util.cache_from_source(str(source))) for source in sources} <= compiled
+    assert len(compiled) > 500
+    for file in compiled:
+        head = file.read_bytes()[:8]
+        assert head == importlib.util.MAGIC_NUMBER + (0b01).to_bytes(4, "little")
 
 
 def test_bundle_names_its_files_as_they_are_on_lambda(bundle: Path) -> None:
@@ -137,7 +128,9 @@ def test_bundle_serves_the_three_routes_on_its_own(
 def test_bundle_refuses_a_folder_that_is_in_use(tmp_path: Path) -> None:
     """One clear line, and what was there stays there."""
     (tmp_path / "precious").touch()
-    done = subprocess.run([*COMMAND, tmp_path], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*COMMAND, tmp_path], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert done.stderr == f"{tmp_path} is not an empty folder: remove it or name another.\n"
     assert (tmp_path / "precious").exists()
@@ -152,3 +145,49 @@ def test_bundle_that_cannot_be_imported_is_an_error(
     with pytest.raises(SystemExit, match=r"app\.handler can't be imported from the bundle"):
         check_import(tmp_path)
     assert "No module named 'pydantic'" in capfd.readouterr().err
+
+
+def test_bundle_is_the_same_each_time(bundle: Path, tmp_path: Path) -> None:
+    """Made twice, in other places, it has the same bytes; so have its zip and its bill."""
+    again = tmp_path / "again/and/elsewhere"
+    make_bundle(again)
+    for folder, file in ((bundle, tmp_path / "one.zip"), (again, tmp_path / "other.zip")):
+        write_zip(folder, file)
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "other.zip").read_bytes()
+    assert bill_of(bundle).read_bytes() == bill_of(again).read_bytes()
+    times = {path.stat().st_mtime for path in again.rglob("*")}
+    assert len(times) == 1
+
+
+def test_bundle_for_another_processor(tmp_path: Path) -> None:
+    """Its compiled parts are that processor's: 0xB7 is ARM's number in an ELF file's head."""
+    make_bundle(tmp_path / "bundle", "arm64")
+    libraries = list((tmp_path / "bundle").rglob("*.so"))
+    assert libraries
+    assert {library.read_bytes()[18] for library in libraries} == {0xB7}
+
+
+def bill_of(folder: Path) -> Path:
+    """Return the bill of materials beside a bundle."""
+    return folder.with_name(f"{folder.name}.cdx.json")
+
+
+def test_bill_of_materials_is_valid_and_complete(bundle: Path) -> None:
+    """CycloneDX's own library finds nothing wrong, and every distribution is in it, by its hash."""
+    text = bill_of(bundle).read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    bill = json.loads(text)
+    pins = (ROOT / "requirements.txt").read_text()
+    named = {(one["name"], one["version"]) for one in bill["components"]}
+    assert named == set(re.findall(r"^([\w.-]+)==([\w.]+)", pins, re.MULTILINE))
+    for component in bill["components"]:
+        assert component["hashes"][0]["content"] in pins
+        assert component["licenses"][0] != {"license": {"name": "unknown"}}
+    requires = {one["ref"]: one["dependsOn"] for one in bill["dependencies"]}
+    boto3 = next(reference for reference in requires if reference.startswith("pkg:pypi/boto3@"))
+    assert boto3 in requires["cognito-auth"]
+    assert [name.partition("@")[0].rpartition("/")[2] for name in requires[boto3]] == [
+        "botocore",
+        "jmespath",
+        "s3transfer",
+    ]

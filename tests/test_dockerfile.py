@@ -76,7 +76,7 @@ def test_image_has_a_builder_and_a_final_stage_on_the_same_lambda_base() -> None
 def test_image_is_made_by_the_program_that_the_tests_run() -> None:
     """The builder's one command makes the folder that the final stage takes."""
     *python, folder = the("RUN").split()
-    assert python == ["python", "infra/bundle.py"]
+    assert python == ["python", "-m", "infra.bundle"]
     assert ["--from=builder", folder, "${LAMBDA_TASK_ROOT}"] in copies()
 
 

@@ -74,7 +74,7 @@ def _without_other_services(endpoints: dict[str, Any]) -> dict[str, Any]:
     return endpoints
 
 
-def _without_signed_operations(model: dict[str, Any]) -> dict[str, Any]:
+def _without_signed_operations(model: dict[str, Any]) -> Any:
     operations = {
         name: operation
         for name, operation in model["operations"].items()
@@ -112,7 +112,7 @@ def _undocumented(part: Any) -> Any:
 
 
 def cut_roots(file: Path) -> None:
-    """Keep of botocore's certificate authorities Amazon's own, of which AWS's have theirs: 9 % less.
+    """Keep Amazon's own of botocore's certificate authorities, by which AWS is known: 9 % less.
 
     All 120 or so would be read whenever a connection is made. An upgrade of botocore brings the
     list up to date. Raises SystemExit if they are not to be found in it.

@@ -1,12 +1,12 @@
 """The dependencies: what requirements.txt pins, each file checked against its hash."""
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 # Lambda's processors, and the wheels that run on them: its images have glibc 2.34.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
@@ -19,12 +19,11 @@ TAGS = {
 
 def install_requirements(
     requirements: Path, folder: Path, arch: str | None, say: Callable[[str], None]
-) -> list[dict[str, Any]]:
+) -> dict[str, str]:
     """Install what the file pins into `folder`; `say` is told of each distribution.
 
-    Gives pip's own report of each. Wheels only: a source distribution would run its own code here,
-    and may want a compiler. Raises SystemExit with what pip said.
-    https://pip.pypa.io/en/stable/reference/installation-report/
+    Gives the SHA-256 of each one's wheel, by its name. Wheels only: a source distribution would run
+    its own code here, and may want a compiler. Raises SystemExit with what pip said.
     """
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
         command = [sys.executable, "-m", "pip", "install", "--require-hashes"]
@@ -43,5 +42,18 @@ def install_requirements(
                     say(f"  {line.split()[1]}")
         if pip.returncode:
             raise SystemExit(f"{''.join(lines)}\npip could not install {requirements.name}.")
-        installed: list[dict[str, Any]] = json.load(report)["install"]
-        return installed
+        # https://pip.pypa.io/en/stable/reference/installation-report/
+        return {
+            canonical(one["metadata"]["name"]): one["download_info"]["archive_info"]["hashes"][
+                "sha256"
+            ]
+            for one in json.load(report)["install"]
+        }
+
+
+def canonical(name: str) -> str:
+    """Spell a distribution's name in the one way that all its spellings lead to.
+
+    https://packaging.python.org/en/latest/specifications/name-normalization/
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()

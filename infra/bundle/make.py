@@ -23,9 +23,7 @@ PLACEHOLDERS = {
 }
 
 
-def make_bundle(
-    folder: Path, arch: str | None = None, say: Callable[[str], None] = print
-) -> None:
+def make_bundle(folder: Path, arch: str | None = None, say: Callable[[str], None] = print) -> None:
     """Make the bundle in `folder`, which must be empty or not exist yet; about 15 seconds.
 
     The same sources give the same bytes, whenever and wherever it is made. `say` is told of each
@@ -33,8 +31,8 @@ def make_bundle(
     """
     started = time.monotonic()
     say("Installing requirements.txt")
-    installed = install_requirements(ROOT / "requirements.txt", folder, arch, say)
-    write_sbom(installed, folder.with_name(f"{folder.name}.cdx.json"))
+    wheels = install_requirements(ROOT / "requirements.txt", folder, arch, say)
+    write_sbom(folder, wheels, folder.with_name(f"{folder.name}.cdx.json"))
     say("Cutting what never runs")
     cut(folder)
     say("Copying app/")

@@ -1,80 +1,74 @@
 """The software bill of materials: what third-party code is in the bundle, as CycloneDX JSON.
 
-Scanners take it to tell which known vulnerabilities the function has. Made by hand from pip's own
-report: the library for it would have to be installed in the image's builder. The tests validate
-what is made here with that library.
+Scanners take it to tell which known vulnerabilities the function has. Made by hand: the library for
+it would have to be installed in the image's builder. The tests validate what is made with it.
 https://cyclonedx.org/docs/1.6/json/
 """
 
 import json
 import re
 import uuid
+from collections.abc import Mapping
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
-_NAMESPACE = uuid.UUID("c2a1a2de-5d9c-4c0c-8d29-6f6c2d1b7a55")
+from infra.bundle.install import canonical
+
 _SELF = "cognito-auth"
+_NAMESPACE = uuid.UUID("c2a1a2de-5d9c-4c0c-8d29-6f6c2d1b7a55")
 
 
-def write_sbom(installed: list[dict[str, Any]], file: Path) -> None:
-    """Write the bill of what pip reports as installed. The same report gives the same bytes."""
-    components = sorted((_component(one) for one in installed), key=lambda one: str(one["name"]))
+def write_sbom(folder: Path, wheels: Mapping[str, str], file: Path) -> None:
+    """Write the bill of the distributions in `folder`; `wheels` has their SHA-256 by name.
+
+    The same distributions give the same bytes.
+    """
+    found = {canonical(one.name): one for one in distributions(path=[str(folder)])}
+    requires = {name: _requires(found[name]) & found.keys() for name in sorted(found)}
+    direct = found.keys() - set().union(*requires.values())
+    components = [_component(found[name], wheels[name]) for name in requires]
     references = {component["name"]: component["bom-ref"] for component in components}
-    direct = [references[_name(one)] for one in installed if one["requested"]]
     bill = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        # A number is asked for that no other bill has, but not that it be made by chance.
+        # One that no other bill has; nothing says that it must be made by chance.
         "serialNumber": uuid.uuid5(_NAMESPACE, json.dumps(components)).urn,
         "version": 1,
         "metadata": {"component": {"type": "application", "bom-ref": _SELF, "name": _SELF}},
         "components": components,
         "dependencies": [
-            {"ref": _SELF, "dependsOn": sorted(direct)},
-            *(
-                {"ref": references[_name(one)], "dependsOn": _requires(one, references)}
-                for one in sorted(installed, key=_name)
-            ),
+            {"ref": references.get(name, name), "dependsOn": sorted(map(references.get, needed))}
+            for name, needed in {_SELF: direct, **requires}.items()
         ],
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(bill, indent=2) + "\n")
 
 
-def _name(one: dict[str, Any]) -> str:
-    return re.sub(r"[-_.]+", "-", one["metadata"]["name"]).lower()
+def _requires(one: Distribution) -> set[str]:
+    """What it requires by name, without the extras, for which nobody asked."""
+    lines = (line for line in one.requires or () if "extra ==" not in line)
+    return {canonical(re.split(r"[^\w.-]", line)[0]) for line in lines}
 
 
-def _component(one: dict[str, Any]) -> dict[str, Any]:
-    metadata = one["metadata"]
-    reference = f"pkg:pypi/{_name(one)}@{metadata['version']}"
+def _component(one: Distribution, sha256: str) -> dict[str, Any]:
+    reference = f"pkg:pypi/{canonical(one.name)}@{one.version}"
     return {
         "type": "library",
         "bom-ref": reference,
         "purl": reference,
-        "name": _name(one),
-        "version": metadata["version"],
-        "hashes": [{"alg": "SHA-256", "content": one["download_info"]["archive_info"]["hashes"]["sha256"]}],
-        "licenses": [_licence(metadata)],
+        "name": canonical(one.name),
+        "version": one.version,
+        "hashes": [{"alg": "SHA-256", "content": sha256}],
+        "licenses": [_licence(one)],
     }
 
 
-def _licence(metadata: dict[str, Any]) -> dict[str, Any]:
-    """As the metadata has it: an SPDX expression, or whatever words its author chose."""
-    if expression := metadata.get("license_expression"):
-        return {"expression": expression}
-    classifiers = [
-        line.rpartition(" :: ")[2]
-        for line in metadata.get("classifier", ())
-        if line.startswith("License :: ")
-    ]
-    words = (classifiers or [metadata.get("license") or "unknown"])[0]
-    return {"license": {"name": words.splitlines()[0]}}
-
-
-def _requires(one: dict[str, Any], references: dict[str, str]) -> list[str]:
-    """What it requires of what is here; extras that nobody asked for are not."""
-    lines = (line for line in one["metadata"].get("requires_dist", ()) if "extra ==" not in line)
-    names = {re.split(r"[^\w.-]", line)[0] for line in lines}
-    known = {re.sub(r"[-_.]+", "-", name).lower() for name in names} & references.keys()
-    return sorted(references[name] for name in known)
+def _licence(one: Distribution) -> dict[str, Any]:
+    """As its metadata has it: an SPDX expression, or whatever words its author chose."""
+    if expression := one.metadata.get_all("License-Expression"):
+        return {"expression": expression[0]}
+    classifiers = one.metadata.get_all("Classifier") or []
+    words = [line.rpartition(" :: ")[2] for line in classifiers if line.startswith("License ::")]
+    return {"license": {"name": [*words, *one.metadata.get_all("License", []), "unknown"][0]}}

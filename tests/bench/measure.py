@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from tests.bench.variants import ROUTES, Variant
+from tests.bench.variants import Variant
 from tests.gateway import WAYS, event_from
 from tests.runtime_api import LambdaFunction, lambda_function
 
@@ -135,6 +135,7 @@ def running(
         "AWS_CA_BUNDLE": str(authorities(machine, variant)),
         "POWERTOOLS_SERVICE_NAME": "auth",
         "PYTHONHASHSEED": "0",
+        "PYTHONPATH": str(machine.runtime),
     }
     with lambda_function(
         variant.folder,
@@ -142,7 +143,6 @@ def running(
         output=machine.folder / "log",
         handler=handler,
         python=(*counter, *PYTHON),
-        python_path=(machine.runtime,),
     ) as function:
         # Lambda gives a function of this size less than one processor.
         os.sched_setaffinity(function.pid, {max(os.sched_getaffinity(0))})

@@ -1,6 +1,7 @@
 """Chalice, which checks nothing of what comes in by itself."""
 
 import os
+from collections.abc import Callable
 
 import boto3
 from chalice import BadRequestError, Chalice
@@ -40,7 +41,7 @@ def sign_in() -> dict:
     )
 
 
-def call(operation, **arguments: object) -> dict:
+def call(operation: Callable[..., dict], **arguments: object) -> dict:
     """Ask Cognito, and tell what it said."""
     try:
         answer = operation(ClientId=CLIENT_ID, **arguments)

@@ -1,0 +1,69 @@
+"""The quick start on Lambda, and that nothing is otherwise after it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.bundle.make import PLACEHOLDERS
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(program: str) -> bytes:
+    """Run a program of its own, as what is imported can't be imported again."""
+    command = [sys.executable, "-W", "error", "-c", program]
+    environment = PLACEHOLDERS | {"PYTHONPATH": str(ROOT), "PATH": os.defpath}
+    return subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout
+
+
+def test_the_openapi_document_is_the_same_byte_for_byte() -> None:
+    """Made from models that waited, or from those that FastAPI builds at once."""
+    dump = "sys.stdout.write(json.dumps(app.openapi(), ensure_ascii=False))"
+    quick = f"""
+import json, sys
+from app.start import quickly
+with quickly():
+    from app.main import create_app
+    app = create_app()
+    assert not sys.modules["fastapi.openapi.models"].__dict__.get("OpenAPI")
+{dump}
+"""
+    usual = f"""
+import json, sys
+from app.main import create_app
+app = create_app()
+{dump}
+"""
+    document = run(quick)
+    assert document == run(usual)
+    assert b'"securitySchemes"' in document
+
+
+def test_a_security_scheme_can_be_made_before_and_after() -> None:
+    """FastAPI's schemes are described by those models; they are what they would have been."""
+    program = """
+from app.start import quickly
+with quickly():
+    from fastapi.security import APIKeyHeader, HTTPBearer, OAuth2
+    early = [HTTPBearer(bearerFormat="JWT"), OAuth2()]
+late = [HTTPBearer(bearerFormat="JWT"), OAuth2(), APIKeyHeader(name="key")]
+from fastapi.openapi import models
+for scheme in early + late:
+    assert isinstance(scheme.model, models.SecurityBase)
+    print(scheme.model.model_dump_json(by_alias=True, exclude_none=True))
+"""
+    bearer = b'{"type":"http","scheme":"bearer","bearerFormat":"JWT"}'
+    oauth2 = b'{"type":"oauth2","flows":{}}'
+    key = b'{"type":"apiKey","in":"header","name":"key"}'
+    assert run(program).splitlines() == [bearer, oauth2, bearer, oauth2, key]
+
+
+def test_garbage_is_collected_again_afterwards() -> None:
+    """What start-up made is left alone for good; what requests leave behind is not."""
+    program = """
+import gc
+import app.handler
+assert gc.isenabled() and gc.get_freeze_count() > 100_000
+"""
+    run(program)
