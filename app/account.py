@@ -3,10 +3,9 @@
 from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi import APIRouter, Request
-from fastapi.routing import APIRoute
 
 from app.cognito import Cognito
-from app.requests import AccessToken, fails_with, routes_under
+from app.requests import AccessToken, Route, fails_with, routes_under
 from app.schemas import (
     Address,
     Change,
@@ -21,7 +20,7 @@ from app.schemas import (
 )
 
 
-def routes(cognito: Cognito, route_class: type[APIRoute] = APIRoute) -> APIRouter:
+def routes(cognito: Cognito, route_class: type[Route]) -> APIRouter:
     """The routes, on one app client of Cognito's."""
     account = routes_under("/auth", route_class)
 

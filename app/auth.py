@@ -2,14 +2,13 @@
 
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 
 from app.cognito import CHALLENGES, Cognito
-from app.requests import AccessToken, fails_with, routes_under
+from app.requests import AccessToken, Route, fails_with, routes_under
 from app.schemas import Address, Challenge, Confirm, Credentials, Done, Refresh, SignedIn
 
 
-def routes(cognito: Cognito, route_class: type[APIRoute] = APIRoute) -> APIRouter:
+def routes(cognito: Cognito, route_class: type[Route]) -> APIRouter:
     """The routes, on one app client of Cognito's."""
     auth = routes_under("/auth", route_class)
 

@@ -1,8 +1,6 @@
 """The app behind API Gateway: Mangum, told where the routes begin, and a guard around it."""
 
 import asyncio
-import functools
-import inspect
 import re
 import threading
 from collections.abc import Callable, MutableMapping
@@ -10,7 +8,6 @@ from typing import Any
 from urllib.parse import unquote
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from mangum import Mangum
 from mangum.handlers import APIGateway, HTTPGateway
 
@@ -78,29 +75,6 @@ def _matched(template: str, parameters: dict[str, str], path: str) -> str | None
     except KeyError:
         return path
     return unquote(filled)
-
-
-class Direct(APIRoute):
-    """A route that runs where it is called, not in a thread.
-
-    boto3 blocks, so under uvicorn each call to Cognito has a thread of its own. On Lambda there is
-    one request at a time, and nobody to be kept waiting: without the thread a cold start costs 5 %
-    less, a warm call 20 %.
-    """
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], **rest: Any) -> None:
-        super().__init__(path, _directly(endpoint), **rest)
-
-
-def _directly(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    if inspect.iscoroutinefunction(endpoint):
-        return endpoint
-
-    @functools.wraps(endpoint)
-    async def direct(*args: Any, **kwargs: Any) -> Any:
-        return endpoint(*args, **kwargs)
-
-    return direct
 
 
 def _complete(event: Event) -> Event:

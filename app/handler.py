@@ -7,7 +7,8 @@ what is made here serves every invocation of that environment.
 from app.start import quickly
 
 with quickly():
-    from app.gateway import Direct, lambda_handler
+    from app.gateway import lambda_handler
     from app.main import create_app
+    from app.requests import DirectRoute
 
-    handler = lambda_handler(create_app(route_class=Direct))
+    handler = lambda_handler(create_app(route_class=DirectRoute))

@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from app import account, answers, auth, logs
 from app.cognito import Cognito
 from app.middleware import Inside, Outside
+from app.requests import Route
 from app.schemas import Done
 from app.settings import Settings
 from app.tokens import Verifier
@@ -27,12 +28,10 @@ people, and a `requestId` to quote when asking for help.
 """
 
 
-def create_app(
-    settings: Settings | None = None, *, route_class: type[APIRoute] = APIRoute
-) -> FastAPI:
+def create_app(settings: Settings | None = None, *, route_class: type[Route] = Route) -> FastAPI:
     """Make the ASGI app, by default from the environment: `uvicorn --factory app.main:create_app`.
 
-    `route_class` says how a route that blocks is run: FastAPI's own takes a thread.
+    `route_class` says how a route that blocks is run: in a thread, unless told otherwise.
     Raises SystemExit with one line that says what to mend if the environment is not as it must be.
     """
     settings = settings or Settings.from_environ(os.environ)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 # What each module of ours may import, of ours and from elsewhere.
 MAY_IMPORT = {
-    "app.handler": {"app.gateway", "app.main", "app.start"},
+    "app.handler": {"app.gateway", "app.main", "app.requests", "app.start"},
     "app.start": set(),
     "app.gateway": {"app.answers", "app.errors", "app.logs", "app.middleware", "fastapi", "mangum"},
     "app.main": {
@@ -20,6 +20,7 @@ MAY_IMPORT = {
         "app.cognito",
         "app.logs",
         "app.middleware",
+        "app.requests",
         "app.schemas",
         "app.settings",
         "app.tokens",
