@@ -12,7 +12,7 @@ bin := $(VENV)/bin
 # An environment belongs to a version of Python: naming another makes it anew.
 ready := .ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format template lock clean
+.PHONY: help run test bench bundle lint types format template lock clean
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -23,6 +23,13 @@ run: $(VENV)/$(ready) ## Start the API and the local Cognito (PORT= COGNITO_PORT
 
 test: $(VENV)/$(ready) ## Run every test (ARGS= goes to pytest)
 	$(bin)/python -m pytest -n auto $(ARGS)
+
+bench: $(VENV)/$(ready) ## Measure it beside its peers: 10 minutes (ARGS=--quick: 3)
+	@$(bin)/python -m tests.bench $(ARGS)
+
+bundle: $(VENV)/$(ready) ## Make what ships, as dist/bundle.zip (ARGS="--arch arm64" for that processor)
+	@rm -rf dist/bundle
+	@$(bin)/python -m infra.bundle dist/bundle --zip dist/bundle.zip $(ARGS)
 
 lint: $(VENV)/$(ready) ## Check style
 	$(bin)/ruff check .

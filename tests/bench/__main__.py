@@ -1,0 +1,107 @@
+"""Measure this service beside its peers: `python -m tests.bench`, or `make bench`.
+
+Progress goes to stderr, the tables to stdout.
+"""
+
+import argparse
+import platform
+import sys
+import tempfile
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.bundle.pack import write_zip
+from tests.bench.chart import chart
+from tests.bench.measure import Machine, can_count, instructions, look
+from tests.bench.results import Measured, table, targets
+from tests.bench.upstream import AUTHORITY, stub_cognito
+from tests.bench.variants import FLOOR, PLAIN_MODULE, ROUTES, build_all
+from tests.runtime_api import runtime_client_alone
+
+ROOT = Path(__file__).parents[2]
+FAULTY = (3, 13, 0)  # its interpreter's stack moves memory about in a way no other release does
+
+
+def main() -> None:
+    """Build, measure, tell."""
+    parser = argparse.ArgumentParser(
+        prog="make bench",
+        description="Measure cold and warm starts, memory and size of this service and of what "
+        "people write instead, side by side. With valgrind it counts instructions, too, which "
+        "repeat to a thousandth where times drift by a tenth.",
+        epilog="About 10 minutes, on the Python that it runs on. Another: "
+        "make bench PYTHON=python3.12 VENV=.venv-3.12",
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and counts: 3 minutes")
+    parser.add_argument("--rounds", type=int, default=9, help="cold starts of each (default 9)")
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "dist/bench", help="folder for results (dist/bench)"
+    )
+    given = parser.parse_args()
+    if sys.version_info[:3] == FAULTY:
+        say("Python 3.13.0 has a fault that distorts every figure: measure on another.")
+    if not can_count():
+        say("valgrind is not here: times alone, which drift by a tenth.")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        machine = Machine(
+            runtime=runtime_client_alone(folder / "runtime"),
+            environment=stack.enter_context(stub_cognito(folder)),
+            authority=folder / AUTHORITY,
+            folder=folder,
+        )
+        results = measure(machine, given.output, 3 if given.quick else given.rounds)
+        if can_count():
+            count(machine, results, quick=given.quick)
+    write(results, given.output, "make bench" + (" ARGS=--quick" if given.quick else ""))
+
+
+def measure(machine: Machine, folder: Path, rounds: int) -> list[Measured]:
+    """Build every variant, then look at each in turn, round after round."""
+    results = []
+    for variant in build_all(folder / f"bundles-{platform.python_version()}"):
+        say(f"Built {variant}")
+        size = sum(path.stat().st_size for path in variant.folder.rglob("*") if path.is_file())
+        packed = variant.folder.with_suffix(".zip")
+        write_zip(variant.folder, packed)
+        results.append(Measured(variant, size, packed.stat().st_size))
+    for number in range(rounds):
+        say(f"Round {number + 1} of {rounds}")
+        for it in results:
+            it.looks.append(look(machine, it.variant, warm=60))
+    return results
+
+
+def count(machine: Machine, results: list[Measured], *, quick: bool) -> None:
+    """Count the instructions of cold starts, and of whole first visits with bytecode."""
+    for it in results:
+        if quick and not it.variant.bytecode and it.variant.peer is not PLAIN_MODULE:
+            continue
+        say(f"Counting {it.variant}")
+        it.cold_count = instructions(machine, it.variant)
+        if it.variant.bytecode and it.variant.peer is not FLOOR:
+            it.visit_count = instructions(machine, it.variant, ROUTES)
+
+
+def write(results: list[Measured], folder: Path, command: str) -> None:
+    """Print the tables; write them and the chart into the folder."""
+    today = datetime.now(UTC).date()
+    caption = f"{command}, {today}, Python {platform.python_version()} on {platform.machine()}"
+    text = (
+        f"`{caption}`\n\n{table(results)}\n\nIn brackets: ours over theirs.\n\n{targets(results)}\n"
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.md").write_text(text)
+    (folder / "chart.svg").write_text(chart(results, caption))
+    print(text)  # noqa: T201 (it is a command's output)
+    say(f"Written to {folder}: results.md, chart.svg")
+
+
+def say(line: str) -> None:
+    """Tell how far it is."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 (it is a command's progress)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The same as a picture: one bar for each variant's cold start."""
+
+from tests.bench.results import Measured
+from tests.bench.variants import OURS
+
+_ROW, _LABELS, _BARS, _WIDTH = 26, 300, 420, 800
+_STYLE = """
+    text { font: 13px system-ui, sans-serif; fill: #1f2328 }
+    .quiet { fill: #8c959f } .bar { fill: #afb8c1 } .ours { fill: #1a7f37 }
+    @media (prefers-color-scheme: dark) {
+      text { fill: #e6edf3 } .bar { fill: #57606a } .ours { fill: #3fb950 }
+    }"""
+
+
+def chart(results: list[Measured], caption: str) -> str:
+    """Draw the cold starts as SVG: by instructions where they were counted, else by time."""
+    counted = all(it.cold_count for it in results)
+    values = [(it.cold_count or 0) / 1e6 if counted else it.cold * 1e3 for it in results]
+    unit = "million instructions" if counted else "ms"
+    most = max(values)
+    rows = []
+    for row, (it, value) in enumerate(sorted(zip(results, values, strict=True), key=_by_value)):
+        y = 52 + row * _ROW
+        class_ = "ours" if it.variant.peer is OURS else "bar"
+        width = value / most * _BARS
+        rows.append(
+            f'  <text x="{_LABELS - 10}" y="{y}" text-anchor="end">{it.variant}</text>\n'
+            f'  <rect class="{class_}" x="{_LABELS}" y="{y - 14}" width="{width:.0f}" height="18"'
+            f' rx="3"/>\n  <text x="{_LABELS + width + 8:.0f}" y="{y}">{value:,.0f}</text>'
+        )
+    height = 52 + len(rows) * _ROW + 12
+    title = f"From process start to the first answered sign-in, {unit}"
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
+        f"  <title>{title}</title>",
+        f"  <style>{_STYLE}\n  </style>",
+        f'  <text x="10" y="20">{title}</text>',
+        *rows,
+        f'  <text class="quiet" x="10" y="{height - 6}">{caption}</text>',
+        "</svg>\n",
+    ]
+    return "\n".join(lines)
+
+
+def _by_value(one: tuple[Measured, float]) -> float:
+    return one[1]

@@ -1,0 +1,130 @@
+"""What was measured, as a table: every variant, and what ours is of each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+
+from tests.bench.measure import Look
+from tests.bench.variants import (
+    FASTAPI,
+    OURS,
+    PLAIN_CALL,
+    PLAIN_MODULE,
+    POWERTOOLS,
+    Peer,
+    Variant,
+)
+
+
+@dataclass
+class Measured:
+    """All that is known of a variant."""
+
+    variant: Variant
+    size: int
+    """Of its files, bytes."""
+    zipped: int
+    """Bytes."""
+    looks: list[Look] = field(default_factory=list)
+    cold_count: int | None = None
+    """Instructions."""
+    visit_count: int | None = None
+
+    @property
+    def cold(self) -> float:
+        """Seconds."""
+        return median(look.cold for look in self.looks)
+
+    @property
+    def visit(self) -> float:
+        """Seconds."""
+        return median(look.first_visit for look in self.looks)
+
+    @property
+    def warm(self) -> float:
+        """Seconds."""
+        return median(time for look in self.looks for time in look.warm)
+
+    @property
+    def memory(self) -> float:
+        """Bytes."""
+        return median(look.memory for look in self.looks)
+
+
+Value = Callable[[Measured], float | None]
+
+# Heading, and what a cell holds in the unit that the heading names.
+COLUMNS: dict[str, tuple[Value, str]] = {
+    "cold, M instr.": (lambda it: it.cold_count and it.cold_count / 1e6, ",.0f"),
+    "cold, ms": (lambda it: it.cold * 1e3, ",.0f"),
+    "first visit, M instr.": (lambda it: it.visit_count and it.visit_count / 1e6, ",.0f"),
+    "first visit, ms": (lambda it: it.visit * 1e3, ",.0f"),
+    "warm, ms": (lambda it: it.warm * 1e3, ",.2f"),
+    "memory, MB": (lambda it: it.memory / 1e6, ",.0f"),
+    "zip, MB": (lambda it: it.zipped / 1e6, ",.1f"),
+    "files, MB": (lambda it: it.size / 1e6, ",.0f"),
+}
+
+
+def table(results: list[Measured]) -> str:
+    """Every variant a row, in Markdown; in brackets what ours is of it."""
+    ours = next(it for it in results if it.variant.peer is OURS)
+    lines = [f"| | {' | '.join(COLUMNS)} |", "|---|" + "---:|" * len(COLUMNS)]
+    for it in results:
+        cells = [_cell(it, ours, *column) for column in COLUMNS.values()]
+        lines.append(f"| {it.variant} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(it: Measured, ours: Measured, value: Value, form: str) -> str:
+    theirs, mine = value(it), value(ours)
+    if not theirs:
+        return ""
+    return f"{theirs:{form}}" + (f" ({mine / theirs:.2f})" if mine and it is not ours else "")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What ours should be of a peer, at most, in one column."""
+
+    peer: Peer
+    bytecode: bool
+    column: str
+    at_most: float
+
+    def __str__(self) -> str:
+        return self.peer.name + ("" if self.bytecode else ", no bytecode")
+
+
+TARGETS = (
+    Target(PLAIN_CALL, bytecode=True, column="first visit, M instr.", at_most=0.42),
+    Target(PLAIN_CALL, bytecode=True, column="warm, ms", at_most=0.06),
+    Target(PLAIN_MODULE, bytecode=False, column="cold, M instr.", at_most=0.45),
+    Target(PLAIN_MODULE, bytecode=False, column="zip, MB", at_most=0.45),
+    Target(POWERTOOLS, bytecode=True, column="cold, M instr.", at_most=0.85),
+    Target(POWERTOOLS, bytecode=True, column="warm, ms", at_most=0.95),
+    Target(POWERTOOLS, bytecode=True, column="zip, MB", at_most=0.35),
+    Target(FASTAPI, bytecode=True, column="cold, M instr.", at_most=0.64),
+    Target(FASTAPI, bytecode=True, column="warm, ms", at_most=0.70),
+    Target(FASTAPI, bytecode=True, column="zip, MB", at_most=0.35),
+    Target(PLAIN_MODULE, bytecode=True, column="cold, M instr.", at_most=1.0),
+    Target(PLAIN_MODULE, bytecode=True, column="warm, ms", at_most=1.0),
+)
+
+
+def targets(results: list[Measured]) -> str:
+    """What was aimed at and what was reached, in Markdown."""
+    by_variant: Mapping[tuple[Peer, bool], Measured] = {
+        (it.variant.peer, it.variant.bytecode): it for it in results
+    }
+    ours = by_variant[OURS, True]
+    lines = ["| ours over | in | target | reached | |", "|---|---|---:|---:|---|"]
+    for target in TARGETS:
+        value, _ = COLUMNS[target.column]
+        theirs, mine = value(by_variant[target.peer, target.bytecode]), value(ours)
+        if not (theirs and mine):
+            continue
+        met = "met" if mine / theirs <= target.at_most else "**missed**"
+        reached = f"{target.at_most:.2f} | {mine / theirs:.2f} | {met}"
+        lines.append(f"| {target} | {target.column} | {reached} |")
+    return "\n".join(lines)

@@ -1,0 +1,40 @@
+"""No change may make a start dearer unseen: one innocent import has cost other services 100 ms.
+
+The measure is what a plain boto3 handler costs in the same run, on the same Python.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.bench.measure import Machine, can_count, instructions
+from tests.bench.upstream import AUTHORITY, stub_cognito
+from tests.bench.variants import OURS, PLAIN_MODULE, Variant, build
+from tests.runtime_api import runtime_client_alone
+
+# Ours over the plain handler's, in instructions. Reached: 1.26 to 1.30 cold, 1.03 to 1.05 warm,
+# by Python's version. A change that lowers them should lower these, too.
+COLD_AT_MOST = 1.34
+WARM_AT_MOST = 1.10
+CALLS = 20
+
+
+@pytest.mark.timeout(600)  # valgrind is 20 times slower than the processor itself
+def test_a_start_costs_no_more_than_it_did(bundle: Path, tmp_path: Path) -> None:
+    """Neither a cold start nor a warm call."""
+    if not can_count():
+        pytest.skip("valgrind, which counts instructions, is not installed")
+    plain = build(PLAIN_MODULE, tmp_path / "plain", bytecode=True)
+    ours = Variant(OURS, bytecode=True, folder=bundle)
+    with stub_cognito(tmp_path) as environment:
+        machine = Machine(
+            runtime=runtime_client_alone(tmp_path / "runtime"),
+            environment=environment,
+            authority=tmp_path / AUTHORITY,
+            folder=tmp_path,
+        )
+        cold = {it: instructions(machine, it) for it in (ours, plain)}
+        more = {it: instructions(machine, it, ["sign-in"] * (1 + CALLS)) for it in (ours, plain)}
+    warm = {it: (more[it] - cold[it]) / CALLS for it in (ours, plain)}
+    assert cold[ours] / cold[plain] <= COLD_AT_MOST
+    assert warm[ours] / warm[plain] <= WARM_AT_MOST
