@@ -1,5 +1,6 @@
 """What routes have in common: how a request is read, and what any of them may answer."""
 
+import re
 from email.message import Message
 from typing import Annotated, Any
 
@@ -22,6 +23,10 @@ COMMON = (
 )
 
 
+# What Cognito takes for one; it wouldn't say of others that it is the token that is wrong.
+_TOKEN = re.compile(r"[A-Za-z0-9_=.-]+")
+
+
 class NoTokenError(Exception):
     """A request without an access token to a route that needs one."""
 
@@ -30,7 +35,7 @@ def routes_under(prefix: str) -> APIRouter:
     """Make a router that takes JSON and documents the one shape of every failure."""
     return APIRouter(
         prefix=prefix,
-        tags=["auth"],
+        tags=[prefix.strip("/")],
         dependencies=[Depends(_declares_json)],
         responses={"default": {"model": Failed, "description": "Any other failure."}},
     )
@@ -56,14 +61,17 @@ async def _declares_json(
 
 
 _bearer = HTTPBearer(
-    auto_error=False, bearerFormat="JWT", scheme_name="access token", description="From sign-in."
+    auto_error=False,
+    bearerFormat="JWT",
+    scheme_name="AccessToken",
+    description="The `AccessToken` that sign-in answered.",
 )
 
 
 async def _access_token(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> str:
-    if not credentials:
+    if not credentials or not _TOKEN.fullmatch(credentials.credentials):
         raise NoTokenError
     return credentials.credentials
 
