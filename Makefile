@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 COGNITO_PORT ?= 8001
+DEMO_PORT ?=
 FRESH ?=
 
 SHELL := bash
@@ -12,14 +13,14 @@ bin := $(VENV)/bin
 # An environment belongs to a version of Python: naming another makes it anew.
 ready := .ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bundle lint types format template lock clean
+.PHONY: help run test bench bundle lint types format template lock screenshots assets clean
 .DELETE_ON_ERROR:
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/$(ready) ## Start the API and the local Cognito (PORT= COGNITO_PORT= FRESH=1)
-	@exec $(bin)/python -m infra.local --port $(PORT) --cognito-port $(COGNITO_PORT) $(if $(FRESH),--fresh)
+run: $(VENV)/$(ready) ## Start the API, the local Cognito and the demo (PORT= COGNITO_PORT= DEMO_PORT= FRESH=1)
+	@exec $(bin)/python -m infra.local --port $(PORT) --cognito-port $(COGNITO_PORT) $(if $(DEMO_PORT),--demo-port $(DEMO_PORT)) $(if $(FRESH),--fresh)
 
 test: $(VENV)/$(ready) ## Run every test (ARGS= goes to pytest)
 	$(bin)/python -m pytest -n auto $(ARGS)
@@ -52,8 +53,22 @@ lock: $(VENV)/$(ready) ## Pin the requirement files from pyproject.toml (UPGRADE
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group bench -c requirements.txt -o requirements-bench.txt
 	$(compile) $(if $(UPGRADE),--upgrade) --group pyproject.toml:template -o requirements-template.txt
 
+screenshots: $(VENV)/$(ready) ## Take the README's pictures of the demo page anew
+	$(bin)/python -m pytest -q tests/web/test_demo.py -k test_pictures
+	cp .artifacts/demo-en-1000-light-confirm.png infra/web/screenshots/english.png
+	cp .artifacts/demo-ko-1000-dark-refused.png infra/web/screenshots/korean.png
+
+# No scripts: one of the package's dependencies reports each installation to its maker.
+npm = cd infra/assets && npm $(1) --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel error
+vendored := LICENSE NOTICE package.json swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt
+assets: ## Fetch the docs page's Swagger UI, as infra/assets/ pins it (UPGRADE=1 for a newer one)
+	$(call npm,$(if $(UPGRADE),install --save-exact swagger-ui-dist@latest,ci))
+	rm -rf app/assets/swagger-ui && mkdir app/assets/swagger-ui
+	cd infra/assets/node_modules/swagger-ui-dist && install -m 644 $(vendored) $(CURDIR)/app/assets/swagger-ui
+	cd app/assets/swagger-ui && sha256sum $(vendored) >SHA256SUMS
+
 clean: ## Forget the environments, the caches and the local users
-	rm -rf .venv* .local dist .*_cache .hypothesis
+	rm -rf .venv* .local .artifacts dist .*_cache .hypothesis
 
 $(VENV)/$(ready): requirements-dev.txt
 	$(call environment,$(VENV),requirements-dev.txt)

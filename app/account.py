@@ -1,6 +1,6 @@
 """The routes under /auth about one's account: its password, itself, its second factor."""
 
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
 
@@ -65,8 +65,7 @@ def routes(cognito: Cognito, route_class: type[Route]) -> APIRouter:
         """Get a secret for an authenticator app. It counts once a code of it was verified."""
         secret = cognito.set_up_mfa(access_token)
         email = cognito.get_user(access_token).email
-        # The name that the authenticator app shows: the site where the person is.
-        issuer = urlsplit(request.headers.get("Origin", "")).hostname or request.url.hostname or ""
+        issuer = request.url.hostname or "accounts"  # what the authenticator app shows
         return MfaSetUp(body=MfaSecret(secret=secret, uri=_otpauth(secret, email, issuer)))
 
     @account.post(

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.errors import DONE, INTERNAL_ERROR, TABLE, cognito_says, find
-from app.failure import Failure
+from app.failure import NEXT, Failure
 from app.schemas import Done, FieldError
 
 
@@ -86,20 +86,23 @@ _FAILED = {"$ref": "#/components/schemas/Failed"}
 
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
     """FastAPI's `responses`: the failures with these codes, by status, with an example of each."""
-    rows = {row.code: row for row in TABLE.values()}
+    # Where a code has several rows, the first one is the plainest.
+    rows = {row.code: row for row in reversed(TABLE.values())}
     described: dict[int | str, dict[str, Any]] = {}
     for row in sorted((rows[code] for code in codes), key=lambda row: row.status):
         status = described.setdefault(
             row.status,
             {
-                "description": HTTPStatus(row.status).phrase,
+                "description": f"{HTTPStatus(row.status).phrase}\n",
                 "content": {"application/json": {"schema": _FAILED, "examples": {}}},
             },
         )
+        status["description"] += f"\n- `{row.code}`: {NEXT[row.code]}"
         example = row.body("7c2d9a52-2f4b-4b4e-9d3f-0a1b2c3d4e5f")
         examples = status["content"]["application/json"]["examples"]
         examples[row.code] = {
-            "summary": row.message,
+            "summary": row.code,
+            "description": NEXT[row.code],
             "value": {**example.model_dump(by_alias=True, exclude_none=True), **row.example},
         }
     return described

@@ -27,8 +27,8 @@ class InvalidTokenError(Exception):
     """An access token that Cognito no longer takes, or never did."""
 
 
-class NotVerifiedError(Exception):
-    """A first code of a second factor that didn't prove it."""
+class WrongCodeError(Exception):
+    """A code that isn't the right one, or shall look so."""
 
 
 class UnsupportedChallengeError(ValueError):
@@ -90,9 +90,15 @@ class Cognito:
     def confirm(self, email: str, code: str) -> None:
         """Confirm an account with the code that was e-mailed (ConfirmSignUp)."""
         check_email(email, "ConfirmSignUp")
-        self._client.confirm_sign_up(
-            ClientId=self._client_id, Username=email, ConfirmationCode=code
-        )
+        try:
+            self._client.confirm_sign_up(
+                ClientId=self._client_id, Username=email, ConfirmationCode=code
+            )
+        except self._client.exceptions.NotAuthorizedException as confirmed:
+            # With HIDE_EXISTING_ACCOUNTS a confirmed account is as if it weren't there.
+            if not self._hide_existing_accounts:
+                raise
+            raise WrongCodeError from confirmed
 
     def sign_in(self, email: str, password: str) -> Tokens:
         """Exchange an e-mail address and a password for tokens (InitiateAuth).
@@ -222,7 +228,7 @@ class Cognito:
         """
         answer = self._client.verify_software_token(AccessToken=access_token, UserCode=code)
         if answer["Status"] != "SUCCESS":
-            raise NotVerifiedError
+            raise WrongCodeError
         self._prefer_mfa(access_token, on=True)
 
     def remove_mfa(self, access_token: str) -> None:

@@ -37,6 +37,7 @@ _INVALID_REFRESH_TOKEN = Failure(
 _INVALID_SESSION = Failure(
     401, "invalid_session", "Please sign in again: it took too long, or the step was taken already."
 )
+_MFA_NOT_SET_UP = Failure(409, "mfa_not_set_up", "Set the second factor up first.")
 _CODE_MISMATCH = Failure(400, "code_mismatch", "Invalid verification code.")
 _EMAIL_TAKEN = Failure(409, "email_taken", "An account with the given email already exists.")
 _TOO_MANY = Failure(
@@ -160,11 +161,14 @@ TABLE: dict[str, Failure] = {
     "ForgotPassword.NotAuthorizedException": DONE,
     # ConfirmForgotPassword. Cognito says "expired" also of an account for which no code was asked,
     # and so of none that doesn't exist: one answer for all, or it would tell which addresses do.
+    # The same goes for its limit of tries, which only an account can come to.
     "ConfirmForgotPassword.InvalidEmailError": _CODE_MISMATCH,
     "ConfirmForgotPassword.InvalidParameterException": _CODE_MISMATCH,
     "ConfirmForgotPassword.UserNotFoundException": _CODE_MISMATCH,
     "ConfirmForgotPassword.ExpiredCodeException": _CODE_MISMATCH,
     "ConfirmForgotPassword.NotAuthorizedException": _CODE_MISMATCH,
+    "ConfirmForgotPassword.LimitExceededException": _CODE_MISMATCH,
+    "ConfirmForgotPassword.TooManyFailedAttemptsException": _CODE_MISMATCH,
     "ConfirmForgotPassword.UserNotConfirmedException": _CODE_MISMATCH,
     # ChangePassword, with a token that is good
     "ChangePassword.NotAuthorizedException": _INVALID_CREDENTIALS,
@@ -215,13 +219,12 @@ TABLE: dict[str, Failure] = {
         "Set EnableTokenRevocation in the app client."
     ),
     # The second factor
-    "NotVerifiedError": _CODE_MISMATCH,
+    "WrongCodeError": _CODE_MISMATCH,
     "EnableSoftwareTokenMFAException": _CODE_MISMATCH,
     "VerifySoftwareToken.InvalidParameterException": _CODE_MISMATCH,
     "ConcurrentModificationException": _UNAVAILABLE,
-    "SetUserMFAPreference.InvalidParameterException": Failure(
-        409, "mfa_not_set_up", "Set the second factor up first."
-    ),
+    "VerifySoftwareToken.SoftwareTokenMFANotFoundException": _MFA_NOT_SET_UP,
+    "SetUserMFAPreference.InvalidParameterException": _MFA_NOT_SET_UP,
     "SoftwareTokenMFANotFoundException": _MFA,
     "MFAMethodNotFoundException": _MFA,
     # What a user pool lacks
@@ -272,7 +275,7 @@ def _names(exc: Exception) -> Iterator[str]:
 def cognito_says(exc: Exception, part: str, member: str) -> Any:
     """What Cognito's answer says, if the failure is one.
 
-    A botocore ClientError is read by its attributes, so that cognito.py stays the one module that
+    A botocore ClientError is read by its attributes, so that client.py stays the one module that
     knows botocore.
     """
     response = getattr(exc, "response", None)

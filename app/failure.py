@@ -38,6 +38,38 @@ class Failure:
         )
 
 
+NEXT = {
+    "invalid_request": "Mend the members that `errors` names.",
+    "invalid_email": "Ask for another address.",
+    "invalid_password": "Show the rule that `errors` names, and ask for another password.",
+    "invalid_credentials": "Ask again, and offer a way to a new password.",
+    "invalid_token": "Refresh the tokens; if that fails, sign in.",
+    "invalid_refresh_token": "Forget the tokens, and sign in.",
+    "refresh_token_reused": "Forget the tokens, and sign in: somebody else may have had them.",
+    "invalid_session": "Sign in again, from the first step.",
+    "unsupported_challenge": "Send the `challenge` as `challenge_required` named it.",
+    "challenge_required": "Ask for what `needs` names, and send it to `/auth/challenge`.",
+    "code_mismatch": "Ask for the code again, or have a new one sent.",
+    "code_expired": "Have a new code sent.",
+    "already_confirmed": "Go on to sign in.",
+    "email_taken": "Sign in instead, or set a new password.",
+    "user_not_confirmed": "Ask for the code, and confirm.",
+    "password_reset_required": "Send a code with `/auth/forgot-password`, and reset the password.",
+    "mfa_not_set_up": "Call `/auth/mfa/setup` first.",
+    "email_not_sent": "Try again in a few minutes.",
+    "too_many_requests": "Wait as many seconds as `Retry-After` says, then try again.",
+    "unavailable": "Try again after as many seconds as `Retry-After` says.",
+    "rejected": "Show the message: the words are your own trigger's.",
+    "body_too_large": "Send less.",
+    "unsupported_media_type": "Set the header `Content-Type: application/json`.",
+    "not_found": "Check the address.",
+    "method_not_allowed": "Use a method that the header `Allow` names.",
+    "misconfigured": "Give `requestId` to the people who run the service.",
+    "internal_error": "Try once more, then give `requestId` to the people who run the service.",
+}
+"""What a caller does about each code, in one sentence, for the docs."""
+
+
 def password_rule(text: str) -> str | None:
     """Which rule of the pool's policy Cognito means."""
     return next((rule for words, rule in _PASSWORD_RULES.items() if words in text), None)

@@ -42,7 +42,7 @@ class Http(HTTPGateway):
 def _at_prefix(scope: Scope, event: Event, template: str) -> Scope:
     """Split the caller's path into what stands before the app's routes and the route.
 
-    FastAPI takes the former as ASGI's root_path, so that the docs page finds its document.
+    FastAPI takes the former as ASGI's root_path, and finds the route by what follows it.
     Raises TypeError for a method or a path that is no string.
     """
     if not isinstance(scope["method"], str):

@@ -8,24 +8,13 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from app import account, answers, auth, logs
+from app import account, answers, auth, docs, logs
 from app.cognito import Cognito
 from app.middleware import Inside, Outside
 from app.requests import Route
 from app.schemas import Done
 from app.settings import Settings
 from app.tokens import Verifier
-
-DESCRIPTION = """\
-Accounts for an app's users, kept by Amazon Cognito.
-
-1. **Sign up** with an e-mail address and a password.
-2. **Confirm** with the code that the e-mail brings.
-3. **Sign in** for tokens, and send the access token with every call to your API.
-
-Every answer is JSON with its own `statusCode`. A failure has a `code` for programs, a `message` for
-people, and a `requestId` to quote when asking for help.
-"""
 
 
 def create_app(settings: Settings | None = None, *, route_class: type[Route] = Route) -> FastAPI:
@@ -39,15 +28,13 @@ def create_app(settings: Settings | None = None, *, route_class: type[Route] = R
     app = FastAPI(
         title="Accounts",
         version="1.0.0",
-        description=DESCRIPTION,
-        openapi_tags=[
-            {"name": "auth", "description": "Everything an account needs."},
-            {"name": "health", "description": "Is it there?"},
-        ],
+        description=docs.DESCRIPTION,
+        openapi_tags=docs.TAGS,
+        servers=docs.SERVERS,
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,  # a redirect would lose the stage's prefix, and a browser's body
         strict_content_type=False,  # a body without Content-Type is JSON, as test events are
-        redoc_url=None,
+        openapi_url=None,  # FastAPI's own pages load their scripts from elsewhere: see docs.py
         # Its hooks run on every request; whoever wants traces turns them on here.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -69,6 +56,8 @@ def create_app(settings: Settings | None = None, *, route_class: type[Route] = R
     app.include_router(account.routes(cognito, route_class))
     app.state.verifier = Verifier(settings)
     app.get("/health", tags=["health"])(health)
+    if settings.docs:
+        app.include_router(docs.routes())
     return app
 
 

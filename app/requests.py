@@ -1,5 +1,6 @@
 """What routes have in common: how a request is read, and what any of them may answer."""
 
+import re
 from collections.abc import Callable, Coroutine
 from email.message import Message
 from functools import wraps
@@ -25,6 +26,10 @@ COMMON = (
 )
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+# What Cognito takes for one; it wouldn't say of others that it is the token that is wrong.
+_TOKEN = re.compile(r"[A-Za-z0-9_=.-]+")
 
 
 class NoTokenError(Exception):
@@ -69,7 +74,7 @@ def routes_under(prefix: str, route_class: type[Route]) -> APIRouter:
     return APIRouter(
         prefix=prefix,
         route_class=route_class,
-        tags=["auth"],
+        tags=[prefix.strip("/")],
         responses={"default": {"model": Failed, "description": "Any other failure."}},
     )
 
@@ -91,14 +96,17 @@ def _is_json(content_type: str) -> bool:
 
 
 _bearer = HTTPBearer(
-    auto_error=False, bearerFormat="JWT", scheme_name="access token", description="From sign-in."
+    auto_error=False,
+    bearerFormat="JWT",
+    scheme_name="AccessToken",
+    description="The `AccessToken` that sign-in answered.",
 )
 
 
 async def _access_token(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> str:
-    if not credentials:
+    if not credentials or not _TOKEN.fullmatch(credentials.credentials):
         raise NoTokenError
     return credentials.credentials
 

@@ -16,7 +16,7 @@ def _wire(**example: Any) -> ConfigDict:
 # Lengths are Cognito's own: Username 128, Password 256, ConfirmationCode 2,048 and Session 4,096
 # characters. A refresh token's isn't documented; what is allowed here leaves room in MAX_BODY.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html
-# Whether an e-mail address is one is judged in cognito.py, since what follows differs by operation.
+# Whether an e-mail address is one is judged in checks.py, since what follows differs by operation.
 # A model's repr leaves out what is secret, so that no careless log line can hold it.
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=128), Field(repr=False)]
 _Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]  # kept as it is typed
@@ -24,7 +24,7 @@ Password = Annotated[_Password, Field(repr=False)]
 _Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2048)]
 Code = Annotated[_Code, Field(repr=False)]
 RefreshToken = Annotated[str, Field(min_length=1, max_length=8192, repr=False)]
-ChallengeSession = Annotated[str, Field(min_length=1, max_length=4096, repr=False)]
+ChallengeSession = Annotated[str, Field(min_length=20, max_length=4096, repr=False)]
 
 # What comes in
 
@@ -223,7 +223,9 @@ class FieldError(BaseModel):
 class Failed(BaseModel):
     """Every failure, whoever made it."""
 
-    model_config = _wire() | ConfigDict(populate_by_name=True)
+    model_config = _wire(
+        statusCode=404, code="not_found", message="There is nothing here.", requestId="7c2d9a52..."
+    ) | ConfigDict(populate_by_name=True)
 
     status_code: int = Field(description="The HTTP status.")
     code: str = Field(description="Stable: what a program decides by.")

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import urlsplit
 
 # What a browser sends in its Origin header: scheme, host and, unless it is the scheme's own, port.
 # https://datatracker.ietf.org/doc/html/rfc6454#section-6.1
@@ -12,6 +11,7 @@ _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d+")
 _URL = re.compile(r"https?://[\w.:\[\]-]+(?:/\S*)?")
+_LOOPBACK = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?(?:/|$)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +38,9 @@ class Settings:
 
     hide_existing_accounts: bool = False
     """HIDE_EXISTING_ACCOUNTS: sign-up answers for a taken address as it does for a new one."""
+
+    docs: bool = True
+    """DOCS: whether the docs page and its document are there."""
 
     @property
     def issuer(self) -> str:
@@ -66,7 +69,8 @@ class Settings:
             allowed_origins=_origins(environ.get("ALLOWED_ORIGINS", "")),
             endpoint_url=_url(environ, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"),
             jwks_url=_loopback(_url(environ, "COGNITO_JWKS_URL")),
-            hide_existing_accounts=_yes_or_no(environ, "HIDE_EXISTING_ACCOUNTS"),
+            hide_existing_accounts=_yes_or_no(environ, "HIDE_EXISTING_ACCOUNTS", default=False),
+            docs=_yes_or_no(environ, "DOCS", default=True),
         )
 
 
@@ -92,7 +96,7 @@ def _url(environ: Mapping[str, str], name: str) -> str | None:
 
 def _loopback(url: str | None) -> str | None:
     # Whoever names the keys says whose tokens are good: nobody outside this machine may.
-    if url and urlsplit(url).hostname not in ("localhost", "127.0.0.1", "::1"):
+    if url and not _LOOPBACK.match(url):
         raise SystemExit(
             f"Not started: COGNITO_JWKS_URL is for a Cognito on this machine, and {url!r} is "
             "elsewhere. For a pool of AWS's leave it out: the address follows from the pool's id."
@@ -100,8 +104,8 @@ def _loopback(url: str | None) -> str | None:
     return url
 
 
-def _yes_or_no(environ: Mapping[str, str], name: str) -> bool:
-    value = environ.get(name, "").strip().lower()
-    if value not in ("", "true", "false"):
+def _yes_or_no(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = environ.get(name, "").strip().lower() or str(default).lower()
+    if value not in ("true", "false"):
         raise SystemExit(f"Not started: {name} is {value!r}; it takes true or false.")
     return value == "true"

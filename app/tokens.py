@@ -10,11 +10,13 @@ What is checked here says that Cognito gave the token to this app client, and th
 expired. It doesn't say that it wasn't revoked since; /auth/me asks Cognito itself.
 """
 
+import json
 import threading
 import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 LONGEST_TOKEN = 8192  # characters; API Gateway passes on no more than 10,240 bytes of headers
 KEYS_TIMEOUT = 3  # seconds
+KEYS_RETRY = 2 * KEYS_TIMEOUT  # seconds before a fetch that failed is tried again
 KEYS_AGE = 60  # seconds before an unknown key id is a reason to fetch the keys again
 LEEWAY = 5  # seconds by which two clocks may differ
 
@@ -60,7 +63,7 @@ class Verifier:
         self._now = now
         self._url = settings.jwks_url or f"{settings.issuer}/.well-known/jwks.json"
         self._keys: dict[str, PyJWK] = {}
-        self._fetched_at = float("-inf")
+        self._next_fetch = float("-inf")
         self._lock = threading.Lock()
 
     def verify(self, token: str) -> TokenUser:
@@ -88,23 +91,37 @@ class Verifier:
         return TokenUser(claims["sub"], claims)
 
     def _key(self, key_id: object) -> "PyJWK":
-        """The key with this id. Unknown ones are fetched, but not at every stranger's word."""
-        with self._lock:
-            if key_id not in self._keys and self._now() - self._fetched_at > KEYS_AGE:
-                self._keys = self._fetch()
-                self._fetched_at = self._now()
+        """The key with this id. Unknown ones are fetched, but not at every stranger's word.
+
+        One request fetches at a time. Others wait for the first keys of all, and not for later
+        ones: those that are known go on meanwhile.
+        """
+        if self._is_due(key_id) and self._lock.acquire(blocking=not self._keys):
+            try:
+                if self._is_due(key_id):  # still, though others may have fetched meanwhile
+                    self._next_fetch = self._now() + KEYS_RETRY
+                    self._keys = self._fetch()
+                    self._next_fetch = self._now() + KEYS_AGE
+            finally:
+                self._lock.release()
+        if not self._keys:
+            raise KeysUnavailableError
         if not isinstance(key_id, str) or key_id not in self._keys:
             raise InvalidTokenError
         return self._keys[key_id]
+
+    def _is_due(self, key_id: object) -> bool:
+        return key_id not in self._keys and self._now() >= self._next_fetch
 
     def _fetch(self) -> "dict[str, PyJWK]":
         import jwt  # noqa: PLC0415 - as above
 
         try:
             with urllib.request.urlopen(self._url, timeout=KEYS_TIMEOUT) as answer:  # noqa: S310 - of our settings
-                keys = jwt.PyJWKSet.from_json(answer.read()).keys
-        except (OSError, ValueError, jwt.PyJWTError) as failed:
-            raise KeysUnavailableError from failed
+                keys = jwt.PyJWKSet.from_dict(json.load(answer)).keys
+        # Whatever it is that came in place of keys: jwt doesn't expect a list, say
+        except (OSError, HTTPException, ValueError, TypeError, AttributeError, jwt.PyJWTError) as e:
+            raise KeysUnavailableError from e
         return {key.key_id: key for key in keys if key.key_id}
 
 

@@ -13,8 +13,11 @@ import pytest
 from app.settings import Settings
 from infra.bundle.make import make_bundle
 from infra.local.server import LocalCognito, LocalPool
+from tests import document
 from tests.people import ORIGIN, Person, open_door
 from tests.watch import Watch
+
+pytest_plugins = ["tests.browser"]
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +69,11 @@ def door() -> str:
 
 @pytest.fixture
 def api(door: str, settings: Settings, watch: Watch) -> Iterator[httpx.Client]:
-    """Return an HTTP client of the app."""
+    """Return an HTTP client of the app, each of whose answers is held against the document."""
     with open_door(door, settings) as client:
-        client.event_hooks = {"response": [watch.see]}
+        prefix = client.base_url.path.rstrip("/")
+        hooks = [watch.see, lambda answer: document.check(answer, prefix)]
+        client.event_hooks = {"response": hooks}
         yield client
 
 

@@ -17,6 +17,8 @@ class KeyServer(ThreadingHTTPServer):
     def __init__(self, keys: dict[str, RSAPublicKey]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.keys = keys
+        self.instead: str | None = None
+        """What is answered in place of the keys."""
         self.fetched = 0
         """How often the keys were asked for."""
 
@@ -38,15 +40,16 @@ class _Handler(BaseHTTPRequestHandler):
     server: KeyServer
 
     def do_GET(self) -> None:
-        """Answer with the keys; with none known, as a broken server does."""
+        """Answer with the keys."""
         self.server.fetched += 1
-        self.send_response(200 if self.server.keys else 500)
+        self.send_response(200)
         self.end_headers()
         keys = [
             RSAAlgorithm.to_jwk(key, as_dict=True) | {"kid": kid, "alg": "RS256", "use": "sig"}
             for kid, key in self.server.keys.items()
         ]
-        self.wfile.write(json.dumps({"keys": keys}).encode())
+        body = json.dumps({"keys": keys}) if self.server.instead is None else self.server.instead
+        self.wfile.write(body.encode())
 
     def log_message(self, *_: object) -> None:
         """Keep the test run quiet."""

@@ -174,7 +174,7 @@ def open_door(door: str, settings: Settings) -> Iterator[httpx.Client]:
 def open_app(app: FastAPI, door: str) -> Iterator[httpx.Client]:
     """The same for an app that is made already."""
     if door == "uvicorn":
-        with serve(app) as url, httpx.Client(base_url=url) as client:
+        with serve(app) as url, httpx.Client(base_url=url, timeout=60) as client:
             yield client
         return
     way = WAYS[door]

@@ -22,7 +22,7 @@ from tests.test_readme import block
 def people() -> Iterator[list[Person]]:
     """Two people at an app with the diary, signed in."""
     diary: dict[str, Any] = {}
-    exec(block("python", "from fastapi"), diary)  # noqa: S102 - the README's own words
+    exec(block("python", "from pydantic"), diary)  # noqa: S102 - the README's own words
     router: APIRouter = diary["router"]
     with LocalCognito() as cognito:
         pool = cognito.create_pool("diary")

@@ -75,8 +75,7 @@ def test_an_event_that_is_almost_api_gateways(handler: Handler, parameters: Any)
     event = event_from(httpx.Request("GET", f"{WAYS['rest'].base_url}/docs"), WAYS["rest"])
     event["pathParameters"] = parameters
     answer = handler(event, None)
-    assert answer["statusCode"] == 200
-    assert "'/live/openapi.json'" in answer["body"]
+    assert (answer["statusCode"], answer["body"][:15]) == (200, "<!doctype html>")
 
 
 @pytest.mark.parametrize("name", ["sign-up", "confirm", "sign-in"])

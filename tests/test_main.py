@@ -1,6 +1,5 @@
-"""The app as a whole: CORS, the OpenAPI document, the docs page, a start that fails."""
+"""The app as a whole: CORS, and a start that fails."""
 
-import json
 import os
 import subprocess
 import sys
@@ -10,25 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.errors import TABLE
 from app.settings import Settings
 from tests.faulty import FaultyCognito
-from tests.gateway import WAYS
 from tests.people import ORIGIN, Person, open_door
-
-ROUTES = {
-    "sign_up": "/auth/sign-up",
-    "resend_code": "/auth/resend-code",
-    "confirm": "/auth/confirm",
-    "sign_in": "/auth/sign-in",
-    "challenge": "/auth/challenge",
-    "refresh": "/auth/refresh",
-    "sign_out": "/auth/sign-out",
-    "forgot_password": "/auth/forgot-password",
-    "reset_password": "/auth/reset-password",
-    "change_password": "/auth/change-password",
-    "verify_mfa": "/auth/mfa/verify",
-}
 
 
 def test_health(settings: Settings) -> None:
@@ -106,61 +89,6 @@ def test_a_preflight_that_asks_for_more_is_refused(
     assert api.options("/auth/sign-in", headers=headers).status_code == 400
 
 
-def test_the_document_has_an_example_of_everything(api: httpx.Client) -> None:
-    """Every route has its operation id, tag, summary, and each failure an example of its own."""
-    document = api.get("/openapi.json").json()
-    for operation_id, path in ROUTES.items():
-        operation = document["paths"][path]["post"]
-        assert operation["operationId"] == operation_id
-        assert operation["tags"] == ["auth"]
-        assert operation["description"]
-        reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-        assert document["components"]["schemas"][reference.rsplit("/", 1)[1]]["example"]
-        assert "422" not in operation["responses"]
-        for status, described in operation["responses"].items():
-            if status in ("200", "default"):
-                continue
-            for code, example in described["content"]["application/json"]["examples"].items():
-                assert example["value"]["code"] == code
-                assert example["value"]["statusCode"] == int(status)
-                assert ("errors" in example["value"]) == code.startswith("invalid_") or (
-                    code in {"invalid_credentials", "invalid_token", "invalid_session"}
-                    or code == "invalid_refresh_token"
-                )
-                assert ("session" in example["value"]) == (code == "challenge_required")
-
-
-def test_the_document_tells_of_every_failure(api: httpx.Client) -> None:
-    """Every code of the table is documented on some route, but for those that any address has."""
-    document = api.get("/openapi.json").json()
-    documented = {
-        code
-        for path, operations in document["paths"].items()
-        for operation in operations.values()
-        for described in operation["responses"].values()
-        for code in described["content"]["application/json"].get("examples", {})
-    }
-    anywhere = {"not_found", "method_not_allowed", "done"}
-    assert {row.code for row in TABLE.values()} - documented == anywhere
-
-
-# Behind an HTTP API's mapping on a custom domain, payload 2.0 tells nowhere what the browser's path
-# began with.
-@pytest.mark.parametrize("door", ["uvicorn", *(way for way in WAYS if "http-mapping" not in way)])
-def test_the_docs_page_finds_the_document(api: httpx.Client) -> None:
-    """Behind any stage or base path: the address in the page, resolved as a browser does."""
-    page = api.get("/docs")
-    assert page.status_code == 200
-    (address,) = (line.split("'")[1] for line in page.text.splitlines() if "url: '" in line)
-    found = page.url.join(address)
-    assert str(found).startswith(str(api.base_url))
-    document = api.get(str(found)).json()
-    assert set(ROUTES.values()) <= set(document["paths"])
-    # "Try it out" puts the server's address before the path.
-    server = document.get("servers", [{"url": "/"}])[0]["url"]
-    assert str(found.join(server)).rstrip("/") == str(api.base_url).rstrip("/")
-
-
 def start(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Start uvicorn as the README does; port 0 so that it disturbs nobody."""
     return subprocess.run(
@@ -180,10 +108,3 @@ def test_a_missing_setting_ends_start_up_with_one_line() -> None:
     assert ended.returncode == 1
     assert ended.stderr.strip() == "Not started: set COGNITO_USER_POOL_ID in the environment."
     assert ended.stdout == ""
-
-
-def test_the_document_is_not_made_before_it_is_asked_for(api: httpx.Client, ada: Person) -> None:
-    """Nobody who signs in waits for it, and once made it is the same."""
-    ada.signs_up()
-    first, second = (json.dumps(api.get("/openapi.json").json()) for _ in range(2))
-    assert first == second

@@ -112,7 +112,7 @@ def test_every_setting_is_in_the_readme() -> None:
     assert len(docs) == len(fields(Settings))
     for name in docs:
         assert f"| `{name}` |" in README
-    for name in ("COGNITO_CLIENT_ID", "COGNITO_USER_POOL_ID", "ALLOWED_ORIGINS"):
+    for name in ("COGNITO_CLIENT_ID", "COGNITO_USER_POOL_ID", "ALLOWED_ORIGINS", "DOCS"):
         assert f"{name}:" in TEMPLATE
 
 

@@ -28,10 +28,12 @@ def test_all_are_read() -> None:
             "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": f" {endpoint} ",
             "COGNITO_JWKS_URL": f"{endpoint}/keys",
             "HIDE_EXISTING_ACCOUNTS": "True",
+            "DOCS": "false",
         }
     )
     assert settings.jwks_url == "http://localhost:8001/keys"
     assert settings.hide_existing_accounts
+    assert not settings.docs
     assert settings.allowed_origins == ("https://app.example.com", "http://localhost:5173")
     assert settings.endpoint_url == endpoint
 
@@ -84,8 +86,10 @@ def test_what_no_browser_sends_as_an_origin_is_refused_at_start_up(origin: str) 
         ("COGNITO_JWKS_URL", "localhost:8001", "it takes an address"),
         ("COGNITO_JWKS_URL", "https://evil.example/keys", "is elsewhere"),
         ("COGNITO_JWKS_URL", "http://127.0.0.1.evil.example/keys", "is elsewhere"),
+        ("COGNITO_JWKS_URL", "http://[::1/keys", "is elsewhere"),
         ("COGNITO_JWKS_URL", "http://localhost@evil.example/keys", "it takes an address"),
         ("HIDE_EXISTING_ACCOUNTS", "perhaps", "it takes true or false."),
+        ("DOCS", "off", "it takes true or false."),
     ],
 )
 def test_a_setting_that_makes_no_sense(name: str, value: str, said: str) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
@@ -277,6 +278,50 @@ class Walk(RuleBasedStateMachine):
         """Have an access token that hasn't expired: it lives for 3 hours."""
         if self.session():
             assert told(self.ada.refreshes()) == DONE
+
+
+ROUTES = [
+    "signs_up",
+    "asks_for_the_code_again",
+    "confirms",
+    "signs_in",
+    "signs_in_with_a_wrong_password",
+    "refreshes",
+    "signs_out",
+    "signs_out_everywhere",
+    "looks_in_the_mirror",
+    "forgets_the_password",
+    "resets_the_password",
+    "changes_the_password",
+    "sets_up_a_second_factor",
+    "removes_the_second_factor",
+    "deletes_the_account",
+]
+STATES = {
+    "none": [],
+    "unconfirmed": ["signs_up"],
+    "unconfirmed and forgot": ["signs_up", "forgets_the_password"],
+    "confirmed": ["signs_up", "confirms"],
+    "signed in": ["signs_up", "confirms", "signs_in"],
+    "forgot": ["signs_up", "confirms", "forgets_the_password"],
+    "reset required": ["signs_up", "confirms", "signs_in", "must_reset_the_password"],
+    "new password required": ["signs_up", "confirms", "signs_in", "gets_a_temporary_password"],
+    "MFA on": ["signs_up", "confirms", "signs_in", "sets_up_a_second_factor"],
+    "disabled": ["signs_up", "confirms", "signs_in", "is_disabled"],
+    "deleted": ["signs_up", "confirms", "signs_in", "deletes_the_account"],
+}
+
+
+@pytest.mark.parametrize("way", STATES.values(), ids=STATES)
+def test_every_route_in_every_state(
+    way: list[str], person: Callable[[], Person], cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """Each by somebody new, who gets in all the same at the end."""
+    for route in ROUTES:
+        walk = Walk(person(), cognito, pool)
+        for step in (*way, route):
+            getattr(walk, step)()
+        walk.teardown()
 
 
 def test_no_state_is_a_dead_end(

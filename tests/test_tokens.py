@@ -21,7 +21,7 @@ from fastapi import FastAPI
 
 from app.main import create_app
 from app.settings import Settings
-from app.tokens import CurrentUser, InvalidTokenError, Verifier
+from app.tokens import CurrentUser, InvalidTokenError, KeysUnavailableError, Verifier
 from infra.local.server import LocalCognito
 from tests.keys import KeyServer
 from tests.people import Person, open_app
@@ -185,13 +185,26 @@ def test_a_new_key_is_found(keys: KeyServer) -> None:
     assert keys.fetched == 2
 
 
-def test_keys_that_cannot_be_fetched(page: httpx.Client, keys: KeyServer) -> None:
-    """It isn't the token's fault, and it is tried again at the next request."""
-    published, keys.keys = keys.keys, {}
-    answer = asks(page, forge())
-    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
-    keys.keys = published
-    assert asks(page, forge()).status_code == 200
+@pytest.mark.parametrize("body", ["", "no keys", "[]", "null", '{"keys": []}', '{"keys": [5]}'])
+def test_keys_that_cannot_be_fetched(page: httpx.Client, keys: KeyServer, body: str) -> None:
+    """It isn't the token's fault; and whoever comes right after doesn't wait for them again."""
+    keys.instead = body
+    for _ in range(3):
+        answer = asks(page, forge())
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert keys.fetched == 1
+
+
+def test_keys_that_are_there_again(keys: KeyServer) -> None:
+    """A few seconds later they are fetched once more."""
+    clock = [0.0]
+    verifier = Verifier(replace(POOL, jwks_url=keys.url), now=lambda: clock[0])
+    keys.instead = "no keys"
+    with pytest.raises(KeysUnavailableError):
+        verifier.verify(forge())
+    keys.instead = None
+    clock[0] += 7
+    assert verifier.verify(forge()).sub == SUB
 
 
 def test_the_local_cognitos_tokens() -> None:

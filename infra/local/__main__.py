@@ -1,10 +1,8 @@
 """The command line: the local Cognito in this process, the API in a child, until Ctrl-C."""
 
 import argparse
-import errno
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from infra.local.demo import Demo
+from infra.local.ports import Unready, check_free, in_use, port
 from infra.local.server import HOST, REGION, LocalCognito, LocalPool
 from infra.local.store import Store, StoreError
 
@@ -25,6 +25,8 @@ USERS = ROOT / ".local" / "users.json"
 DEV_ORIGINS = ",".join(
     f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 5173, 8080)
 )
+# Unless another is asked for; if it is taken, all but the demo page still starts.
+DEMO_PORT = 8002
 # The import of boto3 on a cold disk is most of it.
 STARTS_WITHIN = 60  # seconds
 ENDS_WITHIN = 8  # seconds
@@ -32,10 +34,6 @@ ENDS_WITHIN = 8  # seconds
 
 class Stop(Exception):  # noqa: N818 - no error: the way out when asked to end
     """A signal asked us to end."""
-
-
-class Unready(Exception):  # noqa: N818 - the message is all there is to it
-    """Something keeps us from starting; the message is one line that says what to do."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -62,7 +60,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m infra.local",
         description="Run the API and a local Cognito on this machine. No AWS account is used.",
-        epilog="`make run PORT=8000 COGNITO_PORT=8001 FRESH=1` does the same and sets up before.",
+        epilog="`make run PORT=8000 COGNITO_PORT=8001 DEMO_PORT=8002 FRESH=1` does the same and"
+        " sets up before.",
     )
     parser.add_argument(
         "--port", type=port, default=8000, help="the API's port (default: %(default)s)"
@@ -71,7 +70,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "--cognito-port",
         type=port,
         default=8001,
-        help="the port of the local Cognito and its mailbox (default: %(default)s)",
+        help="the port of the local Cognito and its console (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--demo-port", type=port, help=f"the demo page's port (default: {DEMO_PORT}, if it is free)"
     )
     parser.add_argument("--fresh", action="store_true", help="forget all users first")
     parser.add_argument("--no-api", action="store_true", help="only the local Cognito")
@@ -85,14 +87,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if options.port == options.cognito_port and not options.no_api:
         parser.error("--port and --cognito-port must differ")
+    if options.demo_port in {options.port, options.cognito_port}:
+        parser.error("--demo-port must differ from --port and --cognito-port")
     return options
-
-
-def port(text: str) -> int:
-    """Return a TCP port number, or raise what argparse shows."""
-    if not text.isdecimal() or not 0 < int(text) < 2**16:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535 is")
-    return int(text)
 
 
 def stop(_number: int, _frame: FrameType | None) -> None:
@@ -116,23 +113,55 @@ def run(options: argparse.Namespace) -> None:
     check_free("COGNITO_PORT", options.cognito_port)
     if not options.no_api:
         check_free("PORT", options.port)
+        if options.demo_port:
+            check_free("DEMO_PORT", options.demo_port)
     with ExitStack() as stack:
         store = stack.enter_context(Store(options.store, fresh=options.fresh))
-        cognito = stack.enter_context(LocalCognito(options.cognito_port, store, echo=say))
+        api_url = None if options.no_api else f"http://localhost:{options.port}"
+        cognito = stack.enter_context(
+            LocalCognito(options.cognito_port, store, echo=say, api=api_url)
+        )
         pool = cognito.create_pool()
         if options.no_api:
             say(f"Local Cognito  http://localhost:{options.cognito_port}/")
             say(f"User pool      {pool.user_pool_id}")
             say(f"App client     {pool.client_id}")
             signal.pause()
-        api = stack.enter_context(child(options.port, environment(pool, cognito.url)))
+        demo, origins = start_demo(options, stack)
+        api = stack.enter_context(child(options.port, environment(pool, cognito.url, origins)))
         wait_until_ready(api, options.port)
-        say(WELCOME.format(port=options.port, cognito_port=options.cognito_port))
+        say(WELCOME.format(port=options.port, cognito_port=options.cognito_port, demo=demo))
         api.wait()
         raise Unready(f"the API ended by itself (exit code {api.returncode})")
 
 
+def start_demo(options: argparse.Namespace, stack: ExitStack) -> tuple[str, list[str]]:
+    """Serve the demo page; return its address, or why it has none, and its browser origins.
+
+    Nobody has asked for the default port, so only another one that is taken raises Unready.
+    """
+    number = options.demo_port or DEMO_PORT
+    api, mailbox = f"http://localhost:{options.port}", f"http://localhost:{options.cognito_port}/"
+    try:
+        if number in {options.port, options.cognito_port}:
+            raise in_use("DEMO_PORT", number)
+        check_free("DEMO_PORT", number)
+        try:
+            stack.enter_context(Demo(number, api, mailbox))
+        except OSError:
+            # Somebody was faster, perhaps another of us.
+            raise in_use("DEMO_PORT", number) from None
+    except Unready as reason:
+        if options.demo_port:
+            raise
+        return f"not served: {reason}", []
+    return f"http://localhost:{number}/", [
+        f"http://{host}:{number}" for host in ("localhost", HOST)
+    ]
+
+
 WELCOME = """
+  Demo page   {demo}
   Docs page   http://localhost:{port}/docs
   Mailbox     http://localhost:{cognito_port}/
   API         http://localhost:{port}
@@ -144,32 +173,14 @@ Try it, then look into the mailbox (Ctrl-C ends it all):
 """
 
 
-def check_free(variable: str, number: int) -> None:
-    """Raise Unready if something answers on a port already, for either meaning of localhost."""
-    for family, host in ((socket.AF_INET, HOST), (socket.AF_INET6, "::1")):
-        try:
-            with socket.socket(family) as probe:
-                # As the servers do: a port closed a moment ago counts as free.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind((host, number))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise Unready(
-                    f"port {number} is in use. Choose another: make run {variable}={number + 10}"
-                ) from None
-            if error.errno == errno.EACCES:
-                raise Unready(
-                    f"port {number} is not allowed to you. Choose one above 1023:"
-                    f" make run {variable}=8000"
-                ) from None
-            # Else this machine has no such address (IPv6 may be off), so nobody is there.
+def environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, str]:
+    """Return the API's environment: the caller's, with every setting that leads to Cognito ours.
 
-
-def environment(pool: LocalPool, url: str) -> dict[str, str]:
-    """Return the API's environment: the caller's, with every setting that leads to Cognito ours."""
+    `origins` are allowed besides those that the caller allows.
+    """
     return {
-        "ALLOWED_ORIGINS": DEV_ORIGINS,
         **os.environ,
+        "ALLOWED_ORIGINS": ",".join([os.environ.get("ALLOWED_ORIGINS", DEV_ORIGINS), *origins]),
         "COGNITO_CLIENT_ID": pool.client_id,
         "COGNITO_USER_POOL_ID": pool.user_pool_id,
         "AWS_REGION": REGION,

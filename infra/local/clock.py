@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """The machine's clock plus what was added by `advance`."""
+    """The machine's clock plus what was added by `advance`: `ahead`, in seconds."""
 
     def __init__(self) -> None:
-        self._ahead = 0.0
+        self.ahead = 0.0
 
     def now(self) -> float:
         """Return the time in seconds since the epoch."""
-        return time.time() + self._ahead
+        return time.time() + self.ahead
 
     def iso(self) -> str:
         """Return the time as ISO 8601 in UTC, such as 2026-01-31T12:00:00.000+00:00."""
@@ -23,4 +23,4 @@ class Clock:
         seconds = step.total_seconds() if isinstance(step, timedelta) else step
         if seconds < 0:
             raise ValueError("time only moves forward")
-        self._ahead += seconds
+        self.ahead += seconds

@@ -49,6 +49,10 @@ class Outbox:
             to = mail.to if mail.to.isprintable() else repr(mail.to)
             self._echo(f"E-mail to {to}: the code is {mail.code}")
 
+    def clear(self) -> None:
+        """Forget every mail."""
+        self._mails.clear()
+
     def restore(self, mails: Iterable[Mail]) -> None:
         """Put back what was sent before a restart, without announcing it again."""
         self._mails.extend(mails)

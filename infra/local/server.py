@@ -1,4 +1,4 @@
-"""The local Cognito as an HTTP server: the API and the keys by moto, the mailbox by us."""
+"""The local Cognito as an HTTP server: the API and the keys by moto, the console by us."""
 
 import io
 import json
@@ -17,10 +17,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from infra.local import mailbox
 from infra.local.accounts import Account
 from infra.local.client import boto3_client
 from infra.local.clock import Clock
+from infra.local.console import Console
 from infra.local.outbox import Mail, Outbox
 from infra.local.pool import Pool, all_pools
 from infra.local.request import STATE
@@ -56,6 +56,7 @@ class LocalCognito:
 
     `port` 0 takes a free one. With a store, users of the pools that `create_pool` makes are
     restored by the pool's name and saved before each answer. `echo` is told of each e-mail sent.
+    `api` is where the API answers, if the console shall tell of it.
     moto keeps its pools per process: several of these at a time see each other's, each with its
     own clock and outbox. Raises OSError if the port is taken.
     """
@@ -66,6 +67,7 @@ class LocalCognito:
         store: Store | None = None,
         clock: Clock | None = None,
         echo: Callable[[str], None] | None = None,
+        api: str | None = None,
     ) -> None:
         self.clock = clock or Clock()
         self.outbox = Outbox(echo)
@@ -81,6 +83,9 @@ class LocalCognito:
             HOST, port, self._answer, threaded=True, request_handler=QuietHandler
         )
         self.url = f"http://{HOST}:{self._server.server_port}"
+        self._console = Console(
+            self._state, self.forget, lambda: boto3_client(self.url, REGION), api
+        )
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self) -> Self:
@@ -123,6 +128,17 @@ class LocalCognito:
         """Return what is remembered of a user: its code, tries and locks. KeyError if unknown."""
         return self._state.accounts[sub]
 
+    def forget(self) -> None:
+        """Forget every user, session and e-mail; pools and app clients stay."""
+        with self._lock:
+            for pool in all_pools():
+                if getattr(pool, "state", None) is self._state:
+                    pool.forget_users()
+            self._state.accounts.clear()
+            self._state.challenges.clear()
+            self.outbox.clear()
+            self._save()
+
     def _restore(self, name: str, user_pool_id: str) -> None:
         (pool,) = (pool for pool in all_pools() if pool.id == user_pool_id)
         restore_users(pool, self._state, self._document["pools"].get(name, []))
@@ -153,12 +169,10 @@ class LocalCognito:
     def _route(self, request: Request) -> Response:
         if urlsplit(f"//{request.environ.get('HTTP_HOST', '')}").hostname not in LOCAL_NAMES:
             return Response("This is for this machine only: use http://localhost\n", 403)
-        if request.method in {"GET", "HEAD"} and request.path == "/":
-            return mailbox.page()
-        if request.method in {"GET", "HEAD"} and request.path == "/outbox":
-            return mailbox.outbox(self.outbox)
-        # Read before the lock is taken: a slow caller must keep only itself waiting.
         request.max_content_length = LARGEST_REQUEST
+        if response := self._console.answer(request):
+            return response
+        # Read before the lock is taken: a slow caller must keep only itself waiting.
         body = request.get_data()
         environ = {**request.environ, STATE: self._state, "wsgi.input": io.BytesIO(body)}
         with self._lock:

@@ -109,6 +109,12 @@ class TokenPool(CognitoIdpUserPool):
             if user and session.sub == user.id:
                 session.revoked = True
 
+    def forget_users(self) -> None:
+        """Be as new, but for the settings and the app clients."""
+        self.users.clear()
+        self.sessions.clear()
+        self.refresh_tokens.clear()
+
     @property
     def issuer(self) -> str:
         """The `iss` of every token."""

@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
 
+from infra.local.__main__ import DEMO_PORT
 from infra.local.server import LocalPool
 from tests.infra.contract import PASSWORD
 
@@ -214,6 +215,37 @@ def test_port_in_use(
     assert not machine.store.exists()
 
 
+def test_the_demo(machine: Machine) -> None:
+    """It is where the last lines say, and the API lets it call, whatever else may."""
+    port = free_port()
+    machine.environ = {"ALLOWED_ORIGINS": "https://app.example"}
+    with machine.runs("--demo-port", str(port), until="curl"):
+        assert f"Demo page   http://localhost:{port}/\n" in machine.printed
+        config = httpx.get(f"http://127.0.0.1:{port}/config.js").text
+        assert f'"http://localhost:{machine.port}"' in config
+        for origin in (f"http://localhost:{port}", f"http://127.0.0.1:{port}"):
+            preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            answer = httpx.options(f"{machine.api}/auth/sign-in", headers=preflight)
+            assert answer.headers["access-control-allow-origin"] == origin
+
+
+def test_the_demos_port_in_use(machine: Machine) -> None:
+    """Who chose it is told, and nothing starts; who didn't gets all else."""
+    with socket.create_server(("127.0.0.1", free_port())) as other:
+        taken = other.getsockname()[1]
+        printed = machine.fails("--demo-port", str(taken))
+    assert f"port {taken} is in use. Choose another: make run DEMO_PORT=" in printed
+    assert printed.count("\n") == 1
+    assert not machine.store.exists()
+    with ExitStack() as stack:
+        with suppress(OSError):  # then somebody else has it, which is as good
+            stack.enter_context(socket.create_server(("127.0.0.1", DEMO_PORT)))
+        with machine.runs(until="curl"):
+            assert httpx.get(f"{machine.api}/health").status_code == 200
+        assert f"Demo page   not served: port {DEMO_PORT} is in use." in machine.printed
+        assert "make run DEMO_PORT=" in machine.printed
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "8000.0"])
 def test_bad_port(machine: Machine, port: str) -> None:
     """What is no port is named, with the range."""
@@ -224,6 +256,8 @@ def test_one_port_for_two(machine: Machine) -> None:
     """Both can't have the same port."""
     machine.cognito_port = machine.port
     assert "must differ" in machine.fails()
+    machine.cognito_port = free_port()
+    assert "must differ" in machine.fails("--demo-port", str(machine.cognito_port))
 
 
 def test_second_instance(machine: Machine) -> None:
@@ -260,5 +294,5 @@ def test_help() -> None:
         text=True,
         check=True,
     ).stdout
-    for option in ("--port", "--cognito-port", "--fresh", "--no-api", "--store"):
+    for option in ("--port", "--cognito-port", "--demo-port", "--fresh", "--no-api", "--store"):
         assert option in printed

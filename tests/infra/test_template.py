@@ -112,6 +112,7 @@ def test_the_function_gets_the_pool() -> None:
         "COGNITO_CLIENT_ID": Tag("Ref", "UserPoolClient"),
         "COGNITO_USER_POOL_ID": Tag("Ref", "UserPool"),
         "ALLOWED_ORIGINS": Tag("Ref", "AllowedOrigins"),
+        "DOCS": Tag("Ref", "Docs"),
     }
 
 

@@ -1,0 +1,165 @@
+"""The console: a page for developers, what it shows as JSON, and what its buttons do."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError, ParamValidationError
+from moto.cognitoidp.models import CognitoIdpUser, UserStatus
+from werkzeug.wrappers import Request, Response
+
+from infra.local.pool import Pool, all_pools
+from infra.local.state import State
+
+if TYPE_CHECKING:
+    from types_boto3_cognito_idp import CognitoIdentityProviderClient
+
+FOLDER = Path(__file__).with_name("console")
+TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+
+# No CORS header among them: a page from elsewhere can't read the codes. Nor can it frame this one,
+# to have its buttons pressed by somebody who sees others.
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+}
+# How far the buttons move the time, which no restart remembers: it is the one way back, and a time
+# that stayed days ahead would puzzle whoever comes after the week-end.
+STEPS = {
+    "5 minutes": timedelta(minutes=5),
+    "1 hour": timedelta(hours=1),
+    "1 day": timedelta(days=1),
+}
+# What Cognito would e-mail to a user that an administrator makes; it fits the template's policy.
+TEMPORARY_PASSWORD = "Temporary-password-1"  # noqa: S105 - for everybody to see
+# Each button of a user: the operation that leads there, what it takes besides, and what to say.
+ACTIONS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "reset-password": (
+        "admin_reset_user_password",
+        {},
+        "The password must be reset now: the code is in the mailbox.",
+    ),
+    "new-password": (
+        "admin_set_user_password",
+        {"Password": TEMPORARY_PASSWORD, "Permanent": False},
+        f"Signing in with {TEMPORARY_PASSWORD} asks for a new password now.",
+    ),
+    "disable": ("admin_disable_user", {}, "Disabled: nobody signs in."),
+    "enable": ("admin_enable_user", {}, "Enabled again."),
+    "sign-out": ("admin_user_global_sign_out", {}, "Signed out everywhere."),
+    "delete": ("admin_delete_user", {}, "Deleted."),
+}
+
+
+class Console:
+    """The console of one server. It changes users as an administrator does: by Cognito's API.
+
+    `forget` makes the server forget its users and e-mails, `cognito` gives a client of it, and
+    `api` is the address of the API that the page tells of, if there is one.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        forget: Callable[[], None],
+        cognito: Callable[[], "CognitoIdentityProviderClient"],
+        api: str | None,
+    ) -> None:
+        self._state = state
+        self._forget = forget
+        self._cognito = cognito
+        self._api = api
+
+    def answer(self, request: Request) -> Response | None:
+        """Answer a request for the console; None if it is one for Cognito."""
+        if request.method == "POST" and request.path.startswith("/console/"):
+            return self._act(request)
+        if request.method not in {"GET", "HEAD"}:
+            return None
+        if request.path == "/outbox":
+            return _json(self._state.outbox.to_json())
+        if request.path == "/console/state":
+            return _json(self._everything())
+        name = "console.html" if request.path == "/" else request.path.removeprefix("/console/")
+        if name in {path.name for path in FOLDER.iterdir()}:
+            text = (FOLDER / name).read_text("utf-8")
+            return Response(text, headers=HEADERS, mimetype=TYPES[Path(name).suffix])
+        return None
+
+    def _everything(self) -> dict[str, Any]:
+        """What the page shows."""
+        clock = self._state.clock
+        pools = [pool for pool in all_pools() if getattr(pool, "state", None) is self._state]
+        # Copied first, as other threads add users meanwhile.
+        users = [_user(pool, user) for pool in pools for user in list(pool.users.values())]
+        return {
+            "now": clock.iso(),
+            "ahead": clock.ahead,
+            "api": self._api,
+            "mails": self._state.outbox.to_json(),
+            "users": users[::-1],
+        }
+
+    def _act(self, request: Request) -> Response:
+        """Do what a button means."""
+        if not _is_ours(request):
+            return _json({"message": "Only the console itself may ask this."}, 403)
+        try:
+            said = self._do(request.path.removeprefix("/console/"), request.get_json())
+        except ClientError as refused:
+            return _json({"message": refused.response["Error"]["Message"]}, 400)
+        except (KeyError, TypeError, ParamValidationError):
+            return _json({"message": "There is no such button."}, 400)
+        return _json({"message": said})
+
+    def _do(self, what: str, body: dict[str, Any]) -> str:
+        if what == "clock":
+            self._state.clock.advance(STEPS[body["step"]])
+            return "The time has moved forward."
+        if what == "forget":
+            self._forget()
+            return "Everything is forgotten."
+        if what != "user":
+            raise KeyError(what)
+        operation, more, said = ACTIONS[body["action"]]
+        who = {"UserPoolId": body["pool"], "Username": body["username"]}
+        getattr(self._cognito(), operation)(**who, **more)
+        return said
+
+
+def _is_ours(request: Request) -> bool:
+    """Whether the page itself asks: a page from elsewhere may send requests here, too.
+
+    A browser names the origin of every POST, and a form can't send JSON.
+    https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
+    """
+    origin = urlsplit(request.headers.get("Origin", ""))
+    return (
+        (origin.scheme, origin.netloc) == ("http", request.host)
+        and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+        and request.mimetype == "application/json"
+    )
+
+
+def _user(pool: Pool, user: CognitoIdpUser) -> dict[str, Any]:
+    return {
+        "pool": pool.id,
+        "username": user.username,
+        "email": user.attribute_lookup.get("email", user.username),
+        "status": UserStatus(user.status).value,
+        "enabled": user.enabled,
+        "mfa": bool(user.preferred_mfa_setting or user.software_token_mfa_enabled),
+    }
+
+
+def _json(value: object, status: int = 200) -> Response:
+    text = json.dumps(value)
+    return Response(text, status, HEADERS, content_type="application/json")

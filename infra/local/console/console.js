@@ -1,0 +1,166 @@
+// The console: shows what /console/state says, once a second, and sends what its buttons mean.
+// Everything goes in as text, never as markup: whoever signs up chooses the address.
+
+const EVERY = 1000; // milliseconds
+const STATES = {
+  UNCONFIRMED: "Unconfirmed: has not entered the code",
+  CONFIRMED: "Confirmed",
+  RESET_REQUIRED: "Must reset the password, with the code in the mailbox",
+  FORCE_CHANGE_PASSWORD: "Must choose a new password at sign-in",
+};
+const byId = (id) => document.getElementById(id);
+const said = {}; // what each part shows, as JSON, so that nothing is drawn twice
+let newest = null; // the mail that was on top when we looked last
+
+function news(text) {
+  byId("news").textContent = text;
+}
+
+async function send(path, body) {
+  let outcome = "That didn't reach the local Cognito.";
+  try {
+    const answer = await fetch(`console/${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    outcome = (await answer.json()).message;
+  } catch {
+    // It stays as it is.
+  }
+  await look();
+  news(outcome); // last, as an e-mail that the press led to is news, too
+}
+
+function mailItem(mail) {
+  const item = byId("mail").content.firstElementChild.cloneNode(true);
+  item.querySelector("h3").textContent = mail.to;
+  item.querySelector(".subject").textContent = mail.subject;
+  item.querySelector(".text").textContent = mail.text;
+  const time = item.querySelector("time");
+  time.dateTime = mail.sentAt;
+  time.textContent = new Date(mail.sentAt).toLocaleString();
+  item.querySelector("strong").textContent = mail.code;
+  const button = item.querySelector("button");
+  button.setAttribute("aria-label", `Copy the code ${mail.code}`);
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(mail.code);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(item.querySelector("strong"));
+      button.textContent = "Selected";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  });
+  return item;
+}
+
+function userItem(user) {
+  const item = byId("user").content.firstElementChild.cloneNode(true);
+  item.querySelector("h3").textContent = user.email;
+  const parts = [STATES[user.status] ?? user.status];
+  if (!user.enabled) parts.push("disabled");
+  if (user.mfa) parts.push("with a second factor");
+  item.querySelector(".state").textContent = parts.join(", ");
+  item.querySelector(".buttons").setAttribute("aria-label", `Change ${user.email}`);
+  for (const button of item.querySelectorAll("button")) {
+    const { action } = button.dataset;
+    button.hidden = action === (user.enabled ? "enable" : "disable");
+    button.addEventListener("click", () => {
+      if (action !== "delete" || confirm(`Delete ${user.email}?`)) {
+        send("user", { pool: user.pool, username: user.username, action });
+      }
+    });
+  }
+  return item;
+}
+
+// What is there stays the same element, so that focus and selection survive news.
+function fill(list, entries, make) {
+  const key = (entry) => JSON.stringify(entry);
+  const old = new Map([...list.children].map((item) => [item.dataset.key, item]));
+  const items = entries.map((entry) => {
+    const item = old.get(key(entry)) ?? make(entry);
+    item.dataset.key = key(entry);
+    return item;
+  });
+  const focused = document.activeElement?.dataset.action;
+  const among = [...list.children].indexOf(document.activeElement?.closest("li"));
+  for (const item of [...list.children]) if (!items.includes(item)) item.remove();
+  items.forEach((item, index) => {
+    if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
+  });
+  // A user whose state changed is a new element: keep the keyboard where it was.
+  if (focused && document.activeElement === document.body) {
+    const buttons = list.children[among]?.querySelectorAll("button:not([hidden])") ?? [];
+    ([...buttons].find((button) => button.dataset.action === focused) ?? buttons[0])?.focus();
+  }
+}
+
+function changed(part, value) {
+  const text = JSON.stringify(value);
+  const is = said[part] !== text;
+  said[part] = text;
+  return is;
+}
+
+function ago(seconds) {
+  if (seconds < 60) return "as on this machine";
+  const minutes = Math.round(seconds / 60);
+  const parts = { d: Math.floor(minutes / 1440), h: Math.floor(minutes / 60) % 24, min: minutes % 60 };
+  const words = Object.entries(parts).filter(([, n]) => n).map(([unit, n]) => `${n} ${unit}`);
+  return `${words.join(" ")} ahead of this machine`;
+}
+
+function show(state) {
+  const now = byId("now");
+  now.dateTime = state.now;
+  now.textContent = new Date(state.now).toLocaleString();
+  byId("ahead").textContent = ago(state.ahead);
+  if (changed("api", state.api)) {
+    byId("how").hidden = !state.api;
+    byId("docs").href = `${state.api}/docs`;
+    byId("example").textContent =
+      `curl ${state.api}/auth/sign-up -H 'Content-Type: application/json' \\\n`
+      + `  -d '{"email": "ada@example.com", "password": "Correct-horse-9"}'`;
+  }
+  if (changed("mails", state.mails)) {
+    const mails = state.mails.slice().reverse();
+    fill(byId("mails"), mails, mailItem);
+    byId("no-mails").hidden = mails.length > 0;
+    const top = mails[0] ? JSON.stringify(mails[0]) : "";
+    if (newest !== null && top && top !== newest) {
+      news(`E-mail to ${mails[0].to}: the code is ${mails[0].code}`);
+      document.title = `${mails[0].code} · Local Cognito`;
+    }
+    newest = top;
+  }
+  if (changed("users", state.users)) {
+    fill(byId("users"), state.users, userItem);
+    byId("no-users").hidden = state.users.length > 0;
+  }
+}
+
+async function look() {
+  try {
+    const answer = await fetch("console/state", { cache: "no-store" });
+    show(await answer.json());
+    byId("offline").hidden = true;
+  } catch {
+    byId("offline").hidden = false;
+  }
+}
+
+for (const button of document.querySelectorAll("[data-step]")) {
+  button.addEventListener("click", () => send("clock", { step: button.dataset.step }));
+}
+byId("forget").addEventListener("click", () => {
+  if (confirm("Forget all users and e-mails?")) send("forget", {});
+});
+
+async function keepLooking() {
+  await look();
+  setTimeout(keepLooking, EVERY);
+}
+keepLooking();

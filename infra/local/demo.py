@@ -1,0 +1,88 @@
+"""The demo page on an origin of its own, so that its calls cross origins as a team's own do."""
+
+import json
+import socket
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+from infra.local.server import HOST, QuietHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+WEB = Path(__file__).parents[1] / "web"
+# Not the machine's own table of types: browsers run no module that it calls something else.
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+
+# All that the page needs is its own, but for the API it calls.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src {api}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+
+class Demo:
+    """The files of infra/web on 127.0.0.1, from `with` to the end of the block.
+
+    `port` 0 takes a free one. The page learns the addresses from /config.js. Raises OSError if the
+    port is taken.
+    """
+
+    def __init__(self, port: int, api: str, mailbox: str) -> None:
+        addresses = {"API": api, "DOCS": f"{api}/docs", "MAILBOX": mailbox}
+        self._config = "".join(
+            f"export const {name} = {json.dumps(address)};\n" for name, address in addresses.items()
+        )
+        self._headers = {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": POLICY.format(api=api),
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+        # The server of a port that is taken would end the process; our own socket raises.
+        with socket.create_server((HOST, port)) as listener:
+            self._server = make_server(
+                HOST,
+                port,
+                self._answer,
+                threaded=True,
+                request_handler=QuietHandler,
+                fd=listener.fileno(),
+            )
+        self.url = f"http://{HOST}:{self._server.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _answer(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        request = Request(environ)
+        return self._find(request)(environ, start_response)
+
+    def _find(self, request: Request) -> Response:
+        if request.method not in {"GET", "HEAD"}:
+            return Response("This only shows a page.\n", 405, {"Allow": "GET, HEAD"})
+        if request.path == "/config.js":
+            return Response(self._config, headers=self._headers, content_type="text/javascript")
+        # Looked up among the files there are: a path is never made of what was asked for.
+        files = {f"/{path.name}": path for path in WEB.iterdir() if path.suffix in TYPES}
+        files["/"] = files["/index.html"]
+        if not (file := files.get(request.path)):
+            return Response("There is nothing at this address.\n", 404)
+        kind = f"{TYPES[file.suffix]}; charset=utf-8"
+        return Response(file.read_bytes(), headers=self._headers, content_type=kind)

@@ -1,0 +1,291 @@
+/**
+ * Types of client.js. What goes over the wire is held to the API's own document by a test
+ * (tests/web/test_types.py), which reads the interfaces up to `Routes` line by line.
+ */
+
+// What goes in
+
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
+export interface Address {
+  email: string;
+}
+
+export interface Confirm {
+  email: string;
+  code: string;
+}
+
+export interface Reset {
+  email: string;
+  code: string;
+  password: string;
+}
+
+export interface Change {
+  currentPassword: string;
+  newPassword: string;
+}
+
+/** `challenge` and `session` from the ApiError, and the member that its `needs` names. */
+export interface Challenge {
+  email: string;
+  challenge: string;
+  session: string;
+  code?: string | null;
+  newPassword?: string | null;
+}
+
+export interface Refresh {
+  refreshToken: string;
+}
+
+export interface MfaCode {
+  code: string;
+}
+
+// What comes out
+
+export interface Tokens {
+  AccessToken: string;
+  /** Seconds. */
+  ExpiresIn: number;
+  TokenType: "Bearer";
+  RefreshToken?: string | null;
+  IdToken: string;
+}
+
+export interface SessionsAlive {
+  sessionsEnded?: false;
+}
+
+export interface User {
+  /** Never changes: what to keep a person's things under. */
+  sub: string;
+  email: string;
+  emailVerified: boolean;
+}
+
+/** For an authenticator app: typed in, or as a QR code of the URI. */
+export interface MfaSecret {
+  secret: string;
+  uri: string;
+}
+
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+export interface Failed {
+  statusCode: number;
+  code: string;
+  message: string;
+  requestId: string;
+  errors?: FieldError[] | null;
+  challenge?: string | null;
+  session?: string | null;
+  needs?: string[] | null;
+}
+
+/** Codes that any route may answer. */
+export type CommonCode =
+  | "invalid_request"
+  | "body_too_large"
+  | "unsupported_media_type"
+  | "too_many_requests"
+  | "rejected"
+  | "misconfigured"
+  | "internal_error"
+  | "unavailable";
+
+/** Every route: what it takes, what its envelope's body is, and its codes besides the common. */
+export interface Routes {
+  "POST /auth/sign-up": {
+    takes: Credentials;
+    gives: undefined;
+    fails: "email_taken" | "invalid_password" | "invalid_email" | "email_not_sent";
+  };
+  "POST /auth/resend-code": {
+    takes: Address;
+    gives: undefined;
+    fails: "invalid_email" | "email_not_sent";
+  };
+  "POST /auth/confirm": {
+    takes: Confirm;
+    gives: undefined;
+    fails: "code_mismatch" | "code_expired" | "already_confirmed";
+  };
+  "POST /auth/sign-in": {
+    takes: Credentials;
+    gives: Tokens;
+    fails:
+      | "invalid_credentials"
+      | "user_not_confirmed"
+      | "password_reset_required"
+      | "challenge_required";
+  };
+  "POST /auth/challenge": {
+    takes: Challenge;
+    gives: Tokens;
+    fails:
+      | "unsupported_challenge"
+      | "invalid_session"
+      | "code_mismatch"
+      | "code_expired"
+      | "invalid_password"
+      | "challenge_required"
+      | "user_not_confirmed"
+      | "password_reset_required";
+  };
+  "POST /auth/refresh": {
+    takes: Refresh;
+    gives: Tokens;
+    fails: "invalid_refresh_token" | "refresh_token_reused";
+  };
+  "POST /auth/sign-out": {
+    takes: Refresh;
+    gives: undefined;
+    fails: "invalid_refresh_token";
+  };
+  "POST /auth/sign-out-everywhere": {
+    takes: undefined;
+    gives: undefined;
+    fails: "invalid_token";
+  };
+  "POST /auth/forgot-password": {
+    takes: Address;
+    gives: undefined;
+    fails: "invalid_email" | "email_not_sent";
+  };
+  "POST /auth/reset-password": {
+    takes: Reset;
+    gives: SessionsAlive | undefined;
+    fails: "code_mismatch" | "invalid_password";
+  };
+  "POST /auth/change-password": {
+    takes: Change;
+    gives: undefined;
+    fails: "invalid_token" | "invalid_credentials" | "invalid_password";
+  };
+  "GET /auth/me": {
+    takes: undefined;
+    gives: User;
+    fails: "invalid_token";
+  };
+  "DELETE /auth/me": {
+    takes: undefined;
+    gives: undefined;
+    fails: "invalid_token";
+  };
+  "POST /auth/mfa/setup": {
+    takes: undefined;
+    gives: MfaSecret;
+    fails: "invalid_token";
+  };
+  "POST /auth/mfa/verify": {
+    takes: MfaCode;
+    gives: undefined;
+    fails: "invalid_token" | "code_mismatch" | "mfa_not_set_up";
+  };
+  "DELETE /auth/mfa": {
+    takes: undefined;
+    gives: undefined;
+    fails: "invalid_token";
+  };
+}
+
+/** Every code of the service; a route of your own may have others. */
+export type Code =
+  | CommonCode
+  | Routes[keyof Routes]["fails"]
+  | "not_found"
+  | "method_not_allowed";
+
+// The client
+
+/** What to do about a failure. */
+export type Next =
+  | "mend" // what was typed
+  | "retry" // soon
+  | "wait" // `retryAfter` seconds, then retry
+  | "signIn"
+  | "confirm"
+  | "resendCode"
+  | "challenge"
+  | "forgotPassword"
+  | "setUpMfa"
+  | "report"; // to whoever runs the service, with `requestId`
+
+export const NEXT: Readonly<Record<Code, Next>>;
+
+export class ApiError extends Error {
+  readonly name: "ApiError";
+  /** The HTTP status. */
+  readonly status: number;
+  readonly code: Code | (string & {});
+  /** Null where the client itself knows that there is no session. */
+  readonly requestId: string | null;
+  readonly errors: readonly FieldError[];
+  readonly challenge: string | null;
+  readonly session: string | null;
+  readonly needs: readonly ("code" | "newPassword" | (string & {}))[];
+  /** Seconds. */
+  readonly retryAfter: number | null;
+  readonly next: Next;
+}
+
+export class NetworkError extends Error {
+  readonly name: "NetworkError";
+  readonly kind: "lost" | "timeout" | "garbled";
+  readonly next: "retry";
+}
+
+/** Where the session is kept between calls: a text without meaning to anybody but the client. */
+export interface Store {
+  get(): string | null;
+  set(value: string | null): void;
+  /** Names the Web Lock under which tabs that share the store take turns. */
+  lock?: string;
+  /** Calls back whenever another tab has changed the store. */
+  watch?(listener: () => void): void;
+}
+
+export function memoryStore(): Store;
+export function sessionStore(key?: string): Store;
+export function localStore(key?: string): Store;
+
+export interface Options {
+  /** Default: memoryStore(). */
+  store?: Store;
+  /** Milliseconds until a call is given up; default: 30,000. Not for `fetch`. */
+  timeout?: number;
+  /** Told that a session has begun or ended, here or in another tab. */
+  onChange?(signedIn: boolean): void;
+}
+
+export class Client {
+  /** `url`: the API's address, with the stage if it has one. */
+  constructor(url: string | URL, options?: Options);
+  readonly signedIn: boolean;
+  signUp(body: Credentials): Promise<void>;
+  resendCode(body: Address): Promise<void>;
+  confirm(body: Confirm): Promise<void>;
+  signIn(body: Credentials): Promise<void>;
+  challenge(body: Challenge): Promise<void>;
+  refresh(): Promise<void>;
+  signOut(): Promise<void>;
+  signOutEverywhere(): Promise<void>;
+  forgotPassword(body: Address): Promise<void>;
+  resetPassword(body: Reset): Promise<{ sessionsEnded: boolean }>;
+  changePassword(body: Change): Promise<void>;
+  me(): Promise<User>;
+  deleteMe(): Promise<void>;
+  setUpMfa(): Promise<MfaSecret>;
+  verifyMfa(body: MfaCode): Promise<void>;
+  removeMfa(): Promise<void>;
+  fetch(url: string | URL, init?: RequestInit): Promise<Response>;
+}

@@ -1,0 +1,258 @@
+/** The whole life of an account, by client.js. The forms are in index.html, the words in texts.js. */
+
+import { ApiError, Client, NetworkError, localStore, sessionStore } from "./client.js";
+import { API, DOCS, MAILBOX } from "./config.js";
+import { chosen, texts } from "./texts.js";
+
+const language = chosen(navigator.languages);
+const words = texts[language];
+const byId = (id) => document.getElementById(id);
+const all = (selector) => document.querySelectorAll(selector);
+
+// Whose address it is, from form to form; and the step that sign-in is waiting for.
+let email = "";
+let step = null;
+let busy = false;
+
+// Who doesn't want to stay signed in leaves nothing behind when the tab is closed.
+const stores = [sessionStore(), localStore()];
+const clients = stores.map(
+  (store, index) =>
+    new Client(API, { store, onChange: (signedIn) => clients[index] === client && changed(signedIn) }),
+);
+let client = clients.find(({ signedIn }) => signedIn) ?? clients[0];
+
+/** What each form or button does: it ends on a view, after a word on what was done. */
+const actions = {
+  async signUp({ email, password }) {
+    await client.signUp({ email, password });
+    return { view: "confirm" };
+  },
+  async resendCode({ email }) {
+    await client.resendCode({ email });
+    return { view: "confirm" };
+  },
+  async confirm({ email, code }) {
+    await client.confirm({ email, code });
+    return { view: "signIn" };
+  },
+  async signIn({ email, password, stay }) {
+    client = clients[stay ? 1 : 0];
+    await client.signIn({ email, password });
+    return { view: "account" };
+  },
+  async challenge({ code, newPassword }) {
+    await client.challenge({ email, ...step, code, newPassword });
+    return { view: "account" };
+  },
+  async forgotPassword({ email }) {
+    await client.forgotPassword({ email });
+    return { view: "resetPassword" };
+  },
+  async resetPassword({ email, code, password }) {
+    const { sessionsEnded } = await client.resetPassword({ email, code, password });
+    return { view: "signIn", said: sessionsEnded ? "resetPassword" : "resetPasswordOnly" };
+  },
+  async changePassword({ currentPassword, newPassword }) {
+    await client.changePassword({ currentPassword, newPassword });
+    return { view: "account" };
+  },
+  async setUpMfa() {
+    const { secret, uri } = await client.setUpMfa();
+    byId("secret").textContent = secret.match(/.{1,4}/g).join(" ");
+    byId("otpauth").href = uri;
+    return { view: "account", show: byId("mfa") };
+  },
+  async verifyMfa({ code }) {
+    await client.verifyMfa({ code });
+    return { view: "account" };
+  },
+  async removeMfa() {
+    await client.removeMfa();
+    return { view: "account" };
+  },
+  async signOut() {
+    try {
+      await client.signOut();
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+      return { view: "signIn", said: "unheard" };
+    }
+    return { view: "signIn" };
+  },
+  async signOutEverywhere() {
+    await client.signOutEverywhere();
+    return { view: "signIn" };
+  },
+  async deleteMe() {
+    await client.deleteMe();
+    return { view: "signUp" };
+  },
+};
+
+/** Where a failure leads, by its `next`; all else is mended where it happened. */
+const VIEWS = {
+  signIn: "signIn",
+  confirm: "confirm",
+  challenge: "challenge",
+  forgotPassword: "forgotPassword",
+};
+
+/** The field that a code is about, where the API names none. */
+const FIELDS = {
+  code_expired: ["code"],
+  code_mismatch: ["code"],
+  email_taken: ["email"],
+  invalid_credentials: ["currentPassword", "password"],
+};
+
+async function act(form, name) {
+  if (busy) return;
+  busy = true;
+  form.setAttribute("aria-busy", "true");
+  for (const input of form.elements) input.removeAttribute("aria-invalid");
+  say("");
+  const values = Object.fromEntries(new FormData(form));
+  email = values.email?.trim() || email;
+  byId("sure").close();
+  try {
+    const { view, said = name, show: shown } = await actions[name](values);
+    log(name);
+    form.reset();
+    show(view, shown);
+    say(words.said[said]);
+  } catch (error) {
+    fail(form, name, error);
+  } finally {
+    form.removeAttribute("aria-busy");
+    busy = false;
+  }
+  if (client.signedIn && ["signIn", "challenge"].includes(name)) await introduce();
+}
+
+function fail(form, name, error) {
+  log(name, error);
+  if (error.next === "challenge") ask(error);
+  // Whose address is taken by mistake corrects it; the way to sign-in stands below the form.
+  const view = error.code === "email_taken" ? null : VIEWS[error.next];
+  if (view) show(view);
+  const parts = [explain(name, error)];
+  if (error.retryAfter) parts.push(words.wait(error.retryAfter));
+  if (error.next === "report" && error.requestId) parts.push(words.reference(error.requestId));
+  say(parts.join(" "), error.next !== "challenge");
+  if (!view) point(form, error);
+}
+
+/** A failure in plain words. What a rule of the pool's says is more than the code does. */
+function explain(name, error) {
+  if (error.code === "rejected") return error.message; // the team's own words
+  if (error.code === "invalid_credentials" && name === "changePassword") return words.wrongPassword;
+  const text = words.codes[error.code ?? error.kind] ?? words.codes.unknown;
+  const rules = error.code === "invalid_password" ? error.errors : [];
+  const added = rules.map(({ message }) => words.rules[message] ?? (language === "en" ? message : ""));
+  if (!(error instanceof ApiError || error instanceof NetworkError)) console.error(error);
+  return [text, ...added].join(" ").trim();
+}
+
+/** Mark the fields at fault, and go to the first. */
+function point(form, { code, errors = [] }) {
+  const names = [...errors.map(({ field }) => field), ...(FIELDS[code] ?? [])];
+  const faulty = [...form.elements].filter(({ name }) => name && names.includes(name));
+  for (const input of faulty) input.setAttribute("aria-invalid", "true");
+  faulty[0]?.focus();
+  faulty[0]?.select();
+}
+
+/** Sign-in waits for one more step. */
+function ask({ challenge, session, needs }) {
+  step = { challenge, session };
+  for (const part of all("[data-needs]")) {
+    part.hidden = !needs.includes(part.dataset.needs);
+    // What is hidden must not be sent, nor hold the form up.
+    for (const input of part.querySelectorAll("input")) input.disabled = part.hidden;
+  }
+  const fromApp = challenge === "SOFTWARE_TOKEN_MFA";
+  byId("challenge-hint").textContent = fromApp ? words.codeFromApp : words.codeFromMail;
+}
+
+/** One view, with the address that is known already, and the focus where to go on. */
+function show(name, part = null) {
+  const before = document.querySelector("[data-view]:not([hidden])");
+  for (const view of all("[data-view]")) view.hidden = view.dataset.view !== name;
+  const view = document.querySelector(`[data-view=${name}]`);
+  for (const input of view.querySelectorAll("input[name=email]")) input.value = email;
+  byId("mfa").hidden = part !== byId("mfa");
+  const first = [...(part ?? view).querySelectorAll("input")].find((i) => !i.value && !i.disabled);
+  if (name === "account" && !part) byId("account-title").focus({ preventScroll: view === before });
+  else first?.focus();
+  document.title = `${view.querySelector("h2").textContent} · ${words.title}`;
+}
+
+function say(text, bad = false) {
+  byId("status").textContent = bad ? "" : text;
+  byId("alert").textContent = bad ? text : "";
+}
+
+/** Who is signed in. */
+async function introduce() {
+  try {
+    const me = await client.me();
+    email = me.email;
+    byId("me-email").textContent = me.email;
+    byId("me-sub").textContent = me.sub;
+    byId("me-verified").textContent = me.emailVerified ? words.yes : words.no;
+    log("me");
+  } catch (error) {
+    fail(byId("mfa"), "me", error);
+  }
+}
+
+/** Here it is only told of what no form has done: another tab, or the end of the session. */
+async function changed(signedIn) {
+  if (busy) return;
+  show(signedIn ? "account" : "signIn");
+  if (signedIn) await introduce();
+  else say(words.said.elsewhere);
+}
+
+/** The list of calls: what was asked and how it went, nothing of what was typed. */
+function log(name, error = null) {
+  const item = document.createElement("li");
+  const call = document.createElement("code");
+  call.textContent = `client.${name}()`;
+  const answer = document.createElement("span");
+  answer.className = error ? "bad" : "good";
+  answer.textContent = error ? `${error.status ?? error.name} ${error.code ?? error.kind ?? ""}` : words.done;
+  item.append(call, " ", answer);
+  if (error?.next) item.append(` →\u00a0${error.next}`);
+  byId("no-calls").hidden = true;
+  byId("calls").prepend(item);
+}
+
+document.documentElement.lang = language;
+for (const element of all("[data-text]")) element.textContent = words[element.dataset.text];
+byId("mailbox").href = MAILBOX;
+byId("docs").href = DOCS;
+for (const form of document.forms) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    act(form, event.submitter?.dataset.action ?? form.dataset.action);
+  });
+}
+for (const button of all("[data-go]")) {
+  button.addEventListener("click", () => {
+    email = button.closest("section").querySelector("input[name=email]")?.value ?? email;
+    say("");
+    show(button.dataset.go);
+  });
+}
+byId("delete").addEventListener("click", () => byId("sure").showModal());
+byId("keep").addEventListener("click", () => byId("sure").close());
+
+if (client.signedIn) {
+  show("account");
+  await introduce();
+  if (client.signedIn) say(words.said.restored);
+} else {
+  show("signIn");
+}

@@ -1,0 +1,53 @@
+"""The OpenAPI document as a judge: every answer must be one that it tells of."""
+
+from functools import cache
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from app.docs import document
+from app.main import create_app
+from app.settings import Settings
+
+ANYWHERE = {"not_found", "method_not_allowed"}
+"""The codes of addresses and methods that the document doesn't have."""
+
+
+@cache
+def the_document() -> dict[str, Any]:
+    """Make it once per process: no setting changes what it says."""
+    return document(create_app(Settings(client_id="x", user_pool_id="x", region="eu-west-1")))
+
+
+@cache
+def _validator(*pointer: str) -> Draft202012Validator:
+    """Make the validator of the schema at this place of the document."""
+    resource = DRAFT202012.create_resource(the_document())
+    registry = Registry().with_resource("urn:document", resource)
+    parts = (part.replace("~", "~0").replace("/", "~1") for part in pointer)
+    return Draft202012Validator({"$ref": f"urn:document#/{'/'.join(parts)}"}, registry=registry)
+
+
+def check(answer: httpx.Response, prefix: str) -> None:
+    """Fail unless an answer is as the document says; `prefix` stands before the app's own paths."""
+    path = unquote(answer.url.path).removeprefix(prefix)
+    method = answer.request.method.lower()
+    if method == "options" or path == "/openapi.json" or path.partition("/docs")[0] == "":
+        return  # preflights, and what describes itself
+    operation = the_document()["paths"].get(path, {}).get(method)
+    body = answer.json()
+    if operation is None:
+        assert body["code"] in ANYWHERE, f"{method} {path} answered {body}"
+        _validator("components", "schemas", "Failed").validate(body)
+        return
+    status = str(answer.status_code)
+    assert status in operation["responses"], f"{method} {path} has no {status}: {body}"
+    content = ("content", "application/json")
+    _validator("paths", path, method, "responses", status, *content, "schema").validate(body)
+    if status != "200":
+        examples = operation["responses"][status]["content"]["application/json"]["examples"]
+        assert body["code"] in examples, f"{method} {path} has no {status} {body['code']}"

@@ -1,0 +1,90 @@
+"""The demo page's server: its own files, nothing else's, under a strict policy."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from infra.local.demo import WEB, Demo
+
+API = "http://localhost:8000"
+
+
+@pytest.fixture
+def demo() -> Iterator[httpx.Client]:
+    """Return a client of a demo page on a free port."""
+    with (
+        Demo(0, API, "http://localhost:8001/") as demo,
+        httpx.Client(base_url=demo.url, trust_env=False) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "text/html"),
+        ("/index.html", "text/html"),
+        ("/demo.css", "text/css"),
+        ("/demo.js", "text/javascript"),
+        ("/client.js", "text/javascript"),
+        ("/texts.js", "text/javascript"),
+        ("/config.js", "text/javascript"),
+    ],
+)
+def test_its_files(demo: httpx.Client, path: str, kind: str) -> None:
+    """Each with its type, and with headers under which the page may call the API alone."""
+    answer = demo.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith(kind)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    policy = answer.headers["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "script-src 'self'", f"connect-src {API}"} <= set(policy)
+    assert not any("unsafe" in part or "*" in part for part in policy)
+
+
+def test_the_page_is_told_where_everything_is(demo: httpx.Client) -> None:
+    """By a module, as a policy without inline scripts wants it."""
+    assert f'export const API = "{API}";' in demo.get("/config.js").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/../local/server.py",
+        "/..%2flocal%2fserver.py",
+        "/%2e%2e/local/server.py",
+        "//etc/passwd",
+        "/screenshots",
+        "/client.d.ts",
+        "/client.js/",
+        "/.hidden.js%00",
+    ],
+)
+def test_nothing_else(demo: httpx.Client, path: str) -> None:
+    """A path is only ever compared with the names there are."""
+    raw = httpx.Request("GET", demo.base_url.copy_with(raw_path=path.encode()))
+    assert demo.send(raw).status_code == 404
+
+
+def test_it_only_shows(demo: httpx.Client) -> None:
+    """Nothing can be sent to it."""
+    answer = demo.post("/", content="x")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert demo.head("/").text == ""
+
+
+def test_an_edit_is_live(demo: httpx.Client) -> None:
+    """Files are read when they are asked for, and kept by no browser."""
+    answer = demo.get("/demo.js")
+    assert answer.text == (WEB / "demo.js").read_text()
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_taken_port_raises() -> None:
+    """So that `make run` can say what to do."""
+    with Demo(0, API, "x") as one:
+        port = int(one.url.rsplit(":", 1)[1])
+        with pytest.raises(OSError, match="in use"):
+            Demo(port, API, "x")
