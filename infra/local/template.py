@@ -62,13 +62,19 @@ def arguments(
     """Return a resource's properties as the input of CreateUserPool or CreateUserPoolClient.
 
     Properties that the operation doesn't take are left out. `references` says what !Ref and !Sub
-    mean; raises KeyError for one that isn't there, ValueError for any other intrinsic function.
+    mean, besides the template's parameters, which have their defaults; raises KeyError for one that
+    isn't there, ValueError for an intrinsic function that this machine can't work out.
     """
+    template = load(path)
+    defaults = {name: it["Default"] for name, it in template.get("Parameters", {}).items()}
+    meanings: dict[str, Any] = {**defaults, **references}
+    for name, condition in template.get("Conditions", {}).items():
+        meanings[name] = resolve(condition, meanings)
     shape = service_model().operation_model(operation).input_shape
     known = shape.members if shape else {}
-    properties = load(path)["Resources"][logical_id]["Properties"]
+    properties = template["Resources"][logical_id]["Properties"]
     renamed = {RENAMED.get(name, name): value for name, value in properties.items()}
-    return {name: resolve(value, references) for name, value in renamed.items() if name in known}
+    return {name: resolve(value, meanings) for name, value in renamed.items() if name in known}
 
 
 def mfa_arguments(logical_id: str, path: Path = TEMPLATE) -> dict[str, Any]:
@@ -83,18 +89,29 @@ def mfa_arguments(logical_id: str, path: Path = TEMPLATE) -> dict[str, Any]:
     return {name: value for method in methods for name, value in method.items()} | configuration
 
 
-def resolve(value: Any, references: Mapping[str, str]) -> Any:
-    """Return a value with its intrinsic functions worked out. Raises KeyError or ValueError."""
-    match value:
-        case dict():
-            return {name: resolve(member, references) for name, member in value.items()}
-        case list():
-            return [resolve(member, references) for member in value]
+def resolve(value: Any, references: Mapping[str, Any]) -> Any:
+    """Return a value with its intrinsic functions worked out. Raises KeyError or ValueError.
+
+    `references` says what a parameter, a resource or a condition is.
+    """
+    if isinstance(value, dict):
+        return {name: resolve(member, references) for name, member in value.items()}
+    if isinstance(value, list):
+        return [resolve(member, references) for member in value]
+    return _call(value, references) if isinstance(value, Tag) else value
+
+
+def _call(function: Tag, references: Mapping[str, Any]) -> Any:
+    match function:
         case Tag("Ref", str(name)):
             return references[name]
         case Tag("Sub", str(text)):
             return re.sub(r"\$\{([^}!]+)\}", lambda found: references[found[1]], text)
+        case Tag("If", [str(name), then, otherwise]):
+            return resolve(then if references[name] else otherwise, references)
+        case Tag("Not", [condition]):
+            return not resolve(condition, references)
+        case Tag("Equals", [one, other]):
+            return resolve(one, references) == resolve(other, references)
         case Tag(name):
             raise ValueError(f"!{name} can't be worked out on this machine")
-        case _:
-            return value

@@ -1,0 +1,408 @@
+"""What infra/template.yaml promises, read from what SAM makes of it: `make deploy-check`.
+
+Every promise is told with a way to break it, and must notice when it is: a check that can't fail
+would be no promise. It runs in an environment of its own, since the SAM translator wants an older
+pydantic than the app.
+"""
+
+import copy
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+TEMPLATE = Path(__file__).parents[2] / "infra/template.yaml"
+Template = dict[str, Any]
+
+
+class NoPolicies(ManagedPolicyLoader):
+    """What the translator asks AWS for otherwise; the template names no policy by its name."""
+
+    def __init__(self) -> None:
+        self._policy_map = {}
+
+    def load(self) -> dict[str, str]:
+        """None."""
+        return {}
+
+
+def transformed(source: Template) -> Template:
+    """Do what CloudFormation does with a SAM template, after `sam build` has named the image.
+
+    What it was made from is kept in it as Source.
+    """
+    os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"  # it is asked for, though nothing is called
+    built = copy.deepcopy(source)
+    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/accounts@sha256:" + 64 * "0"
+    built["Resources"]["Function"]["Properties"]["ImageUri"] = image
+    parameters = {
+        name: parameter["Default"]
+        for name, parameter in built["Parameters"].items()
+        if "Default" in parameter
+    }
+    return {**transform(built, parameters, NoPolicies()), "Source": source}
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What must hold of the transformed template, and a change of the source that breaks it."""
+
+    holds: Callable[[Template], None]
+    broken_by: Callable[[Template], object]
+
+    def __str__(self) -> str:
+        return self.holds.__name__
+
+
+PROMISES: list[Promise] = []
+
+
+def promise(broken_by: Callable[[Template], object]) -> Callable[..., Callable[[Template], None]]:
+    """Note a promise, and how it could be broken."""
+
+    def note(holds: Callable[[Template], None]) -> Callable[[Template], None]:
+        PROMISES.append(Promise(holds, broken_by))
+        return holds
+
+    return note
+
+
+def properties(template: Template, name: str) -> dict[str, Any]:
+    """Return a resource's properties."""
+    found: dict[str, Any] = template["Resources"][name]["Properties"]
+    return found
+
+
+def of_type(template: Template, kind: str) -> dict[str, Any]:
+    """Return the resources of a type, by their names."""
+    return {name: it for name, it in template["Resources"].items() if it["Type"] == kind}
+
+
+def the(template: Template, kind: str) -> dict[str, Any]:
+    """Return the properties of the one resource of a type."""
+    (resource,) = of_type(template, kind).values()
+    found: dict[str, Any] = resource["Properties"]
+    return found
+
+
+# The users
+
+
+@promise(lambda it: it["Resources"]["UserPool"].pop("UpdateReplacePolicy"))
+def pool_outlives_its_stack(template: Template) -> None:
+    """No change of the template and no deletion of the stack loses a user."""
+    pool = template["Resources"]["UserPool"]
+    assert pool["DeletionPolicy"] == pool["UpdateReplacePolicy"] == "Retain"
+
+
+@promise(lambda it: properties(it, "UserPool").pop("DeletionProtection"))
+def pool_is_protected(template: Template) -> None:
+    """Nor does a slip in the console."""
+    assert properties(template, "UserPool")["DeletionProtection"] == "ACTIVE"
+
+
+@promise(lambda it: properties(it, "UserPool").update(EmailConfiguration={"SourceArn": "x"}))
+def sender_is_chosen_by_a_parameter(template: Template) -> None:
+    """SES once its identity is named, Cognito's own until then."""
+    condition, ses, own = properties(template, "UserPool")["EmailConfiguration"]["Fn::If"]
+    assert condition == "HasSender"
+    assert ses["EmailSendingAccount"] == "DEVELOPER"
+    assert ses["SourceArn"] == {"Ref": "SenderArn"}
+    assert own == {"EmailSendingAccount": "COGNITO_DEFAULT"}
+
+
+@promise(lambda it: properties(it, "UserPoolClient").update(RefreshTokenValidity=3650))
+def tokens_live_as_long_as_the_parameters_say(template: Template) -> None:
+    """In units that are named."""
+    client = properties(template, "UserPoolClient")
+    assert client["AccessTokenValidity"] == client["IdTokenValidity"] == {"Ref": "AccessTokenHours"}
+    assert client["RefreshTokenValidity"] == {"Ref": "RefreshTokenDays"}
+    units = {"AccessToken": "hours", "IdToken": "hours", "RefreshToken": "days"}
+    assert client["TokenValidityUnits"] == units
+
+
+# The API
+
+
+@promise(lambda it: properties(it, "Function")["Events"].pop("Root"))
+def every_path_reaches_the_function(template: Template) -> None:
+    """The root and everything below it, by any method, through the alias."""
+    paths = the(template, "AWS::ApiGateway::RestApi")["Body"]["paths"]
+    assert sorted(paths) == ["/", "/{proxy+}"]
+    for path in paths.values():
+        (method,) = path
+        assert method == "x-amazon-apigateway-any-method"
+        uri = path[method]["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+        assert "${FunctionAliaslive}" in uri
+
+
+@promise(lambda it: properties(it, "Api").update(Cors="'*'"))
+def cors_has_one_owner(template: Template) -> None:
+    """The app answers preflights, so API Gateway doesn't."""
+    paths = the(template, "AWS::ApiGateway::RestApi")["Body"]["paths"]
+    assert not [path for path in paths.values() if "options" in path]
+
+
+@promise(lambda it: it["Parameters"]["AllowedOrigins"].update(AllowedPattern=".*"))
+def no_wildcard_is_an_origin(template: Template) -> None:
+    """What the pattern lets through is what a browser sends."""
+    pattern = template["Parameters"]["AllowedOrigins"]["AllowedPattern"]
+    for good in ("", "https://app.example.com", "http://localhost:3000,https://a.example"):
+        assert re.fullmatch(pattern, good)
+    for bad in ("*", "https://*", "https://*.example.com", "https://a.example/", "a.example"):
+        assert not re.fullmatch(pattern, bad)
+
+
+@promise(lambda it: properties(it, "Api")["GatewayResponses"].pop("DEFAULT_4XX"))
+def gateways_own_answers_are_like_ours(template: Template) -> None:
+    """Each has the CORS header and the envelope, whose status is the answer's own."""
+    body = the(template, "AWS::ApiGateway::RestApi")["Body"]
+    responses = body["x-amazon-apigateway-gateway-responses"]
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"} <= responses.keys()
+    for response in responses.values():
+        envelope = json.loads(response["responseTemplates"]["application/json"])
+        assert sorted(envelope) == ["code", "message", "requestId", "statusCode"]
+        assert str(envelope["statusCode"]) == str(response["statusCode"])
+        headers = response["responseParameters"]
+        assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+        assert headers["gatewayresponse.header.X-Request-Id"] == "context.requestId"
+
+
+@promise(lambda it: properties(it, "Api").pop("MethodSettings"))
+def api_is_throttled(template: Template) -> None:
+    """Every method of every path, to what the parameters say."""
+    (settings,) = the(template, "AWS::ApiGateway::Stage")["MethodSettings"]
+    assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
+    assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "RequestsAtOnce"}
+
+
+@promise(lambda it: properties(it, "Api")["MethodSettings"][0].update(DataTraceEnabled=True))
+def bodies_are_never_logged(template: Template) -> None:
+    """They hold passwords, codes and tokens."""
+    (settings,) = the(template, "AWS::ApiGateway::Stage")["MethodSettings"]
+    assert settings["DataTraceEnabled"] is False
+
+
+def _log_addresses(source: Template) -> None:
+    setting = properties(source, "Api")["AccessLogSetting"]
+    setting["Format"] = setting["Format"].replace("{", '{"ip": "$context.identity.sourceIp", ', 1)
+
+
+@promise(_log_addresses)
+def access_log_says_nothing_about_anybody(template: Template) -> None:
+    """It is JSON, of variables that no caller can fill."""
+    setting = the(template, "AWS::ApiGateway::Stage")["AccessLogSetting"]
+    assert setting["DestinationArn"] == {"Fn::GetAtt": ["ApiLogs", "Arn"]}
+    assert set(json.loads(setting["Format"]).values()) == {
+        "$context.requestTime",
+        "$context.requestId",
+        "$context.httpMethod",
+        "$context.resourcePath",
+        "$context.status",
+        "$context.responseLatency",
+        "$context.integrationLatency",
+        "$context.error.responseType",
+    }
+
+
+@promise(lambda it: it["Resources"]["Api"].pop("DependsOn"))
+def gateway_may_write_its_log(template: Template) -> None:
+    """Its role is there before the stage is: else the first deployment in a region fails."""
+    (api,) = of_type(template, "AWS::ApiGateway::RestApi").values()
+    assert "ApiAccount" in api["DependsOn"]
+    role = properties(template, "ApiAccount")["CloudWatchRoleArn"]
+    assert role == {"Fn::GetAtt": ["ApiLogsRole", "Arn"]}
+
+
+@promise(lambda it: it["Globals"].pop("Api"))
+def api_has_one_stage(template: Template) -> None:
+    """SAM would add one called Stage."""
+    assert "OpenApiVersion" not in template.get("Globals", {})
+    assert "StageName" not in the(template, "AWS::ApiGateway::Deployment")
+    assert the(template, "AWS::ApiGateway::Stage")["StageName"] == {"Ref": "StageName"}
+
+
+@promise(lambda it: properties(it, "Api").pop("TracingEnabled"))
+def requests_are_traced(template: Template) -> None:
+    """By X-Ray, from the gateway on."""
+    assert the(template, "AWS::ApiGateway::Stage")["TracingEnabled"] is True
+    assert properties(template, "Function")["TracingConfig"] == {"Mode": "Active"}
+
+
+# The function
+
+
+@promise(lambda it: properties(it, "Function").update(Architectures=["x86_64"]))
+def function_is_an_arm64_image(template: Template) -> None:
+    """A fifth cheaper, and no slower."""
+    function = properties(template, "Function")
+    assert function["PackageType"] == "Image"
+    assert function["Architectures"] == ["arm64"]
+
+
+@promise(lambda it: properties(it, "Function").pop("SnapStart"))
+def function_starts_from_a_snapshot(template: Template) -> None:
+    """And the API calls the version that has one."""
+    function = properties(template, "Function")
+    assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    alias = the(template, "AWS::Lambda::Alias")
+    assert alias["Name"] == "live"
+    assert "Fn::GetAtt" in alias["FunctionVersion"]
+
+
+@promise(lambda it: properties(it, "Function").pop("AutoPublishAliasAllProperties"))
+def every_change_of_the_function_is_published(template: Template) -> None:
+    """Else the alias would go on with yesterday's time limit or log settings."""
+    changed = copy.deepcopy(template["Source"])
+    changed["Globals"]["Function"]["Timeout"] -= 1
+    kind = "AWS::Lambda::Version"
+    assert of_type(template, kind).keys() != of_type(transformed(changed), kind).keys()
+
+
+@promise(lambda it: it["Globals"]["Function"].update(Timeout=30))
+def time_limits_are_in_order(template: Template) -> None:
+    """The function outlasts the client's 10 s, and ends before API Gateway's 29 s."""
+    assert 10 < properties(template, "Function")["Timeout"] < 29
+
+
+@promise(lambda it: it["Globals"]["Function"].update(MemorySize=128))
+def function_has_a_processor_to_start_with(template: Template) -> None:
+    """More than half of one; see the reasoning beside it."""
+    assert properties(template, "Function")["MemorySize"] >= 1769 / 2
+
+
+def _allow_cognito(source: Template) -> None:
+    statement = {"Effect": "Allow", "Action": "cognito-idp:*", "Resource": "*"}
+    properties(source, "Function")["Policies"] = [
+        {"Version": "2012-10-17", "Statement": [statement]}
+    ]
+
+
+@promise(_allow_cognito)
+def function_may_do_nothing_to_the_pool(template: Template) -> None:
+    """Its role lets it write logs and traces."""
+    role = properties(template, "FunctionRole")
+    assert "Policies" not in role
+    names = {
+        json.dumps(policy).rpartition("/")[2].rstrip('"}') for policy in role["ManagedPolicyArns"]
+    }
+    assert names == {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+
+
+@promise(lambda it: properties(it, "Function").pop("LoggingConfig"))
+def function_logs_json_where_it_is_kept_for_a_while(template: Template) -> None:
+    """In a group of ours, as Lambda's own would be kept for ever."""
+    logging = properties(template, "Function")["LoggingConfig"]
+    assert logging == {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionLogs"}}
+
+
+@promise(lambda it: properties(it, "ApiLogs").pop("RetentionInDays"))
+def logs_are_kept_as_long_as_the_parameter_says(template: Template) -> None:
+    """All of them."""
+    groups = of_type(template, "AWS::Logs::LogGroup")
+    assert len(groups) == 2
+    for group in groups.values():
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@promise(lambda it: properties(it, "Function").pop("ReservedConcurrentExecutions"))
+def concurrency_can_be_reserved(template: Template) -> None:
+    """But isn't, unless the parameter says so."""
+    reserved = properties(template, "Function")["ReservedConcurrentExecutions"]
+    assert reserved["Fn::If"][:2] == ["HasReserve", {"Ref": "ReservedConcurrency"}]
+    assert template["Parameters"]["ReservedConcurrency"]["Default"] == -1
+
+
+@promise(lambda it: properties(it, "Function")["Environment"]["Variables"].pop("ALLOWED_ORIGINS"))
+def function_gets_its_settings(template: Template) -> None:
+    """From the resources themselves and the parameters."""
+    assert properties(template, "Function")["Environment"]["Variables"] == {
+        "COGNITO_CLIENT_ID": {"Ref": "UserPoolClient"},
+        "COGNITO_USER_POOL_ID": {"Ref": "UserPool"},
+        "ALLOWED_ORIGINS": {"Ref": "AllowedOrigins"},
+        "DOCS": {"Ref": "Docs"},
+    }
+
+
+# Alarms and outputs
+
+
+@promise(lambda it: it["Resources"].pop("MisconfiguredAlarm"))
+def alarms_ring_for_what_people_must_mend(template: Template) -> None:
+    """Each is sent to the topic; no data is no news."""
+    alarms = {
+        (it["Properties"]["MetricName"], it["Properties"].get("ExtendedStatistic")): it[
+            "Properties"
+        ]
+        for it in of_type(template, "AWS::CloudWatch::Alarm").values()
+    }
+    assert alarms.keys() == {
+        ("5XXError", None),
+        ("Throttles", None),
+        ("Duration", "p99"),
+        ("misconfigured", None),
+        ("email_not_sent", None),
+    }
+    for alarm in alarms.values():
+        assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+@promise(lambda it: properties(it, "EmailNotSentFilter").update(FilterPattern="email"))
+def log_lines_are_counted_by_their_code(template: Template) -> None:
+    """Those that two of the alarms are about."""
+    patterns = {
+        it["Properties"]["FilterPattern"]: it["Properties"]["MetricTransformations"][0][
+            "MetricName"
+        ]
+        for it in of_type(template, "AWS::Logs::MetricFilter").values()
+    }
+    codes = ("misconfigured", "email_not_sent")
+    assert patterns == {f'{{ $.code = "{code}" }}': code for code in codes}
+
+
+@promise(lambda it: it["Resources"].pop("AlarmSubscription"))
+def alarms_reach_somebody(template: Template) -> None:
+    """If there is an address."""
+    (subscription,) = of_type(template, "AWS::SNS::Subscription").values()
+    assert subscription["Condition"] == "HasAlarmEmail"
+    assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmEmail"}
+
+
+@promise(lambda it: it["Outputs"].pop("DocsUrl"))
+def outputs_say_where_everything_is(template: Template) -> None:
+    """What a front end and the smoke test need."""
+    assert template["Outputs"].keys() == {"ApiUrl", "DocsUrl", "UserPoolId", "UserPoolClientId"}
+
+
+# And all of them together
+
+
+def source() -> Template:
+    """Read the template."""
+    template: Template = yaml_parse(TEMPLATE.read_text())
+    return template
+
+
+@pytest.mark.parametrize("one", PROMISES, ids=str)
+def test_promise_is_kept(one: Promise) -> None:
+    """It holds of the template as it stands."""
+    one.holds(transformed(source()))
+
+
+@pytest.mark.parametrize("one", PROMISES, ids=str)
+def test_broken_promise_is_noticed(one: Promise) -> None:
+    """Broken in the source, it no longer holds of what is made of it."""
+    broken = source()
+    one.broken_by(broken)
+    with pytest.raises((AssertionError, KeyError, ValueError)):
+        one.holds(transformed(broken))
