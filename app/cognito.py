@@ -57,6 +57,10 @@ class Cognito:
         self._client_id = settings.client_id
         self._hide_existing_accounts = settings.hide_existing_accounts
 
+    def close(self) -> None:
+        """Drop the connections that are kept; the next call makes a new one."""
+        self._client.close()
+
     # Getting in
 
     def sign_up(self, email: str, password: str) -> None:

@@ -4,11 +4,14 @@ The one module where importing does something: Lambda imports it once per execut
 what is made here serves every invocation of that environment.
 """
 
-from app.start import quickly
+from app.start import after_restore, quickly
 
 with quickly():
     from app.gateway import lambda_handler
     from app.main import create_app
     from app.requests import DirectRoute
 
-    handler = lambda_handler(create_app(route_class=DirectRoute))
+    app = create_app(route_class=DirectRoute)
+    handler = lambda_handler(app)
+
+after_restore(app.state.cognito.close)

@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None, *, route_class: type[Route] = R
     cognito = Cognito(settings)
     app.include_router(auth.routes(cognito, route_class))
     app.include_router(account.routes(cognito, route_class))
+    app.state.cognito = cognito
     app.state.verifier = Verifier(settings)
     app.get("/health", tags=["health"])(health)
     if settings.docs:

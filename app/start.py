@@ -6,7 +6,7 @@ What each lever gains is measured by `make bench`, in instructions to the first 
 import gc
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from types import ModuleType
@@ -30,6 +30,19 @@ def quickly() -> Iterator[None]:
         del sys.modules[_MODELS]
         gc.freeze()
         gc.enable()
+
+
+def after_restore(forget: Callable[[], object]) -> None:
+    """Have this called whenever Lambda wakes a copy of the process from its snapshot (SnapStart).
+
+    The copy believes in connections that its original had; the other end knows nothing of them.
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+    """
+    try:
+        hooks = importlib.import_module("snapshot_restore_py")
+    except ImportError:
+        return  # it is part of Lambda's runtime; nowhere else are there snapshots
+    hooks.register_after_restore(forget)
 
 
 class _StandIns(ModuleType):

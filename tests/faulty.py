@@ -160,6 +160,8 @@ class FaultyCognito(ThreadingHTTPServer):
         """The operation of every request so far, e.g. ["SignUp"], oldest first."""
         self.headers: list[Message] = []
         """The headers of the same requests."""
+        self.current: set[_Exchange] = set()
+        """The connections that are good."""
         self._behaviours: list[Behaviour] = [Fine()]
         self._lock = threading.Lock()
 
@@ -182,6 +184,13 @@ class FaultyCognito(ThreadingHTTPServer):
         with self._lock:
             self._behaviours = list(behaviours)
 
+    def forget_connections(self) -> None:
+        """Know nothing of any connection so far, as after a snapshot is restored elsewhere.
+
+        Its client notices nothing until it sends a request, which is reset.
+        """
+        self.current.clear()
+
     def next_behaviour(self, operation: str, headers: Message) -> Behaviour:
         """Note the call and tell what it meets."""
         with self._lock:
@@ -200,10 +209,18 @@ class _Exchange(BaseHTTPRequestHandler):
     server: FaultyCognito
     operation: str
 
+    def setup(self) -> None:
+        """Note a new connection."""
+        super().setup()
+        self.server.current.add(self)
+
     def do_POST(self) -> None:
         """Do as told."""
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        if self not in self.server.current:
+            Reset().act(self)
+            return
         self.server.next_behaviour(self.operation, self.headers).act(self)
 
     def send(self, status: int, body: bytes, content_type: str, headers: Mapping[str, str]) -> None:

@@ -67,3 +67,32 @@ import app.handler
 assert gc.isenabled() and gc.get_freeze_count() > 100_000
 """
     run(program)
+
+
+def test_restored_snapshot_makes_new_connections() -> None:
+    """Its first call succeeds, though the other end has forgotten the connections it woke up with.
+
+    A sign-up shows it best: it must never be tried twice, so a dead connection would be a failure.
+    """
+    program = """
+import os
+from snapshot_restore_py import get_after_restore
+from tests.faulty import FaultyCognito
+from tests.gateway import event_of
+
+def signs_up():
+    return handler(event_of("console-sign-up"), None)["statusCode"]
+
+with FaultyCognito() as upstream:
+    os.environ["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = upstream.url
+    from app.handler import handler
+    statuses = [signs_up()]
+    upstream.forget_connections()
+    statuses += [signs_up(), signs_up()]
+    upstream.forget_connections()
+    for function, args, kwargs in get_after_restore():
+        function(*args, **kwargs)
+    statuses += [signs_up()]
+    assert statuses == [200, 503, 200, 200], statuses
+"""
+    run(program)

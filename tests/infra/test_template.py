@@ -1,11 +1,14 @@
 """infra/template.yaml, and the pool that the local Cognito makes of it."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from app.errors import TABLE
 from infra.local.constraints import service_model
 from infra.local.template import Tag, TemplateLoader, arguments, load, mfa_arguments, resolve
 from tests.infra.contract import Contract
@@ -132,3 +135,29 @@ def test_unknown_properties_are_left_out(tmp_path: Path) -> None:
     template = tmp_path / "template.yaml"
     template.write_text("Resources: {P: {Properties: {UserPoolName: n, EnabledMfas: [SMS_MFA]}}}")
     assert arguments("CreateUserPool", "P", {}, template) == {"PoolName": "n"}
+
+
+def test_gateways_own_answers_are_the_tables() -> None:
+    """A front end can't tell whether the app refused a request, or API Gateway did."""
+    rows = {(row.status, row.code): row for row in TABLE.values()}
+    for response in RESOURCES["Api"]["Properties"]["GatewayResponses"].values():
+        body = json.loads(response["ResponseTemplates"]["application/json"])
+        row = rows[int(response["StatusCode"]), body["code"]]
+        given = {**row.body("$context.requestId").model_dump(by_alias=True, exclude_none=True)}
+        assert body == given
+        retry_after = response["ResponseParameters"]["Headers"].get("Retry-After")
+        assert retry_after == (f"'{row.retry_after}'" if row.retry_after else None)
+
+
+def test_alarms_count_what_the_app_logs() -> None:
+    """Their filters look for codes that there are."""
+    codes = {row.code for row in TABLE.values()}
+    patterns = [
+        resource["Properties"]["FilterPattern"]
+        for resource in RESOURCES.values()
+        if resource["Type"] == "AWS::Logs::MetricFilter"
+    ]
+    assert len(patterns) == 2
+    for pattern in patterns:
+        (code,) = re.findall(r'\$\.code = "(\w+)"', pattern)
+        assert code in codes
