@@ -32,8 +32,9 @@ lint: $(VENV)/$(ready) ## Check style
 types: $(VENV)/$(ready) ## Check types, strictly, over app/ and infra/
 	$(bin)/mypy
 
-template: $(VENV)-template/$(ready) ## Check infra/template.yaml: cfn-lint, which also runs the SAM transform
+template: $(VENV)-template/$(ready) ## Check infra/template.yaml: cfn-lint and the SAM transform
 	$(VENV)-template/bin/cfn-lint infra/template.yaml
+	$(VENV)-template/bin/python infra/transform.py
 
 format: $(VENV)/$(ready) ## Rewrite to the house style
 	$(bin)/ruff check --fix .
