@@ -6,7 +6,7 @@ AWS credentials are looked for, and the function's role needs no permission.
 
 import json
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import boto3
 import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 from app.settings import Settings
 
@@ -45,6 +46,7 @@ def make_client(settings: Settings, now: Callable[[], float]) -> "CognitoIdentit
     """
     # No profile is looked for either: one named in the environment needn't exist here.
     core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    core.register_component("data_loader", _models())
     session = boto3.Session(botocore_session=core, region_name=settings.region)
     client: CognitoIdentityProviderClient = session.client(
         "cognito-idp",
@@ -69,6 +71,12 @@ def make_client(settings: Settings, now: Callable[[], float]) -> "CognitoIdentit
         # The stubs don't know that this event asks its handlers for an answer.
         events.register(f"needs-retry.cognito-idp.{operation}", partial(_retry, now))  # type: ignore[arg-type]
     return client
+
+
+@cache
+def _models() -> Loader:
+    """What botocore knows of AWS's APIs: read once, as tests make many clients and it is 10 MB."""
+    return create_loader()
 
 
 def _check_answer(operation_model: Any, response_dict: dict[str, Any], **_: object) -> None:

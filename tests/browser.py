@@ -16,7 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
+
+# Milliseconds. Nothing waits this long on an idle machine; a busy one must not fail a test.
+expect.set_options(timeout=30_000)
 
 ARTIFACTS = Path(__file__).parents[1] / ".artifacts"
 """Where screenshots go; CI may keep the folder, git ignores it."""

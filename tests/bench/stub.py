@@ -10,6 +10,7 @@ import re
 import socketserver
 import ssl
 import sys
+from itertools import takewhile
 
 _TOKEN = "eyJraWQiOiJ" + 900 * "x"  # about as long as Cognito's
 ANSWERS = {
@@ -47,7 +48,7 @@ class Connection(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         """Answer until the client hangs up."""
-        while head := b"".join(iter(self.rfile.readline, b"\r\n")):
+        while head := b"".join(takewhile(bytes.strip, self.rfile)):
             if length := re.search(rb"(?i)^content-length: *(\d+)", head, re.MULTILINE):
                 self.rfile.read(int(length[1]))
             operation = re.search(rb"(?i)^x-amz-target: *\w+\.(\w+)", head, re.MULTILINE)
