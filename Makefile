@@ -13,7 +13,7 @@ bin := $(VENV)/bin
 # An environment belongs to a version of Python: naming another makes it anew.
 ready := .ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bundle lint types deploy-check format lock screenshots assets clean
+.PHONY: help run test bench bundle lint types deploy-check smoke format lock screenshots assets clean
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -42,6 +42,9 @@ types: $(VENV)/$(ready) ## Check types, strictly, over app/ and infra/
 deploy-check: $(VENV)-template/$(ready) ## Check infra/template.yaml: cfn-lint, the SAM transform, and what it promises
 	$(VENV)-template/bin/cfn-lint infra/template.yaml
 	$(VENV)-template/bin/python -m pytest -q -c /dev/null --rootdir . --noconftest tests/deploy/check_template.py
+
+smoke: $(VENV)/$(ready) ## Try a deployed API (URL=https://…/v1, ARGS="--email you@example.com")
+	@$(bin)/python -m infra.smoke $(ARGS) $(URL)
 
 format: $(VENV)/$(ready) ## Rewrite to the house style
 	$(bin)/ruff check --fix .

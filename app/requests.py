@@ -69,7 +69,7 @@ class DirectRoute(Route):
         super().__init__(path, direct, **rest)
 
 
-def routes_under(prefix: str, route_class: type[Route]) -> APIRouter:
+def routes_under(prefix: str, route_class: type[Route] = Route) -> APIRouter:
     """Make a router that takes JSON and documents the one shape of every failure."""
     return APIRouter(
         prefix=prefix,

@@ -56,6 +56,20 @@ def test_runtime_serves_the_console_test_events(function: LambdaFunction) -> Non
     assert [answer.status_code for answer in answers] == [200, 400, 403]
 
 
+def test_runtime_wakes_from_a_snapshot(
+    cognito: LocalCognito, pool: LocalPool, tmp_path: Path
+) -> None:
+    """What is to be done after a restore is done by the runtime client, which ends if it fails.
+
+    That it makes new connections is shown in test_start.py: the two sides of a snapshot are one
+    process here.
+    """
+    environment = settings_of(cognito, pool) | {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    with lambda_function(ROOT, environment, output=tmp_path / "log") as function:
+        event = event_of("console-sign-up")
+        assert response_from(function.invoke(event), event).status_code == 200
+
+
 def test_runtime_survives_junk_events(tmp_path: Path) -> None:
     """Whatever JSON the function is invoked with, it answers 400 and serves the next event."""
     sign_in = event_of("console-sign-in")
