@@ -93,6 +93,13 @@ def executable() -> str | None:
 
 # Not for the whole session: Playwright's event loop counts as running in this thread for as long as
 # the browser is open, so that no test in it could run a loop of its own.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that are a browser's: `make test ARGS="-m 'not browser'"` is without them."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Return a headless Chromium, which the tests of one module share."""

@@ -20,6 +20,11 @@ from tests.watch import Watch
 pytest_plugins = ["tests.browser"]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """How many processes run the tests: half of their time they wait for a server or a browser."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.fixture(scope="session")
 def cognito() -> Iterator[LocalCognito]:
     """Return the local Cognito of this test process, on a free port."""

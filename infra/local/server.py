@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -194,6 +195,9 @@ def moto_application() -> Any:
     # Both are looked up when they are used: the class when a pool is made, the table when an
     # application is.
     moto.cognitoidp.models.CognitoIdpUserPool = Pool  # type: ignore[misc]
+    # moto would read the key of its package for each pool, and check it for 90 ms; we sign by ours.
+    no_key = SimpleNamespace(RSAKey=SimpleNamespace(import_key=str))
+    vars(moto.cognitoidp.models)["jwk"] = no_key
     paths = moto.cognitoidp.urls.url_paths
     paths["{0}/$"] = CognitoResponse.dispatch
     paths["{0}/(?P<user_pool_id>[^/]+)/.well-known/jwks.json$"] = serve_jwks

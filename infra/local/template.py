@@ -6,6 +6,7 @@ The template stays the one source for the cloud and for this machine.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,13 @@ TemplateLoader.add_multi_constructor("!", _tag)
 
 def load(path: Path = TEMPLATE) -> dict[str, Any]:
     """Return the template as it stands. Raises yaml.YAMLError or OSError."""
+    return _parse(path.read_text("utf-8"))
+
+
+@cache  # each pool asks three times, and each time would take 35 ms
+def _parse(text: str) -> dict[str, Any]:
     # A subclass of SafeLoader: it builds plain values and Tags, nothing else.
-    template = yaml.load(path.read_text("utf-8"), TemplateLoader)  # noqa: S506
+    template = yaml.load(text, TemplateLoader)  # noqa: S506
     assert isinstance(template, dict)  # noqa: S101 - for mypy: our own file
     return template
 
