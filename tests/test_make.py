@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from pathlib import Path
 import httpx
 import pexpect
 import pytest
+
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parent.parent
 ADA = {"email": "ada@example.com", "password": "Correct-horse-9"}
@@ -32,10 +33,7 @@ def clone(tmp_path: Path) -> Path:
 @contextmanager
 def make_run(clone: Path, *arguments: str) -> Iterator[tuple[httpx.Client, httpx.Client]]:
     """Run it in a terminal of its own; give the API and the mailbox; end it with Ctrl-C."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        ports = one.getsockname()[1], other.getsockname()[1]
+    ports = free_ports(2)
     command = ["run", f"PORT={ports[0]}", f"COGNITO_PORT={ports[1]}", *arguments]
     # The environment of these tests, which make finds ready, and nothing of AWS's
     command += [f"PYTHON={sys.executable}", f"VENV={sys.prefix}"]

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 from app.errors import DONE, TABLE
 from app.main import create_app
 from app.settings import Settings
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -35,10 +35,7 @@ def block(language: str, first_words: str) -> str:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """What `make run` starts, on free ports and with users of its own: README's address to ours."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        api, cognito = one.getsockname()[1], other.getsockname()[1]
+    api, cognito = free_ports(2)
     store = tmp_path_factory.mktemp("store") / "users.json"
     arguments = ["--port", str(api), "--cognito-port", str(cognito), "--store", str(store)]
     command = [sys.executable, "-m", "infra.local", *arguments]

@@ -17,6 +17,7 @@ import pytest
 from infra.local.__main__ import DEMO_PORT
 from infra.local.server import LocalPool
 from tests.infra.contract import PASSWORD
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 EMAIL = "ada@example.com"
@@ -24,10 +25,7 @@ EMAIL = "ada@example.com"
 
 def free_port() -> int:
     """Return a port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
 @dataclass
