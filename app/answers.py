@@ -1,4 +1,4 @@
-"""A failure on its way out: what the caller reads, what the log keeps, and what the docs say."""
+"""A failure on its way out: what the caller reads, and what the log keeps."""
 
 import traceback
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from app.errors import DONE, INTERNAL_ERROR, TABLE, cognito_says, find
-from app.failure import NEXT, Failure
+from app.errors import DONE, INTERNAL_ERROR, cognito_says, find
+from app.failure import Failure
 from app.schemas import Done, FieldError
 
 
@@ -78,31 +78,3 @@ def stack_of(exc: BaseException) -> Iterator[str]:
         yield from stack_of(earlier)
     yield from traceback.format_tb(exc.__traceback__)
     yield f"{type(exc).__qualname__}\n"
-
-
-# By its name: FastAPI would build a validator for each mention of the model itself, 70 of them.
-_FAILED = {"$ref": "#/components/schemas/Failed"}
-
-
-def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """FastAPI's `responses`: the failures with these codes, by status, with an example of each."""
-    # Where a code has several rows, the first one is the plainest.
-    rows = {row.code: row for row in reversed(TABLE.values())}
-    described: dict[int | str, dict[str, Any]] = {}
-    for row in sorted((rows[code] for code in codes), key=lambda row: row.status):
-        status = described.setdefault(
-            row.status,
-            {
-                "description": f"{HTTPStatus(row.status).phrase}\n",
-                "content": {"application/json": {"schema": _FAILED, "examples": {}}},
-            },
-        )
-        status["description"] += f"\n- `{row.code}`: {NEXT[row.code]}"
-        example = row.body("7c2d9a52-2f4b-4b4e-9d3f-0a1b2c3d4e5f")
-        examples = status["content"]["application/json"]["examples"]
-        examples[row.code] = {
-            "summary": row.code,
-            "description": NEXT[row.code],
-            "value": {**example.model_dump(by_alias=True, exclude_none=True), **row.example},
-        }
-    return described

@@ -5,11 +5,17 @@ passwords, and the page is there without a network. All addresses are relative t
 that it works behind whatever path API Gateway puts in front, even where no event tells of it.
 """
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from app.errors import TABLE
+from app.failure import NEXT
+from app.requests import FAILS_WITH
+from app.schemas import Failed
 
 DESCRIPTION = """\
 Accounts for an app's users, kept by Amazon Cognito: sign-up, e-mail confirmation, sign-in, and all
@@ -93,23 +99,60 @@ def routes() -> APIRouter:
 def document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, in the words that the code has for itself."""
     made = app.openapi()
-    schemas = made["components"]["schemas"]
+    schemas = {**made["components"]["schemas"], **_schemas_of_failures()}
     paths = {
         path: {method: _in_words(operation, schemas) for method, operation in operations.items()}
         for path, operations in made["paths"].items()
     }
-    return {**made, "paths": paths}
+    return {**made, "paths": paths, "components": {**made["components"], "schemas": schemas}}
+
+
+def _schemas_of_failures() -> dict[str, Any]:
+    schema = Failed.model_json_schema(
+        mode="serialization", ref_template="#/components/schemas/{model}"
+    )
+    return {**schema.pop("$defs"), "Failed": schema}
 
 
 def _in_words(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     """An operation whose summary is the first sentence about it, and whose success is its model's.
 
-    FastAPI has the function's name for the one, and "Successful Response" for the other.
+    FastAPI has the function's name for the one, and "Successful Response" for the other. Its
+    failures, which the route has by their codes, are spelled out.
     """
     summary, _, rest = operation.get("description", operation["summary"]).partition(". ")
     summary = summary.rstrip(".").replace("`", "")  # the page shows a summary as it is
-    done = operation["responses"]["200"]
+    responses = {**operation["responses"]}
+    done = responses["200"]
     model = done["content"]["application/json"]["schema"].get("$ref", "").rpartition("/")[2]
     words = schemas.get(model, {}).get("description", done["description"])
-    responses = {**operation["responses"], "200": {**done, "description": words}}
+    responses["200"] = {**done, "description": words}
+    if other := responses.pop("default", None):
+        responses |= _failures(*other[FAILS_WITH])
+        responses["default"] = {"description": other["description"], "content": _failed()}
     return {**operation, "summary": summary, "description": rest, "responses": responses}
+
+
+def _failures(*codes: str) -> dict[str, dict[str, Any]]:
+    """The failures with these codes, by status, with an example of each."""
+    # Where a code has several rows, the first one is the plainest.
+    rows = {row.code: row for row in reversed(TABLE.values())}
+    described: dict[str, dict[str, Any]] = {}
+    for row in sorted((rows[code] for code in codes), key=lambda row: row.status):
+        phrase = f"{HTTPStatus(row.status).phrase}\n"
+        status = described.setdefault(
+            str(row.status), {"description": phrase, "content": _failed(examples={})}
+        )
+        status["description"] += f"\n- `{row.code}`: {NEXT[row.code]}"
+        example = row.body("7c2d9a52-2f4b-4b4e-9d3f-0a1b2c3d4e5f")
+        examples = status["content"]["application/json"]["examples"]
+        examples[row.code] = {
+            "summary": row.code,
+            "description": NEXT[row.code],
+            "value": {**example.model_dump(by_alias=True, exclude_none=True), **row.example},
+        }
+    return described
+
+
+def _failed(**more: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": "#/components/schemas/Failed"}, **more}}

@@ -10,9 +10,6 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from app.answers import documented
-from app.schemas import Failed
-
 # What any route may answer that asks Cognito.
 COMMON = (
     "invalid_request",
@@ -24,6 +21,9 @@ COMMON = (
     "internal_error",
     "unavailable",
 )
+
+# An extension of the OpenAPI document's own, between here and docs.py.
+FAILS_WITH = "x-fails-with"
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -75,13 +75,16 @@ def routes_under(prefix: str, route_class: type[Route] = Route) -> APIRouter:
         prefix=prefix,
         route_class=route_class,
         tags=[prefix.strip("/")],
-        responses={"default": {"model": Failed, "description": "Any other failure."}},
+        responses=fails_with(),
     )
 
 
 def fails_with(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """What a route's docs say of its failures: these, and those that any may answer."""
-    return documented(*codes, *COMMON)
+    """What a route's docs say of its failures: these, and those that any may answer.
+
+    As names, of which docs.py makes responses when the document is asked for.
+    """
+    return {"default": {"description": "Any other failure.", FAILS_WITH: [*codes, *COMMON]}}
 
 
 def _is_json(content_type: str) -> bool:

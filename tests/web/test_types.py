@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from app.errors import DONE, TABLE
-from app.main import create_app
-from app.settings import Settings
+from tests.document import the_document
 
 ROOT = Path(__file__).parents[2]
 TYPES = (ROOT / "infra/web/client.d.ts").read_text()
@@ -19,9 +18,7 @@ CLIENT = (ROOT / "infra/web/client.js").read_text()
 # Fetched by npm, for this test alone: an exact version, as nothing else of the project is Node's.
 TYPESCRIPT = "typescript@5.9.3"
 
-DOCUMENT: dict[str, Any] = create_app(
-    Settings(client_id="x", user_pool_id="x", region="eu-west-1")
-).openapi()
+DOCUMENT = the_document()
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 OPERATIONS = {
     f"{method.upper()} {path}": operation
