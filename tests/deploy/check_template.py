@@ -121,12 +121,40 @@ def sender_is_chosen_by_a_parameter(template: Template) -> None:
 
 @promise(lambda it: properties(it, "UserPoolClient").update(RefreshTokenValidity=3650))
 def tokens_live_as_long_as_the_parameters_say(template: Template) -> None:
-    """In units that are named."""
+    """In units that are pinned below."""
     client = properties(template, "UserPoolClient")
     assert client["AccessTokenValidity"] == client["IdTokenValidity"] == {"Ref": "AccessTokenHours"}
     assert client["RefreshTokenValidity"] == {"Ref": "RefreshTokenDays"}
-    units = {"AccessToken": "hours", "IdToken": "hours", "RefreshToken": "days"}
-    assert client["TokenValidityUnits"] == units
+
+
+# What people get wrong, as the README has it. Most of it can't be changed once there are users.
+PINNED: dict[tuple[str, str], Any] = {
+    ("UserPool", "UsernameConfiguration"): {"CaseSensitive": False},
+    ("UserPool", "UsernameAttributes"): ["email"],
+    ("UserPool", "AutoVerifiedAttributes"): ["email"],
+    ("UserPoolClient", "GenerateSecret"): False,
+    ("UserPoolClient", "ExplicitAuthFlows"): ["ALLOW_USER_PASSWORD_AUTH"],
+    ("UserPoolClient", "PreventUserExistenceErrors"): "ENABLED",
+    ("UserPoolClient", "TokenValidityUnits"): {
+        "AccessToken": "hours",
+        "IdToken": "hours",
+        "RefreshToken": "days",
+    },
+}
+
+
+def pin(logical_id: str, name: str, value: object) -> None:
+    """Promise that a property is what it is; left out, it would be something else."""
+
+    def holds(template: Template) -> None:
+        assert properties(template, logical_id)[name] == value
+
+    holds.__name__ = name
+    promise(lambda it: properties(it, logical_id).pop(name))(holds)
+
+
+for (logical_id, name), value in PINNED.items():
+    pin(logical_id, name, value)
 
 
 # The API
