@@ -406,6 +406,27 @@ def alarms_reach_somebody(template: Template) -> None:
     assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmEmail"}
 
 
+def _shorten_dashboard(source: Template) -> None:
+    dashboard = properties(source, "Dashboard")
+    body = dashboard["DashboardBody"]["Fn::Sub"]
+    dashboard["DashboardBody"]["Fn::Sub"] = body.replace("Throttles", "Invocations")
+
+
+@promise(_shorten_dashboard)
+def dashboard_shows_what_the_alarms_watch(template: Template) -> None:
+    """Over time, so that whoever is told can see since when."""
+    (body,) = the(template, "AWS::CloudWatch::Dashboard")["DashboardBody"].values()
+    shown = {
+        name
+        for widget in json.loads(body)["widgets"]
+        for metric in widget["properties"]["metrics"]
+        for name in metric
+        if isinstance(name, str)
+    }
+    alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
+    assert {alarm["Properties"]["MetricName"] for alarm in alarms} <= shown
+
+
 @promise(lambda it: it["Outputs"].pop("DocsUrl"))
 def outputs_say_where_everything_is(template: Template) -> None:
     """What a front end and the smoke test need."""
