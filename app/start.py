@@ -1,6 +1,7 @@
 """What makes a cold start short: how the app is imported on Lambda, and nowhere else.
 
-What each lever gains is measured by `make bench`, in instructions to the first answered sign-in.
+How much dearer a start would be without each lever is measured by `make bench ARGS=--levers`, in
+instructions to the first answered sign-in.
 """
 
 import gc
@@ -18,11 +19,11 @@ _MODELS = "fastapi.openapi.models"
 @contextmanager
 def quickly() -> Iterator[None]:
     """Import the app in this block, once per process."""
-    # What is imported stays. Looking through it for garbage again and again costs 5 %; the freeze
-    # spares every later collection the same.
+    # What is imported stays. To look through it for garbage again and again would cost 5 %; the
+    # freeze spares every later collection the same.
     gc.disable()
     # FastAPI has some 40 pydantic models that make the OpenAPI document, and do nothing else.
-    # Building them costs 16 %, so it waits until the document is asked for.
+    # To build them would cost 18 %, so it waits until the document is asked for.
     sys.modules[_MODELS] = _StandIns(_MODELS)
     try:
         yield

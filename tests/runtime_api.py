@@ -56,6 +56,9 @@ class RuntimeApi(ThreadingHTTPServer):
         """What GET …/next hands out; None lets a waiting request go when all is over."""
         self.outcomes: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
         """What came back: the path it was posted to (after /runtime), or "exit", and the body."""
+        self.handed_out = 0.0
+        """When the last event went out; what came back took `took` seconds from then."""
+        self.took = 0.0
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
@@ -94,6 +97,7 @@ class _Requests(BaseHTTPRequestHandler):
         if (invocation := self.server.events.get()) is None:
             self.close_connection = True
             return
+        self.server.handed_out = time.perf_counter()
         self._answer(
             200,
             invocation.body,
@@ -108,6 +112,7 @@ class _Requests(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Take an answer or an error: …/invocation/<id>/response, …/<id>/error, …/init/error."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.took = time.perf_counter() - self.server.handed_out
         self.server.outcomes.put((self.path.removeprefix(_API), body))
         self._answer(202, b'{"status":"OK"}')
 
@@ -147,6 +152,11 @@ class LambdaFunction:
     def pid(self) -> int:
         """The process's id."""
         return self._process.pid
+
+    @property
+    def took(self) -> float:
+        """How long the last invocation took, seconds: from its event going out to its answer."""
+        return self._api.took
 
     @property
     def output(self) -> str:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,14 @@ class Machine:
     """The stub Cognito's certificate."""
     folder: Path
     """For logs."""
+    processor: int = field(default_factory=lambda: max(os.sched_getaffinity(0)))
+    """The functions' own: Lambda gives one of this size less than a whole processor."""
+
+
+def leave_alone(processor: int) -> None:
+    """Have this process, and those that it starts from now on, run on the other processors."""
+    if others := os.sched_getaffinity(0) - {processor}:
+        os.sched_setaffinity(0, others)
 
 
 @dataclass(frozen=True)
@@ -78,16 +86,13 @@ def look(machine: Machine, variant: Variant, *, warm: int) -> Look:
     with running(machine, variant, variant.peer.functions[-1][0]) as function:
         ask(function, "sign-in")
         cold = time.perf_counter() - started
-        times = [_timed(function) for _ in range(warm)]
+        times = []
+        for _ in range(warm):
+            ask(function, "sign-in")
+            times.append(function.took)
         status = Path(f"/proc/{function.pid}/status").read_text()
     peak = re.search(r"VmHWM:\s*(\d+) kB", status)
     return Look(cold, visit, times, int(peak[1]) * 1024 if peak else 0)
-
-
-def _timed(function: LambdaFunction) -> float:
-    started = time.perf_counter()
-    ask(function, "sign-in")
-    return time.perf_counter() - started
 
 
 def instructions(machine: Machine, variant: Variant, routes: Sequence[str] = ("sign-in",)) -> int:
@@ -144,8 +149,7 @@ def running(
         handler=handler,
         python=(*counter, *PYTHON),
     ) as function:
-        # Lambda gives a function of this size less than one processor.
-        os.sched_setaffinity(function.pid, {max(os.sched_getaffinity(0))})
+        os.sched_setaffinity(function.pid, {machine.processor})
         yield function
 
 

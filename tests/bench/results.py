@@ -7,6 +7,7 @@ from statistics import median
 from tests.bench.measure import Look
 from tests.bench.variants import (
     FASTAPI,
+    FLOOR,
     OURS,
     PLAIN_CALL,
     PLAIN_MODULE,
@@ -80,7 +81,8 @@ def _cell(it: Measured, ours: Measured, value: Value, form: str) -> str:
     theirs, mine = value(it), value(ours)
     if not theirs:
         return ""
-    return f"{theirs:{form}}" + (f" ({mine / theirs:.2f})" if mine and it is not ours else "")
+    compared = mine and it is not ours and it.variant.peer is not FLOOR
+    return f"{theirs:{form}}" + (f" ({mine / theirs:.2f})" if compared else "")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ boto3 and pydantic, those of requirements.txt.
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,10 +60,10 @@ class Variant:
         return self.peer.name + ("" if self.bytecode else ", no bytecode")
 
 
-def build_all(folder: Path) -> Iterator[Variant]:
+def build_all(folder: Path, say: Callable[[str], None]) -> Iterator[Variant]:
     """Build ours, then each peer both ways, in folders below this one, which is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
-    make_bundle(folder / "ours")
+    make_bundle(folder / "ours", say=say)
     yield Variant(OURS, bytecode=True, folder=folder / "ours")
     yield build(FLOOR, folder / "floor", bytecode=True)
     for peer in PEERS:

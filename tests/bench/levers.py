@@ -1,0 +1,110 @@
+"""What each lever buys: what a start and a call cost without it, in instructions.
+
+Each is undone by itself, in a copy of the bundle. Bytecode isn't among them: the peers are measured
+with and without.
+"""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tests.bench.measure import Machine, instructions
+from tests.bench.variants import OURS, Variant
+
+CALLS = 20
+
+
+@dataclass(frozen=True)
+class Lever:
+    """One of them, and what undoes it in a bundle's folder."""
+
+    name: str
+    undo: Callable[[Path], object]
+
+
+def without(name: str, text: str, instead: str, folder: Path) -> None:
+    """Replace a piece of one of the app's files. Raises AssertionError if it isn't there."""
+    file = folder / name
+    source = file.read_text()
+    assert source.count(text) == 1, f"{name} has no {text!r}"
+    file.write_text(source.replace(text, instead))
+    compile_all(folder / "app")
+
+
+def whole(name: str, folder: Path) -> None:
+    """Put back what was cut out of a package, or out of one of its files."""
+    package, _, rest = name.partition("/")
+    spec = importlib.util.find_spec(package)
+    assert spec
+    assert spec.submodule_search_locations
+    origin = Path(spec.submodule_search_locations[0]) / rest
+    target = folder / name
+    if origin.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(origin, target, ignore=shutil.ignore_patterns("__pycache__"))
+        compile_all(target)
+    else:
+        shutil.copy(origin, target)
+
+
+def compile_all(folder: Path) -> None:
+    """Compile as the bundle is."""
+    command = [sys.executable, "-m", "compileall", "-q", "-f"]
+    command += ["--invalidation-mode", "unchecked-hash", str(folder)]
+    subprocess.run(command, check=True)
+
+
+_models = "    sys.modules[_MODELS] = _StandIns(_MODELS)\n"
+_agent = '            user_agent=f"accounts Boto3/{boto3.__version__}",\n'
+_validation = "            parameter_validation=False,  # the models of schemas.py have done it\n"
+LEVERS = (
+    Lever("the OpenAPI models wait", partial(without, "app/start.py", _models, "")),
+    Lever("no garbage collection", partial(without, "app/start.py", "    gc.disable()\n", "")),
+    Lever("botocore's data, cut", partial(whole, "botocore/data")),
+    Lever("Amazon's roots alone", partial(whole, "botocore/cacert.pem")),
+    Lever("no pydantic/v1", partial(whole, "pydantic/v1")),
+    Lever(
+        "no thread for a call",
+        partial(without, "app/handler.py", "route_class=DirectRoute", ""),
+    ),
+    Lever("a fixed user agent", partial(without, "app/client.py", _agent, "")),
+    Lever("parameters checked once", partial(without, "app/client.py", _validation, "")),
+)
+
+
+def table_of_levers(machine: Machine, say: Callable[[str], None]) -> str:
+    """Measure them all on the bundle `ours` in the machine's folder; a Markdown table.
+
+    Takes 3 minutes; `say` is told of each.
+    """
+    ours = machine.folder / "ours"
+    say("Counting with all levers")
+    cold, warm = count(machine, ours)
+    lines = ["| without | a start costs | a call costs |", "|---|---:|---:|"]
+    for lever, folder in undone(ours, machine.folder):
+        say(f"Counting without: {lever.name}")
+        its_cold, its_warm = count(machine, folder)
+        lines.append(f"| {lever.name} | {its_cold / cold - 1:+.1%} | {its_warm / warm - 1:+.1%} |")
+    return "\n".join(lines)
+
+
+def undone(ours: Path, folder: Path) -> Iterator[tuple[Lever, Path]]:
+    """Copy the bundle for each lever, and undo it there."""
+    for number, lever in enumerate(LEVERS):
+        copy = folder / f"without-{number}"
+        shutil.copytree(ours, copy)
+        lever.undo(copy)
+        yield lever, copy
+
+
+def count(machine: Machine, folder: Path) -> tuple[float, float]:
+    """Return the instructions of a cold start, and of a warm call."""
+    variant = Variant(OURS, bytecode=True, folder=folder)
+    cold = instructions(machine, variant)
+    more = instructions(machine, variant, ["sign-in"] * (1 + CALLS))
+    return cold, (more - cold) / CALLS
