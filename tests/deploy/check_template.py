@@ -281,7 +281,9 @@ def function_is_an_arm64_image(template: Template) -> None:
 def function_starts_from_a_snapshot(template: Template) -> None:
     """And the API calls the version that has one."""
     function = properties(template, "Function")
-    assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    choice = ["HasSnapStart", "PublishedVersions", "None"]
+    assert function["SnapStart"] == {"ApplyOn": {"Fn::If": choice}}
+    assert template["Parameters"]["SnapStart"]["Default"] == "true"
     alias = the(template, "AWS::Lambda::Alias")
     assert alias["Name"] == "live"
     assert "Fn::GetAtt" in alias["FunctionVersion"]
