@@ -121,6 +121,13 @@ def test_every_file_that_the_readme_names_is_there() -> None:
     assert modules <= named
 
 
+def test_the_chart_is_of_the_measurement_that_the_readme_shows() -> None:
+    """Both are taken over together."""
+    found = re.search(r"make bench, [\d-]+, Python [\d.]+ on \w+", README)
+    assert found
+    assert found[0] in (ROOT / "tests/bench/chart.svg").read_text()
+
+
 def test_every_make_target_that_the_readme_names_is_there() -> None:
     """Likewise."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
