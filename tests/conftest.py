@@ -14,7 +14,7 @@ from app.settings import Settings
 from infra.bundle.make import make_bundle
 from infra.local.server import LocalCognito, LocalPool
 from tests import document
-from tests.people import ORIGIN, Person, open_door
+from tests.people import Person, open_door, settings_for
 from tests.watch import Watch
 
 pytest_plugins = ["tests.browser"]
@@ -57,13 +57,7 @@ def pool(cognito: LocalCognito) -> LocalPool:
 @pytest.fixture
 def settings(cognito: LocalCognito, pool: LocalPool) -> Settings:
     """Return the app's settings for that pool, and for one browser origin."""
-    return Settings(
-        client_id=pool.client_id,
-        user_pool_id=pool.user_pool_id,
-        region=pool.region,
-        allowed_origins=(ORIGIN,),
-        endpoint_url=cognito.url,
-    )
+    return settings_for(cognito, pool)
 
 
 @pytest.fixture

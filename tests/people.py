@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from app.gateway import lambda_handler
 from app.main import create_app
 from app.settings import Settings
+from infra.local.server import LocalCognito, LocalPool
 from tests.gateway import WAYS, Gateway
 
 DOORS = ("uvicorn", "rest")
@@ -161,6 +162,18 @@ class Person:
             if body and body.get(name):
                 self.secrets.add(str(body[name]))
         return self.api.post(f"/auth/{route}", json=body, headers=self._authorization())
+
+
+def settings_for(cognito: LocalCognito, pool: LocalPool) -> Settings:
+    """The app's settings for a user pool of the local Cognito, and for one browser origin."""
+    return Settings(
+        client_id=pool.client_id,
+        user_pool_id=pool.user_pool_id,
+        region=pool.region,
+        allowed_origins=(ORIGIN,),
+        endpoint_url=cognito.url,
+        jwks_url=f"{cognito.url}/{pool.user_pool_id}/.well-known/jwks.json",
+    )
 
 
 @contextmanager

@@ -7,9 +7,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from app.settings import Settings
 from infra.local.server import LocalCognito, LocalPool
-from tests.people import DOORS, Person, open_door
+from tests.people import DOORS, Person, open_door, settings_for
 from tests.test_auth import (
     CODE_MISMATCH,
     EMAIL_TAKEN,
@@ -69,12 +68,7 @@ def test_a_pool_that_does_not_rotate(cognito: LocalCognito) -> None:
     pool = cognito.create_pool(
         "unrotated", client={"RefreshTokenRotation": {"Feature": "DISABLED"}}
     )
-    settings = Settings(
-        client_id=pool.client_id,
-        user_pool_id=pool.user_pool_id,
-        region=pool.region,
-        endpoint_url=cognito.url,
-    )
+    settings = settings_for(cognito, pool)
     with open_door("rest", settings) as api:
         ada = Person(api, cognito.outbox.code_for)
         ada.is_signed_in()

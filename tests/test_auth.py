@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from app.settings import Settings
 from infra.local.client import boto3_client
 from infra.local.server import LocalCognito, LocalPool
-from tests.people import DOORS, Person, open_door
+from tests.people import DOORS, Person, open_door, settings_for
 from tests.watch import Watch
 
 through_both_doors = pytest.mark.parametrize("door", DOORS)
@@ -334,12 +334,9 @@ def test_a_pool_set_up_wrongly(
 ) -> None:
     """The caller hears that it's not their fault; the log says exactly what to mend."""
     pool = cognito.create_pool(f"wrong-{mend}", client=client)
-    settings = Settings(
-        client_id=pool.client_id if client else "1example23456789",
-        user_pool_id=pool.user_pool_id,
-        region=pool.region,
-        endpoint_url=cognito.url,
-    )
+    settings = settings_for(cognito, pool)
+    if not client:
+        settings = replace(settings, client_id="1example23456789")
     with open_door("rest", settings) as api:
         body = {"email": "ada@example.com", "password": "Correct-horse-9"}
         answer = api.post(f"/auth/{route}", json=body)
@@ -431,12 +428,7 @@ def test_a_code_by_e_mail(cognito: LocalCognito) -> None:
     pool = cognito.create_pool(
         "email-otp", mfa={"MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": {}}
     )
-    settings = Settings(
-        client_id=pool.client_id,
-        user_pool_id=pool.user_pool_id,
-        region=pool.region,
-        endpoint_url=cognito.url,
-    )
+    settings = settings_for(cognito, pool)
     with open_door("rest", settings) as api:
         ada = Person(api, cognito.outbox.code_for)
         ada.is_signed_in()

@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.main import create_app
-from app.settings import Settings
 from infra.local.server import LocalCognito
-from tests.people import Person, open_app
+from tests.people import Person, open_app, settings_for
 from tests.test_readme import block
 
 
@@ -26,15 +25,7 @@ def people() -> Iterator[list[Person]]:
     router: APIRouter = diary["router"]
     with LocalCognito() as cognito:
         pool = cognito.create_pool("diary")
-        app = create_app(
-            Settings(
-                client_id=pool.client_id,
-                user_pool_id=pool.user_pool_id,
-                region=pool.region,
-                endpoint_url=cognito.url,
-                jwks_url=f"{cognito.url}/{pool.user_pool_id}/.well-known/jwks.json",
-            )
-        )
+        app = create_app(settings_for(cognito, pool))
         app.include_router(router)
         with open_app(app, "rest") as api:
             both = [Person(api, cognito.outbox.code_for) for _ in range(2)]

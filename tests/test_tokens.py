@@ -24,7 +24,7 @@ from app.settings import Settings
 from app.tokens import CurrentUser, InvalidTokenError, KeysUnavailableError, Verifier
 from infra.local.server import LocalCognito
 from tests.keys import KeyServer
-from tests.people import Person, open_app
+from tests.people import Person, open_app, settings_for
 
 OURS = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 STRANGERS = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -212,13 +212,7 @@ def test_the_local_cognitos_tokens() -> None:
     # One of its own: other tests have moved the clock of theirs
     with LocalCognito() as cognito:
         pool = cognito.create_pool("tokens")
-        settings = Settings(
-            client_id=pool.client_id,
-            user_pool_id=pool.user_pool_id,
-            region=pool.region,
-            endpoint_url=cognito.url,
-            jwks_url=f"{cognito.url}/{pool.user_pool_id}/.well-known/jwks.json",
-        )
+        settings = settings_for(cognito, pool)
         with open_app(with_a_route(settings), "rest") as page:
             ada = Person(page, cognito.outbox.code_for)
             ada.is_signed_in()
