@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Coroutine
 from email.message import Message
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -66,7 +67,7 @@ class DirectRoute(Route):
         async def direct(*args: Any, **kwargs: Any) -> Any:
             return endpoint(*args, **kwargs)
 
-        super().__init__(path, direct, **rest)
+        super().__init__(path, endpoint if iscoroutinefunction(endpoint) else direct, **rest)
 
 
 def routes_under(prefix: str, route_class: type[Route] = Route) -> APIRouter:

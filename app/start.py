@@ -6,6 +6,7 @@ instructions to the first answered sign-in.
 
 import gc
 import importlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,11 +40,10 @@ def after_restore(forget: Callable[[], object]) -> None:
     The copy believes in connections that its original had; the other end knows nothing of them.
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
     """
-    try:
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        # Part of Lambda's runtime; nowhere else are there snapshots
         hooks = importlib.import_module("snapshot_restore_py")
-    except ImportError:
-        return  # it is part of Lambda's runtime; nowhere else are there snapshots
-    hooks.register_after_restore(forget)
+        hooks.register_after_restore(forget)
 
 
 class _StandIns(ModuleType):

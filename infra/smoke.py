@@ -44,10 +44,7 @@ class Visitor:
             headers["Origin"] = self.origin
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        try:
-            answer = self.http.request(method, path, json=json, headers=headers, **more)
-        except httpx.HTTPError as error:
-            fail(f"{method} {path}: no answer came ({error})")
+        answer = self._send(method, path, json=json, headers=headers, **more)
         envelope = _envelope(answer)
         got = f"{answer.status_code} {envelope.get('code', '')}".strip()
         step = f"{method} {path}: {got}"
@@ -66,10 +63,16 @@ class Visitor:
             "Access-Control-Request-Method": "POST",
             "Access-Control-Request-Headers": "content-type",
         }
-        answer = self.http.options("/auth/sign-in", headers=asked)
+        answer = self._send("OPTIONS", "/auth/sign-in", headers=asked)
         if answer.headers.get("access-control-allow-origin") != self.origin:
             fail(f"{self.origin} may not call: add it to the parameter AllowedOrigins")
         say(f"ok    OPTIONS /auth/sign-in: {self.origin} may call")
+
+    def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            return self.http.request(method, path, **more)
+        except httpx.HTTPError as error:
+            fail(f"{method} {path}: no answer came ({error})")
 
     def _problems(self, answer: httpx.Response, envelope: dict[str, Any]) -> list[str]:
         """What is wrong with the parts that every answer has."""
@@ -172,11 +175,15 @@ def smoke(url: str, origin: str | None, email: str | None, read_code: Callable[[
     strangers_are_told_what_is_wrong(visitor)
     address = email or SIMULATOR.format(secrets.token_hex(4))
     person = {"email": address, "password": f"Smoke-{secrets.token_hex(8)}"}
-    account_is_made(visitor, person)
-    if email:
-        account_lives(visitor, person, read_code())
-    else:
-        say(f"An unconfirmed account is left: {address}")
+    try:
+        account_is_made(visitor, person)
+        if email:
+            account_lives(visitor, person, read_code())
+        else:
+            say(f"An unconfirmed account is left: {address}")
+    except (SmokeError, EOFError, KeyboardInterrupt):
+        say(f"An account may be left. Take another address than {address} the next time.")
+        raise
 
 
 def fail(line: str) -> NoReturn:

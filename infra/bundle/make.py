@@ -26,8 +26,8 @@ PLACEHOLDERS = {
 def make_bundle(folder: Path, arch: str | None = None, say: Callable[[str], None] = print) -> None:
     """Make the bundle in `folder`, which must be empty or not exist yet; about 15 seconds.
 
-    The same sources give the same bytes, whenever and wherever it is made. `say` is told of each
-    step. Raises SystemExit when one fails.
+    On one version of Python the same sources give the same bytes, whenever and wherever it is made.
+    `say` is told of each step. Raises SystemExit when one fails.
     """
     started = time.monotonic()
     say("Installing requirements.txt")
@@ -47,6 +47,8 @@ def make_bundle(folder: Path, arch: str | None = None, say: Callable[[str], None
         check_import(folder)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     say(f"Made {folder}: {size / 1e6:.1f} MB in {time.monotonic() - started:.0f} s")
+    major, minor, *_ = sys.version_info
+    say(f"It runs on Python {major}.{minor} alone, as bytecode is a version's own")
 
 
 def check_import(folder: Path) -> None:

@@ -5,6 +5,7 @@ it would have to be installed in the image's builder. The tests validate what is
 https://cyclonedx.org/docs/1.6/json/
 """
 
+import hashlib
 import json
 import re
 import uuid
@@ -16,6 +17,8 @@ from typing import Any
 from infra.bundle.install import canonical
 
 _SELF = "cognito-auth"
+_DOCS_PAGE = "swagger-ui-dist"
+_SWAGGER_UI = Path(__file__).resolve().parents[2] / "app/assets/swagger-ui"
 _NAMESPACE = uuid.UUID("c2a1a2de-5d9c-4c0c-8d29-6f6c2d1b7a55")
 
 
@@ -27,7 +30,9 @@ def write_sbom(folder: Path, wheels: Mapping[str, str], file: Path) -> None:
     found = {canonical(one.name): one for one in distributions(path=[str(folder)])}
     requires = {name: _requires(found[name]) & found.keys() for name in sorted(found)}
     direct = found.keys() - set().union(*requires.values())
+    edges = {_SELF: {*direct, _DOCS_PAGE}, _DOCS_PAGE: set[str](), **requires}
     components = [_component(found[name], wheels[name]) for name in requires]
+    components.append(_docs_page())
     references = {component["name"]: component["bom-ref"] for component in components}
     bill = {
         "bomFormat": "CycloneDX",
@@ -39,7 +44,7 @@ def write_sbom(folder: Path, wheels: Mapping[str, str], file: Path) -> None:
         "components": components,
         "dependencies": [
             {"ref": references.get(name, name), "dependsOn": sorted(map(references.get, needed))}
-            for name, needed in {_SELF: direct, **requires}.items()
+            for name, needed in edges.items()
         ],
     }
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -62,6 +67,22 @@ def _component(one: Distribution, sha256: str) -> dict[str, Any]:
         "version": one.version,
         "hashes": [{"alg": "SHA-256", "content": sha256}],
         "licenses": [_licence(one)],
+    }
+
+
+def _docs_page() -> dict[str, Any]:
+    """Swagger UI, which is in app/ as npm has it: its one file that runs, by its hash."""
+    about = json.loads((_SWAGGER_UI / "package.json").read_text())
+    reference = f"pkg:npm/{about['name']}@{about['version']}"
+    script = (_SWAGGER_UI / "swagger-ui-bundle.js").read_bytes()
+    return {
+        "type": "library",
+        "bom-ref": reference,
+        "purl": reference,
+        "name": about["name"],
+        "version": about["version"],
+        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(script).hexdigest()}],
+        "licenses": [{"expression": about["license"]}],
     }
 
 

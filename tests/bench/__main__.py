@@ -45,6 +45,8 @@ def main() -> None:
         "--output", type=Path, default=ROOT / "dist/bench", help="folder for results (dist/bench)"
     )
     given = parser.parse_args()
+    if sys.platform != "linux":
+        raise SystemExit("make bench runs on Linux, as the Lambda runtime client does.")
     if sys.version_info[:3] == FAULTY:
         say("Python 3.13.0 has a fault that distorts every figure: measure on another.")
     if not can_count():

@@ -56,7 +56,7 @@ def test_whole_life_of_an_account(url: str, cognito: LocalCognito) -> None:
     assert "POST /auth/confirm: 409 already_confirmed" in rest
     assert "DELETE /auth/me: 200" in rest
     assert "Smoke-" not in said + rest
-    assert "eyJ" not in rest
+    assert "eyJ" not in said + rest
 
 
 def test_without_a_code(url: str) -> None:
@@ -88,6 +88,7 @@ def test_wrong_code_leaves_with_what_is_wrong(url: str) -> None:
     assert re.search(
         r"FAIL  POST /auth/confirm: 400 code_mismatch instead of 200 \(request \S{36}\)", said
     )
+    assert "Take another address than ada@example.com the next time." in said
 
 
 def test_ctrl_c(url: str) -> None:
@@ -107,11 +108,14 @@ def test_front_end_that_may_not_call(url: str) -> None:
     assert "https://other.example may not call: add it to the parameter AllowedOrigins" in said
 
 
-def test_nothing_there() -> None:
+@pytest.mark.parametrize(
+    ("options", "asked"), [([], "GET /health"), (["--origin", ORIGIN], "OPTIONS /auth/sign-in")]
+)
+def test_nothing_there(options: list[str], asked: str) -> None:
     """One line."""
-    status, said = ended(smoke("http://127.0.0.1:9/v1", "--skip-confirm"))
+    status, said = ended(smoke("http://127.0.0.1:9/v1", "--skip-confirm", *options))
     assert status == 1
-    assert "FAIL  GET /health: no answer came" in said
+    assert f"FAIL  {asked}: no answer came" in said
     assert "Traceback" not in said
 
 

@@ -1,9 +1,11 @@
-"""infra/template.yaml, and the pool that the local Cognito makes of it."""
+"""The pool that the local Cognito makes of infra/template.yaml, and what the app must agree with.
+
+What else the template promises is in tests/deploy/.
+"""
 
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -16,19 +18,6 @@ from tests.infra.contract import Contract
 REFERENCES = {"AWS::StackName": "auth", "UserPool": "us-east-1_abc"}
 TEMPLATE = load()
 RESOURCES = TEMPLATE["Resources"]
-
-
-def functions() -> dict[str, Any]:
-    """Return the template's function properties."""
-    properties: dict[str, Any] = RESOURCES["Function"]["Properties"]
-    return properties
-
-
-def test_pool_outlives_its_stack() -> None:
-    """No change of the template and no deletion of the stack loses a user."""
-    pool = RESOURCES["UserPool"]
-    assert pool["DeletionPolicy"] == pool["UpdateReplacePolicy"] == "Retain"
-    assert pool["Properties"]["DeletionProtection"] == "ACTIVE"
 
 
 @pytest.mark.parametrize(
@@ -86,37 +75,6 @@ def test_rotation_stands_alone() -> None:
     client = RESOURCES["UserPoolClient"]["Properties"]
     assert "ALLOW_REFRESH_TOKEN_AUTH" not in client["ExplicitAuthFlows"]
     assert 0 < client["RefreshTokenRotation"]["RetryGracePeriodSeconds"] <= 60
-
-
-def test_time_limits_are_in_order() -> None:
-    """The function outlasts the client's 10 s, and ends before API Gateway's 29 s."""
-    assert 10 < TEMPLATE["Globals"]["Function"]["Timeout"] < 29
-    assert "Runtime" not in TEMPLATE["Globals"]["Function"]
-
-
-def test_cors_has_one_owner() -> None:
-    """The app answers preflights, so API Gateway must not."""
-    assert "Cors" not in RESOURCES["Api"]["Properties"]
-    assert "Cors" not in TEMPLATE["Globals"]["Api"]
-
-
-def test_every_path_reaches_the_function() -> None:
-    """The root and everything below it, by any method."""
-    events = [event["Properties"] for event in functions()["Events"].values()]
-    assert sorted((event["Path"], event["Method"]) for event in events) == [
-        ("/", "ANY"),
-        ("/{proxy+}", "ANY"),
-    ]
-
-
-def test_the_function_gets_the_pool() -> None:
-    """The settings come from the resources themselves."""
-    assert functions()["Environment"]["Variables"] == {
-        "COGNITO_CLIENT_ID": Tag("Ref", "UserPoolClient"),
-        "COGNITO_USER_POOL_ID": Tag("Ref", "UserPool"),
-        "ALLOWED_ORIGINS": Tag("Ref", "AllowedOrigins"),
-        "DOCS": Tag("Ref", "Docs"),
-    }
 
 
 def test_resolve() -> None:
