@@ -25,7 +25,7 @@ run: $(VENV)/$(ready) ## Start the API, the local Cognito and the demo (PORT= CO
 test: $(VENV)/$(ready) ## Run every test (ARGS= goes to pytest)
 	$(bin)/python -m pytest -n auto $(ARGS)
 
-bench: $(VENV)/$(ready) ## Measure it beside its peers: 6 minutes (ARGS=--help)
+bench: $(VENV)/$(ready) ## Measure it beside its peers: 8 minutes (ARGS=--help)
 	@$(bin)/python -m tests.bench $(ARGS)
 
 bundle: $(VENV)/$(ready) ## Make what ships, as dist/bundle.zip (ARGS="--arch arm64" for that processor)

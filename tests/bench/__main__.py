@@ -16,7 +16,14 @@ from infra.bundle.make import make_bundle
 from infra.bundle.pack import write_zip
 from tests.bench.chart import chart
 from tests.bench.levers import table_of_levers
-from tests.bench.measure import Machine, can_count, instructions, leave_alone, look
+from tests.bench.measure import (
+    Machine,
+    can_count,
+    instructions,
+    leave_alone,
+    look,
+    warm_instructions,
+)
 from tests.bench.results import Measured, table, targets
 from tests.bench.upstream import AUTHORITY, stub_cognito
 from tests.bench.variants import FLOOR, PLAIN_MODULE, ROUTES, build_all
@@ -33,7 +40,7 @@ def main() -> None:
         description="Measure cold and warm starts, memory and size of this service and of what "
         "people write instead, side by side. With valgrind it counts instructions, too, which "
         "repeat to a thousandth where times drift by a tenth.",
-        epilog="About 6 minutes, on the Python that it runs on. Another: "
+        epilog="About 8 minutes, on the Python that it runs on. Another: "
         "make bench PYTHON=python3.12 VENV=.venv-3.12",
     )
     parser.add_argument(
@@ -106,7 +113,7 @@ def measure(machine: Machine, folder: Path, rounds: int) -> list[Measured]:
 
 
 def count(machine: Machine, results: list[Measured], *, quick: bool) -> None:
-    """Count the instructions of cold starts, and of whole first visits with bytecode."""
+    """Count the instructions of cold starts; with bytecode, of first visits and warm calls too."""
     for it in results:
         if quick and not it.variant.bytecode and it.variant.peer is not PLAIN_MODULE:
             continue
@@ -114,6 +121,7 @@ def count(machine: Machine, results: list[Measured], *, quick: bool) -> None:
         it.cold_count = instructions(machine, it.variant)
         if it.variant.bytecode and it.variant.peer is not FLOOR:
             it.visit_count = instructions(machine, it.variant, ROUTES)
+            it.warm_count = warm_instructions(machine, it.variant, it.cold_count)
 
 
 def write(results: list[Measured], folder: Path, command: str) -> None:

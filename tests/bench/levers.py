@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.bench.measure import Machine, instructions
+from tests.bench.measure import Machine, instructions, warm_instructions
 from tests.bench.variants import OURS, Variant
-
-CALLS = 20
 
 
 @dataclass(frozen=True)
@@ -106,5 +104,4 @@ def count(machine: Machine, folder: Path) -> tuple[float, float]:
     """Return the instructions of a cold start, and of a warm call."""
     variant = Variant(OURS, bytecode=True, folder=folder)
     cold = instructions(machine, variant)
-    more = instructions(machine, variant, ["sign-in"] * (1 + CALLS))
-    return cold, (more - cold) / CALLS
+    return cold, warm_instructions(machine, variant, cold)

@@ -118,6 +118,12 @@ def instructions(machine: Machine, variant: Variant, routes: Sequence[str] = ("s
     return total
 
 
+def warm_instructions(machine: Machine, variant: Variant, cold: int, calls: int = 20) -> float:
+    """Count the instructions of one more sign-in, where the first took `cold`. Needs valgrind."""
+    more = instructions(machine, variant, ["sign-in"] * (1 + calls))
+    return (more - cold) / calls
+
+
 def can_count() -> bool:
     """Tell whether valgrind is here."""
     return shutil.which(COUNTER[0]) is not None
