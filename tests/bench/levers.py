@@ -83,7 +83,7 @@ def table_of_levers(machine: Machine, say: Callable[[str], None]) -> str:
     ours = machine.folder / "ours"
     say("Counting with all levers")
     cold, warm = count(machine, ours)
-    lines = ["| without | a start costs | a call costs |", "|---|---:|---:|"]
+    lines = ["| lever | a start without it | a call without it |", "|---|---:|---:|"]
     for lever, folder in undone(ours, machine.folder):
         say(f"Counting without: {lever.name}")
         its_cold, its_warm = count(machine, folder)
