@@ -17,7 +17,7 @@ ready := .ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_in
 .DELETE_ON_ERROR:
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/$(ready) ## Start the API, the local Cognito and the demo (PORT= COGNITO_PORT= DEMO_PORT= FRESH=1)
 	@exec $(bin)/python -m infra.local --port $(PORT) --cognito-port $(COGNITO_PORT) $(if $(DEMO_PORT),--demo-port $(DEMO_PORT)) $(if $(FRESH),--fresh)
