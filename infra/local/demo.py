@@ -2,14 +2,13 @@
 
 import json
 import socket
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from infra.local.server import HOST, QuietHandler
+from infra.local.server import HOST, InThread, QuietHandler
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +27,7 @@ POLICY = (
 )
 
 
-class Demo:
+class Demo(InThread):
     """The files of infra/web on 127.0.0.1, from `with` to the end of the block.
 
     `port` 0 takes a free one. The page learns the addresses from /config.js. Raises OSError if the
@@ -57,16 +56,6 @@ class Demo:
                 fd=listener.fileno(),
             )
         self.url = f"http://{HOST}:{self._server.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def _answer(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"

@@ -15,7 +15,7 @@ import moto.cognitoidp.models
 import moto.cognitoidp.urls
 from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.exceptions import HTTPException
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from infra.local.accounts import Account
@@ -52,7 +52,23 @@ class LocalPool:
     region: str = REGION
 
 
-class LocalCognito:
+class InThread:
+    """A server in a thread of its own, from `with` to the end of the block."""
+
+    _server: BaseWSGIServer
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class LocalCognito(InThread):
     """A Cognito on 127.0.0.1, answering from `with` to the end of the block.
 
     `port` 0 takes a free one. With a store, users of the pools that `create_pool` makes are
@@ -87,16 +103,6 @@ class LocalCognito:
         self._console = Console(
             self._state, self.forget, lambda: boto3_client(self.url, REGION), api
         )
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     def create_pool(
         self,
