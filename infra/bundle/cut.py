@@ -35,6 +35,9 @@ def drop_what_never_runs(folder: Path) -> None:
     never += ["boto3/data", "boto3/examples"]
     # FastAPI looks for pydantic 1's models, but does without (4 %).
     never += ["pydantic/v1"]
+    # cffi makes bindings, with pycparser's help. cryptography's are made: it needs
+    # _cffi_backend alone, an extension module beside the two packages.
+    never += ["cffi", "pycparser", "pycparser-*.dist-info"]
     for pattern in never:
         for path in folder.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -18,16 +18,16 @@ def compile_bytecode(folder: Path, *, keep_sources_of: str) -> None:
 
     Of one package, ours, the sources stay: a stack in the log then quotes them. All others go, a
     third of the bundle; what they leave in a stack is the file's name, the line and the function.
+    Only a source that was compiled is removed: an extension module beside it has no other form.
 
     The bytecode is never compared with its source (unchecked): the two can't part ways in an
     image, and times of change, which Python compares otherwise, don't survive every packaging.
     https://docs.python.org/3/library/py_compile.html#py_compile.PycInvalidationMode
     """
-    for path in sorted(folder.iterdir()):
-        ours = path.name == keep_sources_of
-        compile_ = compileall.compile_dir if path.is_dir() else compileall.compile_file
-        compiled = compile_(
-            path,
+    for source in sorted(folder.rglob("*.py")):
+        ours = source.relative_to(folder).parts[0] == keep_sources_of
+        compiled = compileall.compile_file(
+            source,
             quiet=1,  # errors only
             legacy=not ours,  # beside the source instead of in __pycache__: found without it
             stripdir=str(folder),
@@ -37,8 +37,7 @@ def compile_bytecode(folder: Path, *, keep_sources_of: str) -> None:
         if not compiled:
             raise SystemExit("A module doesn't compile; its error is above.")
         if not ours:
-            for source in path.rglob("*.py") if path.is_dir() else [path]:
-                source.unlink()
+            source.unlink()
 
 
 def make_uniform(folder: Path) -> None:

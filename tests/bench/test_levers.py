@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.bundle.make import check_import
+from infra.bundle.make import check_bundle
 from tests.bench.levers import LEVERS, Lever
 
 
@@ -18,4 +18,4 @@ def test_a_lever_can_be_undone(lever: Lever, bundle: Path, tmp_path: Path) -> No
     lever.undo(copy)
     after = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     assert before != after
-    check_import(copy)
+    check_bundle(copy)
