@@ -44,7 +44,7 @@ def check_token() -> None:
             jwks_url=f"http://127.0.0.1:{server.server_port}/",
         )
         now = int(time.time())
-        claims = {"sub": SUB, "iss": settings.issuer, "client_id": settings.client_id}
+        claims: dict[str, str | int] = {"sub": SUB, "iss": settings.issuer, "client_id": "check"}
         claims |= {"token_use": "access", "iat": now, "exp": now + 60}
         token = jwt.encode(claims, private, "RS256", {"kid": KEY_ID})
         if Verifier(settings).verify(token).sub != SUB:
