@@ -1,15 +1,12 @@
 """API Gateway over real HTTP, for browsers: what `gateway.Gateway` does for httpx."""
 
-import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
-from fastapi import FastAPI
 
-from app.gateway import lambda_handler
 from tests.gateway import Context, Handler, Way, event_from, response_from
 
 
@@ -43,19 +40,22 @@ class _Exchange(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve_gateway(app: FastAPI, way: Way) -> Iterator[str]:
-    """Put the app behind API Gateway on a free port, and give the address that a browser uses."""
+def serve_gateway(
+    handling: Callable[[], AbstractContextManager[Handler]], way: Way
+) -> Iterator[str]:
+    """Put API Gateway in front of a Lambda handler, and give the address that a browser uses.
+
+    `handling` is entered in the server's thread: a handler of this process gives its thread an
+    event loop, and the test's thread has the browser's.
+    """
     ready = threading.Event()
     exchange = type("Exchange", (_Exchange,), {"way": way})
     server = ThreadingHTTPServer(("127.0.0.1", 0), exchange)
 
     def serve() -> None:
-        # Here, as the handler gives its thread an event loop, and the test's has the browser's.
-        exchange.handler = lambda_handler(app)
-        loop = asyncio.get_event_loop()
-        ready.set()
-        server.serve_forever(0.02)
-        loop.close()
+        with handling() as exchange.handler:
+            ready.set()
+            server.serve_forever(0.02)
 
     thread = threading.Thread(target=serve)
     thread.start()

@@ -1,4 +1,4 @@
-"""The people in the tests, and the doors they come in by.
+"""The people in the tests, and what they do with the service.
 
     ada.signs_up(); ada.confirms(); ada.signs_in()
 
@@ -6,28 +6,15 @@ Each step answers with the httpx.Response. Everything secret about a person is k
 can look for it where it must not be.
 """
 
-import asyncio
-import socket
-import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import uvicorn
-from fastapi import FastAPI
-from starlette.types import ASGIApp
 
-from app.gateway import lambda_handler
-from app.main import create_app
 from app.settings import Settings
 from infra.local.server import LocalCognito, LocalPool
-from tests.gateway import WAYS, Gateway
-
-DOORS = ("uvicorn", "rest")
-"""The server that a developer runs, and Lambda; test_gateway.py goes through the other events."""
 
 ORIGIN = "https://app.example.com"
 """The browser origin that the app allows in tests."""
@@ -174,41 +161,3 @@ def settings_for(cognito: LocalCognito, pool: LocalPool) -> Settings:
         endpoint_url=cognito.url,
         jwks_url=f"{cognito.url}/{pool.user_pool_id}/.well-known/jwks.json",
     )
-
-
-@contextmanager
-def open_door(door: str, settings: Settings) -> Iterator[httpx.Client]:
-    """Start the app behind one of DOORS (or another of gateway.WAYS), for as long as it lasts."""
-    with open_app(create_app(settings), door) as client:
-        yield client
-
-
-@contextmanager
-def open_app(app: FastAPI, door: str) -> Iterator[httpx.Client]:
-    """The same for an app that is made already."""
-    if door == "uvicorn":
-        with serve(app) as url, httpx.Client(base_url=url, timeout=60) as client:
-            yield client
-        return
-    way = WAYS[door]
-    handler = lambda_handler(app)
-    with httpx.Client(transport=Gateway(handler, way), base_url=way.base_url) as client:
-        yield client
-    asyncio.get_event_loop().close()  # the handler's own, which on Lambda lives for ever
-
-
-@contextmanager
-def serve(app: ASGIApp) -> Iterator[str]:
-    """Run a real uvicorn on a free port of 127.0.0.1 and give its address."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()  # a client may connect at once, and waits until uvicorn is there
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()

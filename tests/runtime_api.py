@@ -13,13 +13,14 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +28,9 @@ from queue import Empty, SimpleQueue
 from typing import Any, Self
 
 import pytest
+
+from app.settings import Settings
+from infra.bundle.make import make_bundle
 
 HANDLER = "app.handler.handler"
 _API = "/2018-06-01/runtime"
@@ -130,13 +134,20 @@ class _Requests(BaseHTTPRequestHandler):
         """Keep the test run quiet."""
 
 
-def settings_of(cognito: Any, pool: Any) -> dict[str, str]:
-    """Return the environment that points a function at a user pool of the local Cognito."""
+def environ_of(settings: Settings) -> dict[str, str]:
+    """Return the environment variables from which the app reads these settings."""
+    optional = {
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": settings.endpoint_url,
+        "COGNITO_JWKS_URL": settings.jwks_url,
+    }
     return {
-        "COGNITO_CLIENT_ID": pool.client_id,
-        "COGNITO_USER_POOL_ID": pool.user_pool_id,
-        "AWS_REGION": pool.region,
-        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": cognito.url,
+        "COGNITO_CLIENT_ID": settings.client_id,
+        "COGNITO_USER_POOL_ID": settings.user_pool_id,
+        "AWS_REGION": settings.region,
+        "ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
+        "HIDE_EXISTING_ACCOUNTS": str(settings.hide_existing_accounts).lower(),
+        "DOCS": str(settings.docs).lower(),
+        **{name: value for name, value in optional.items() if value},
     }
 
 
@@ -147,6 +158,9 @@ class LambdaFunction:
         self._api = api
         self._process = process
         self._output = output
+        self._read = 0
+        # Like Lambda's, an execution environment serves one request at a time.
+        self._in_line = threading.Lock()
 
     @property
     def pid(self) -> int:
@@ -166,6 +180,14 @@ class LambdaFunction:
         """
         return self._output.read_text(errors="replace")
 
+    def new_lines(self) -> list[str]:
+        """Return the lines that were written since the last call."""
+        with self._output.open("rb") as output:
+            output.seek(self._read)
+            written = output.read()
+        self._read += len(written)
+        return written.decode(errors="replace").splitlines()
+
     def invoke(self, event: object, *, within: float = 30) -> dict[str, Any]:
         """Send an event and return the handler's answer.
 
@@ -173,12 +195,17 @@ class LambdaFunction:
         `within` so many seconds.
         """
         invocation = _Invocation(json.dumps(event).encode())
-        self._api.events.put(invocation)
-        path, body = self._outcome(within)
+        with self._in_line:
+            self._api.events.put(invocation)
+            path, body = self._outcome(within)
         if path != f"/invocation/{invocation.id}/response":
             raise self._failed(f"{path}: {body.decode()}")
         answer: dict[str, Any] = json.loads(body)
         return answer
+
+    def invoker(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
+        """Invoke the function as if it were the handler itself."""
+        return self.invoke(event)
 
     def exit_status(self, *, within: float = 30) -> int:
         """Wait for the process to end of itself, and return its exit status.
@@ -214,15 +241,83 @@ def require_runtime_client() -> None:
 
 
 def runtime_client_alone(folder: Path) -> Path:
-    """Link the runtime client and what it needs into `folder`: what Lambda's base image adds."""
+    """Copy the runtime client and what it needs into `folder`: what Lambda's base image adds."""
     require_runtime_client()
     folder.mkdir(parents=True)
     needed = importlib.metadata.requires("awslambdaric") or []
     for name in ["awslambdaric", *(re.split(r"[^\w.-]", line)[0] for line in needed)]:
         distribution = importlib.metadata.distribution(name)
         for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
-            (folder / top).symlink_to(str(distribution.locate_file(top)))
+            source = Path(str(distribution.locate_file(top)))
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, folder / top)
+    (folder / "bootstrap.py").write_text(_BOOTSTRAP)
     return folder
+
+
+def bundle_function(
+    shipped: Path,
+    environment: Mapping[str, str],
+    *,
+    output: Path,
+    handler: str = HANDLER,
+    within: Sequence[str] = (),
+) -> AbstractContextManager["LambdaFunction"]:
+    """Run a handler of the bundle as Lambda does, with nothing else to import.
+
+    `shipped` is the folder that `ship` made. The interpreter ignores the environment, the working
+    folder and every site-packages (-I, -S), and can write nowhere in the bundle. `within` is a
+    command that runs it, such as valgrind.
+    """
+    python = str(Path(sys.executable).resolve())  # not the virtual environment's own
+    return lambda_function(
+        shipped / "bundle",
+        environment,
+        output=output,
+        handler=handler,
+        command=[
+            *_unprivileged(),
+            *within,
+            python,
+            "-I",
+            "-S",
+            "-B",
+            f"{shipped}/runtime/bootstrap.py",
+        ],
+    )
+
+
+def ship(folder: Path) -> None:
+    """Make the bundle, the runtime client and a team's routes beside it, for `bundle_function`."""
+    runtime_client_alone(folder / "runtime")
+    shutil.copytree(Path(__file__).parent / "support/team", folder / "runtime", dirs_exist_ok=True)
+    make_bundle(folder / "bundle")
+    if os.geteuid() != 0:  # root's files are read-only to the nobody that functions run as
+        for path in (folder / "bundle").rglob("*"):
+            path.chmod(path.stat().st_mode & ~0o222)
+
+
+_BOOTSTRAP = """\
+import os, sys
+sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], os.path.dirname(__file__)]
+from awslambdaric.__main__ import main
+main(sys.argv)
+"""
+
+
+def _unprivileged() -> list[str]:
+    """Return the command that runs another as nobody, if this process is root's.
+
+    On Lambda the bundle is read-only, and root would not notice. nobody must still read an
+    interpreter that lies where only root may look, such as below /root: CAP_DAC_READ_SEARCH.
+    """
+    if os.geteuid() != 0:
+        return []
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    interpreter = Path(sys.executable).resolve()
+    if any(not folder.stat().st_mode & 0o001 for folder in interpreter.parents):
+        command += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    return command
 
 
 @contextmanager
@@ -232,20 +327,19 @@ def lambda_function(
     *,
     output: Path,
     handler: str = HANDLER,
-    python: Sequence[str] = (sys.executable,),
+    command: Sequence[str] = (sys.executable, "-m", "awslambdaric"),
 ) -> Iterator[LambdaFunction]:
     """Run the handler of `folder` under the real runtime client, until the block ends.
 
     Its environment is Lambda's own variables and `environment`, nothing of this process's. What it
-    writes goes to the file `output`. `python` is the interpreter, and may narrow what it imports.
+    writes goes to the file `output`. `command` starts the runtime client.
     Skips or fails the test as `require_runtime_client` does.
     """
     require_runtime_client()
     with RuntimeApi() as api, output.open("wb") as log:
-        command = [*python, "-m", "awslambdaric", handler]
         variables = _lambda_variables(folder, handler, api.address)
         process = subprocess.Popen(
-            command,
+            [*command, handler],
             cwd=folder,
             env=variables | environment,
             stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The routes about staying in, leaving, and one's own account, row by row, through both doors."""
+"""Staying in, leaving, and one's own account: each route row by row, through every transport."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from infra.local.server import LocalCognito, LocalPool
-from tests.people import DOORS, Person, open_door, settings_for
+from tests.conftest import Connect
+from tests.people import Person, settings_for
 from tests.test_auth import (
     CODE_MISMATCH,
     EMAIL_TAKEN,
@@ -16,7 +17,7 @@ from tests.test_auth import (
     INVALID_PASSWORD,
     admin,
     failure,
-    through_both_doors,
+    through_every_transport,
 )
 
 DONE = {"statusCode": 200}
@@ -31,7 +32,7 @@ INVALID_REFRESH_TOKEN = (
 # Staying in
 
 
-@through_both_doors
+@through_every_transport
 def test_refresh(ada: Person) -> None:
     """New tokens come, and since the pool rotates them a new refresh token too."""
     ada.is_signed_in()
@@ -55,7 +56,7 @@ def test_refresh_with_a_token_that_was_replaced(ada: Person, cognito: LocalCogni
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-@through_both_doors
+@through_every_transport
 def test_refresh_with_what_is_no_refresh_token(ada: Person) -> None:
     """Made up, or an access token: both are refused in the same words."""
     ada.is_signed_in()
@@ -63,13 +64,13 @@ def test_refresh_with_what_is_no_refresh_token(ada: Person) -> None:
         assert failure(ada.refreshes(refreshToken=token)) == INVALID_REFRESH_TOKEN
 
 
-def test_a_pool_that_does_not_rotate(cognito: LocalCognito) -> None:
+def test_a_pool_that_does_not_rotate(cognito: LocalCognito, connect: Connect) -> None:
     """Then the refresh token stays as it is, and the answer has none."""
     pool = cognito.create_pool(
         "unrotated", client={"RefreshTokenRotation": {"Feature": "DISABLED"}}
     )
     settings = settings_for(cognito, pool)
-    with open_door("rest", settings) as api:
+    with connect(settings) as api:
         ada = Person(api, cognito.outbox.code_for)
         ada.is_signed_in()
         answer = ada.refreshes()
@@ -80,7 +81,7 @@ def test_a_pool_that_does_not_rotate(cognito: LocalCognito) -> None:
 # Leaving
 
 
-@through_both_doors
+@through_every_transport
 def test_sign_out(ada: Person) -> None:
     """The session's refresh token is dead, and so are the access tokens made from it."""
     ada.is_signed_in()
@@ -99,7 +100,7 @@ def test_sign_out_on_one_device_only(ada: Person) -> None:
     assert ada.looks_in_the_mirror().status_code == 200
 
 
-@through_both_doors
+@through_every_transport
 def test_sign_out_everywhere(ada: Person) -> None:
     """Every session is over, on all devices."""
     ada.is_signed_in()
@@ -116,7 +117,7 @@ def test_sign_out_everywhere(ada: Person) -> None:
 # The code, once more
 
 
-@through_both_doors
+@through_every_transport
 def test_resend_code(ada: Person) -> None:
     """The new code counts, the old one no longer does."""
     ada.signs_up()
@@ -126,7 +127,7 @@ def test_resend_code(ada: Person) -> None:
     assert ada.confirms().json() == DONE
 
 
-@through_both_doors
+@through_every_transport
 def test_resend_code_says_nothing_about_an_account(person: Callable[[], Person]) -> None:
     """Unknown, unconfirmed, confirmed: byte for byte the same answer, headers too."""
     unknown, unconfirmed, confirmed = person(), person(), person()
@@ -144,7 +145,7 @@ def test_resend_code_says_nothing_of_its_limit(ada: Person) -> None:
 # The password
 
 
-@through_both_doors
+@through_every_transport
 def test_forgotten_and_reset(ada: Person) -> None:
     """With the code from the mail a new password counts, and everybody is signed out."""
     ada.is_signed_in()
@@ -157,7 +158,7 @@ def test_forgotten_and_reset(ada: Person) -> None:
     assert ada.signs_in().status_code == 200
 
 
-@through_both_doors
+@through_every_transport
 def test_forgot_password_says_nothing_about_an_account(
     person: Callable[[], Person], cognito: LocalCognito, pool: LocalPool
 ) -> None:
@@ -183,7 +184,7 @@ def test_forgotten_before_it_was_confirmed(ada: Person) -> None:
     assert ada.signs_in().status_code == 200
 
 
-@through_both_doors
+@through_every_transport
 def test_reset_says_nothing_about_an_account(
     person: Callable[[], Person], cognito: LocalCognito
 ) -> None:
@@ -207,7 +208,7 @@ def test_reset_says_nothing_about_an_account(
     assert alike(answers)
 
 
-@through_both_doors
+@through_every_transport
 def test_reset_to_a_weak_password(ada: Person) -> None:
     """The rules of sign-up hold, and the code is not spent by the attempt."""
     ada.has_an_account()
@@ -232,7 +233,7 @@ def test_a_reset_that_an_administrator_asked_for(
     assert ada.signs_in().status_code == 200
 
 
-@through_both_doors
+@through_every_transport
 def test_change_password(ada: Person) -> None:
     """The new one counts, the old one doesn't."""
     ada.is_signed_in()
@@ -242,7 +243,7 @@ def test_change_password(ada: Person) -> None:
     assert ada.signs_in().status_code == 200
 
 
-@through_both_doors
+@through_every_transport
 def test_change_password_wrongly(ada: Person) -> None:
     """A wrong current password, a weak new one and a dead token are told apart."""
     ada.is_signed_in()
@@ -258,7 +259,7 @@ def test_change_password_wrongly(ada: Person) -> None:
 # The account
 
 
-@through_both_doors
+@through_every_transport
 def test_me(ada: Person) -> None:
     """Who an access token belongs to, with the same `sub` as in the token."""
     ada.is_signed_in()
@@ -270,7 +271,7 @@ def test_me(ada: Person) -> None:
     assert set(body) == {"sub", "email", "emailVerified"}
 
 
-@through_both_doors
+@through_every_transport
 def test_delete_me(ada: Person) -> None:
     """The account and its sessions are gone, and the address is free again."""
     ada.is_signed_in()
@@ -282,7 +283,7 @@ def test_delete_me(ada: Person) -> None:
     assert ada.signs_up().json() == DONE
 
 
-@pytest.mark.parametrize("door", DOORS)
+@through_every_transport
 @pytest.mark.parametrize(
     "header", [None, "", "Bearer", "Basic YTpi", "Bearer made.up.token", "Bearer a!b", "Bearer a b"]
 )
@@ -305,7 +306,7 @@ def test_without_a_good_token(ada: Person, header: str | None) -> None:
 
 
 def test_the_id_token_is_no_access_token(ada: Person) -> None:
-    """It says who somebody is to the page; it opens no door."""
+    """It says who somebody is to the page; the API takes it for nothing else."""
     ada.is_signed_in()
     ada.tokens["AccessToken"] = ada.tokens["IdToken"]
     assert failure(ada.looks_in_the_mirror()) == INVALID_TOKEN

@@ -1,4 +1,4 @@
-"""Getting in: each route row by row of the contract, through both doors."""
+"""Getting in: each route row by row of the contract, through every transport."""
 
 import base64
 import json
@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from app.settings import Settings
 from infra.local.client import boto3_client
 from infra.local.server import LocalCognito, LocalPool
-from tests.people import DOORS, Person, open_door, settings_for
+from tests.conftest import Connect
+from tests.people import Person, settings_for
 from tests.watch import Watch
 
-through_both_doors = pytest.mark.parametrize("door", DOORS)
+through_every_transport = pytest.mark.transports("uvicorn", "rest")
 
 
 def failure(answer: httpx.Response) -> tuple[int, str, str]:
@@ -53,7 +54,7 @@ INVALID_CREDENTIALS = (400, "invalid_credentials", "Incorrect username or passwo
 USER_NOT_CONFIRMED = (403, "user_not_confirmed", "User is not confirmed.")
 
 
-@through_both_doors
+@through_every_transport
 def test_the_whole_way_in(ada: Person, cognito: LocalCognito, pool: LocalPool) -> None:
     """Ada signs up, confirms and signs in, and both tokens verify against the pool's keys."""
     for step in (ada.signs_up, ada.confirms):
@@ -80,7 +81,7 @@ def test_the_whole_way_in(ada: Person, cognito: LocalCognito, pool: LocalPool) -
         assert claims["exp"] - claims["iat"] == 10800
 
 
-@through_both_doors
+@through_every_transport
 def test_sign_up_with_an_address_that_is_taken(ada: Person) -> None:
     """In any case: a user name differs by more than its case."""
     ada.signs_up()
@@ -88,7 +89,7 @@ def test_sign_up_with_an_address_that_is_taken(ada: Person) -> None:
     assert failure(ada.signs_up(email=ada.email.upper())) == EMAIL_TAKEN
 
 
-@through_both_doors
+@through_every_transport
 @pytest.mark.parametrize(
     ("password", "rule"),
     [
@@ -108,7 +109,7 @@ def test_sign_up_with_a_weak_password(ada: Person, password: str, rule: str) -> 
     assert answer.json()["errors"] == [{"field": "password", "message": rule}]
 
 
-@through_both_doors
+@through_every_transport
 @pytest.mark.parametrize("email", ["", "ada", "ada@localhost", "a b@example.com"])
 def test_sign_up_with_what_is_no_address(ada: Person, email: str) -> None:
     """It is said of the member `email`."""
@@ -117,7 +118,7 @@ def test_sign_up_with_what_is_no_address(ada: Person, email: str) -> None:
     assert [error["field"] for error in answer.json()["errors"]] == ["email"]
 
 
-@through_both_doors
+@through_every_transport
 def test_a_password_is_kept_as_it_is_typed(ada: Person) -> None:
     """Neither trimmed nor normalised: 256 characters of any script, blanks included."""
     ada.password = "A ünïcode ① 9 " + "x" * 241 + "!"
@@ -134,7 +135,7 @@ def test_an_address_is_trimmed(ada: Person) -> None:
     assert ada.signs_in(email=f"{ada.email}  ").status_code == 200
 
 
-@through_both_doors
+@through_every_transport
 def test_confirm_with_a_wrong_code(ada: Person) -> None:
     """The right one still works afterwards."""
     ada.signs_up()
@@ -144,14 +145,14 @@ def test_confirm_with_a_wrong_code(ada: Person) -> None:
     assert ada.confirms().status_code == 200
 
 
-@through_both_doors
+@through_every_transport
 def test_confirm_an_address_that_nobody_has(ada: Person) -> None:
     """It is answered as a wrong code is, so that nothing is revealed."""
     assert failure(ada.confirms(code="123456")) == CODE_MISMATCH
     assert failure(ada.confirms(code="123456", email="no address")) == CODE_MISMATCH
 
 
-@through_both_doors
+@through_every_transport
 def test_confirm_too_late(ada: Person, cognito: LocalCognito) -> None:
     """A code lives for 24 hours."""
     ada.signs_up()
@@ -159,7 +160,7 @@ def test_confirm_too_late(ada: Person, cognito: LocalCognito) -> None:
     assert failure(ada.confirms()) == CODE_EXPIRED
 
 
-@through_both_doors
+@through_every_transport
 def test_confirm_twice(ada: Person) -> None:
     """The second time it says so."""
     ada.has_an_account()
@@ -177,7 +178,7 @@ def test_confirm_too_often(ada: Person) -> None:
     assert int(answer.headers["Retry-After"]) > 0
 
 
-@through_both_doors
+@through_every_transport
 def test_sign_in_with_a_wrong_password_or_an_unknown_address(
     person: Callable[[], Person],
 ) -> None:
@@ -210,7 +211,7 @@ def test_sign_in_after_too_many_tries(ada: Person) -> None:
     assert failure(ada.signs_in()) == INVALID_CREDENTIALS
 
 
-@through_both_doors
+@through_every_transport
 def test_sign_in_before_confirming(ada: Person) -> None:
     """One step is missing, and the code names it."""
     ada.signs_up()
@@ -230,7 +231,7 @@ def test_sign_in_when_a_reset_is_required(
     )
 
 
-@through_both_doors
+@through_every_transport
 def test_sign_in_with_a_temporary_password(
     ada: Person, cognito: LocalCognito, pool: LocalPool
 ) -> None:
@@ -242,7 +243,7 @@ def test_sign_in_with_a_temporary_password(
     assert len(answer.json()["session"]) >= 20
 
 
-@pytest.mark.parametrize("door", ["uvicorn", "rest"])
+@pytest.mark.transports("uvicorn", "rest")
 @pytest.mark.parametrize(
     ("body", "fields"),
     [
@@ -281,13 +282,13 @@ def test_what_is_not_even_text(api: httpx.Client) -> None:
     assert failure(answer)[:2] == (400, "invalid_request")
 
 
-@through_both_doors
+@through_every_transport
 def test_unknown_members_are_ignored(ada: Person) -> None:
     """A front end may send more than is asked for."""
     assert ada.signs_up(name="Ada", remember=True).status_code == 200
 
 
-@through_both_doors
+@through_every_transport
 @pytest.mark.parametrize("declared", ["text/plain", "application/x-www-form-urlencoded", "json"])
 def test_a_body_declared_as_something_else(api: httpx.Client, declared: str) -> None:
     """The message names the header to set."""
@@ -296,7 +297,7 @@ def test_a_body_declared_as_something_else(api: httpx.Client, declared: str) -> 
     assert "Content-Type: application/json" in answer.json()["message"]
 
 
-@through_both_doors
+@through_every_transport
 @pytest.mark.parametrize(
     "declared", [None, "application/json", "Application/JSON; charset=utf-8", "application/x+json"]
 )
@@ -309,7 +310,7 @@ def test_a_body_declared_as_json_or_not_at_all(
     assert api.post("/auth/sign-up", content=content, headers=headers).status_code == 200
 
 
-@pytest.mark.parametrize("door", ["uvicorn"])
+@pytest.mark.transports("uvicorn")
 def test_two_sign_ups_at_once(ada: Person) -> None:
     """Of two hasty clicks one makes the account, and the other hears that it is taken."""
     answers: list[httpx.Response] = []
@@ -322,7 +323,7 @@ def test_two_sign_ups_at_once(ada: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    ("client", "route", "mend"),
+    "wrong",
     [
         ({"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"]}, "sign-in", "ALLOW_USER_PASSWORD_AUTH"),
         ({"GenerateSecret": True}, "sign-up", "an app client without a secret"),
@@ -330,14 +331,15 @@ def test_two_sign_ups_at_once(ada: Person) -> None:
     ],
 )
 def test_a_pool_set_up_wrongly(
-    cognito: LocalCognito, watch: Watch, client: Any, route: str, mend: str
+    cognito: LocalCognito, connect: Connect, watch: Watch, wrong: tuple[Any, str, str]
 ) -> None:
     """The caller hears that it's not their fault; the log says exactly what to mend."""
+    client, route, mend = wrong
     pool = cognito.create_pool(f"wrong-{mend}", client=client)
     settings = settings_for(cognito, pool)
     if not client:
         settings = replace(settings, client_id="1example23456789")
-    with open_door("rest", settings) as api:
+    with connect(settings) as api:
         body = {"email": "ada@example.com", "password": "Correct-horse-9"}
         answer = api.post(f"/auth/{route}", json=body)
     assert failure(answer)[:2] == (500, "misconfigured")
@@ -355,7 +357,7 @@ def admin(cognito: LocalCognito, pool: LocalPool) -> Any:
 NEW_PASSWORD = "A-new-horse-10"
 
 
-@through_both_doors
+@through_every_transport
 def test_a_temporary_password_is_replaced(
     ada: Person, cognito: LocalCognito, pool: LocalPool
 ) -> None:
@@ -389,7 +391,7 @@ def test_a_challenge_is_answered_wrongly(
     assert failure(late)[:2] == (401, "invalid_session")
 
 
-@through_both_doors
+@through_every_transport
 def test_a_second_factor(ada: Person, cognito: LocalCognito) -> None:
     """Set up, verified, asked for at sign-in, removed."""
     ada.is_signed_in()
@@ -423,13 +425,13 @@ def test_a_reset_of_an_account_with_a_second_factor(ada: Person, cognito: LocalC
     assert failure(ada.signs_in())[:2] == (403, "challenge_required")
 
 
-def test_a_code_by_e_mail(cognito: LocalCognito) -> None:
+def test_a_code_by_e_mail(cognito: LocalCognito, connect: Connect) -> None:
     """A pool that asks for one at sign-in gets it through the same route."""
     pool = cognito.create_pool(
         "email-otp", mfa={"MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": {}}
     )
     settings = settings_for(cognito, pool)
-    with open_door("rest", settings) as api:
+    with connect(settings) as api:
         ada = Person(api, cognito.outbox.code_for)
         ada.is_signed_in()
         boto3_client(cognito.url, pool.region).set_user_mfa_preference(
@@ -442,10 +444,11 @@ def test_a_code_by_e_mail(cognito: LocalCognito) -> None:
 
 
 @pytest.fixture
-def discreet(settings: Settings, cognito: LocalCognito, watch: Watch) -> Iterator[Person]:
-    """Somebody at the door of an app with HIDE_EXISTING_ACCOUNTS."""
-    with open_door("rest", replace(settings, hide_existing_accounts=True)) as api:
-        api.event_hooks = {"response": [watch.see]}
+def discreet(
+    settings: Settings, cognito: LocalCognito, connect: Connect, watch: Watch
+) -> Iterator[Person]:
+    """Return somebody who uses an app with HIDE_EXISTING_ACCOUNTS."""
+    with connect(replace(settings, hide_existing_accounts=True)) as api:
         yield watch.over(Person(api, cognito.outbox.code_for))
 
 

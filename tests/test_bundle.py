@@ -8,43 +8,25 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from infra.bundle.install import TAGS
 from infra.bundle.make import PLACEHOLDERS, check_bundle, make_bundle
 from infra.bundle.pack import TASK_ROOT, write_zip
-from infra.local.server import LocalCognito, LocalPool
-from tests.gateway import WAYS, Gateway
-from tests.people import Person
-from tests.runtime_api import (
-    LambdaFunction,
-    lambda_function,
-    runtime_client_alone,
-    settings_of,
-)
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-m", "infra.bundle"]
 
 
-@pytest.fixture
-def function(
-    bundle: Path, cognito: LocalCognito, pool: LocalPool, tmp_path: Path
-) -> Iterator[LambdaFunction]:
-    """Start a function that can import the bundle, the runtime client, and nothing else."""
-    with lambda_function(
-        bundle,
-        settings_of(cognito, pool)
-        | {"PYTHONPATH": str(runtime_client_alone(tmp_path / "runtime"))},
-        output=tmp_path / "log",
-        python=(sys.executable, "-s", "-S"),
-    ) as function:
-        yield function
+def shipped_pins() -> set[tuple[str, str]]:
+    """Return what requirements.txt pins and the bundle keeps, with the versions."""
+    text = (ROOT / "requirements.txt").read_text()
+    pins = re.findall(r"^([\w.-]+)==([\w.]+)", text, re.MULTILINE)
+    return {(name, version) for name, version in pins if name != "pycparser"}  # see cut.py
 
 
 def canonical(name: str) -> str:
@@ -54,11 +36,8 @@ def canonical(name: str) -> str:
 
 def test_bundle_holds_what_requirements_txt_pins_and_nothing_else(bundle: Path) -> None:
     """The same distributions in the same versions: no moto, no test library, no web server."""
-    pinned = re.findall(
-        r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE
-    )
     bundled = importlib.metadata.distributions(path=[str(bundle)])
-    assert {(canonical(one.name), one.version) for one in bundled} == set(pinned)
+    assert {(canonical(one.name), one.version) for one in bundled} == shipped_pins()
     assert not {"bin", "infra", "tests", "pip", "moto", "httpx", "uvicorn", "pytest"} & {
         path.name for path in bundle.iterdir()
     }
@@ -113,16 +92,84 @@ def test_bundle_runs_from_its_bytecode(bundle: Path, tmp_path: Path) -> None:
     subprocess.run(command, env=PLACEHOLDERS, check=True)
 
 
-def test_bundle_serves_the_three_routes_on_its_own(
-    function: LambdaFunction, cognito: LocalCognito
+# Every module is there for a reason but these, which are parts of packages that are not.
+NOT_IMPORTABLE = {
+    "anyio._backends._trio": "another event loop: trio",
+    "anyio.pytest_plugin": "for tests",
+    "boto3.crt": "another HTTP client: awscrt",
+    "botocore.crt.auth": "likewise",
+    "s3transfer.crt": "likewise",
+    "botocore.docs.translator": "makes botocore's own documentation",
+    "dateutil.tz.win": "for Windows",
+    "dateutil.tzwin": "for Windows",
+    "fastapi.__main__": "a command, which wants fastapi[standard]",
+    "fastapi.templating": "pages from templates: jinja2",
+    "starlette.templating": "likewise",
+    "fastapi.testclient": "for tests",
+    "starlette.testclient": "for tests",
+    "pydantic.mypy": "for a type checker",
+    "starlette.middleware.sessions": "signed cookies: itsdangerous",
+    "urllib3.contrib.emscripten": "for Python in a browser",
+    "urllib3.contrib.emscripten.connection": "likewise",
+    "urllib3.contrib.emscripten.fetch": "likewise",
+    "urllib3.contrib.emscripten.request": "likewise",
+    "urllib3.contrib.emscripten.response": "likewise",
+    "urllib3.contrib.pyopenssl": "another TLS library",
+    "urllib3.contrib.socks": "SOCKS proxies",
+    "urllib3.http2.connection": "HTTP/2: h2",
+}
+# Prints the modules of a folder that can't be imported, with why.
+IMPORT_ALL = """
+import importlib, importlib.machinery, json, pathlib, sys
+folder = pathlib.Path(sys.argv[1])
+sys.path.insert(0, str(folder))
+endings = sorted(importlib.machinery.all_suffixes(), key=len, reverse=True)
+failed = {}
+for file in sorted(folder.rglob("*")):
+    ending = next((ending for ending in endings if file.name.endswith(ending)), None)
+    if ending and file.parent.name != "__pycache__":
+        name = ".".join(file.relative_to(folder).parts).removesuffix(ending)
+        try:
+            importlib.import_module(name.removesuffix(".__init__"))
+        except BaseException as error:
+            failed[name.removesuffix(".__init__")] = repr(error)
+print(json.dumps(failed))
+"""
+
+
+def test_every_module_of_the_bundle_can_be_imported(bundle: Path) -> None:
+    """With nothing else to import: what was removed is not missed by what is left."""
+    command = [sys.executable, "-I", "-S", "-B", "-c", IMPORT_ALL, str(bundle)]
+    done = subprocess.run(command, env=PLACEHOLDERS, stdout=subprocess.PIPE, text=True, check=True)
+    failed = json.loads(done.stdout.splitlines()[-1])  # some modules print when imported
+    assert {name: failed[name] for name in failed.keys() - NOT_IMPORTABLE.keys()} == {}
+    assert NOT_IMPORTABLE.keys() - failed.keys() == set(), "these can be imported now"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ldd is for Linux")
+def test_every_extension_module_finds_its_libraries(bundle: Path) -> None:
+    """An import that no test makes would fail on a system library that isn't there."""
+    extensions = list(bundle.rglob("*.so"))
+    assert {path.name.partition(".")[0] for path in extensions} == {
+        "_cffi_backend",
+        "_pydantic_core",
+        "_rust",
+    }
+    for path in extensions:
+        found = subprocess.run(["ldd", path], stdout=subprocess.PIPE, text=True, check=True).stdout
+        assert "not found" not in found, f"{path}: {found}"
+
+
+def test_bundle_without_an_extension_module_is_an_error(
+    bundle: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Under the real runtime client, with nothing else to import, the main job gets done."""
-    way = WAYS["rest"]
-    gateway = Gateway(lambda event, _: function.invoke(event), way)
-    with httpx.Client(transport=gateway, base_url=way.base_url) as api:
-        ada = Person(api, cognito.outbox.code_for)
-        ada.has_an_account()
-        assert ada.signs_in().json()["body"]["TokenType"] == "Bearer"
+    """The build checks a token: only that needs cryptography, and cryptography needs this file."""
+    broken = shutil.copytree(bundle, tmp_path / "bundle")
+    (extension,) = broken.glob("_cffi_backend.*.so")
+    extension.unlink()
+    with pytest.raises(SystemExit, match="bundle doesn't work on its own"):
+        check_bundle(broken)
+    assert "_cffi_backend" in capfd.readouterr().err
 
 
 def test_bundle_refuses_a_folder_that_is_in_use(tmp_path: Path) -> None:
@@ -160,11 +207,26 @@ def test_bundle_is_the_same_each_time(bundle: Path, tmp_path: Path) -> None:
 
 
 def test_bundle_for_another_processor(tmp_path: Path) -> None:
-    """Its compiled parts are that processor's: 0xB7 is ARM's number in an ELF file's head."""
-    make_bundle(tmp_path / "bundle", "arm64")
-    libraries = list((tmp_path / "bundle").rglob("*.so"))
-    assert libraries
-    assert {library.read_bytes()[18] for library in libraries} == {0xB7}
+    """It can't be tried here, so its files must say that they are that processor's.
+
+    0xB7 is ARM's number in an ELF file's head. A wheel lists the platforms that it is for, and an
+    extension module's name says which Python and platform import it.
+    """
+    folder = tmp_path / "bundle"
+    make_bundle(folder, "arm64")
+    tags = [
+        tag
+        for wheel in folder.glob("*.dist-info/WHEEL")
+        for tag in re.findall(r"^Tag: \S+-\S+-(\S+)$", wheel.read_text(), re.MULTILINE)
+    ]
+    assert len(tags) > 20
+    assert {tag for tag in tags if tag != "any"} <= set(TAGS["arm64"]) | {"manylinux_2_17_aarch64"}
+    libraries = list(folder.rglob("*.so"))
+    assert len(libraries) == 3
+    python = f"cpython-{sys.version_info.major}{sys.version_info.minor}-aarch64-linux-gnu"
+    for library in libraries:
+        assert library.read_bytes()[18] == 0xB7
+        assert library.name.partition(".")[2] in {f"{python}.so", "abi3.so"}
 
 
 def bill_of(folder: Path) -> Path:
@@ -180,7 +242,7 @@ def test_bill_of_materials_is_valid_and_complete(bundle: Path) -> None:
     pins = (ROOT / "requirements.txt").read_text()
     *distributions, docs_page = bill["components"]
     named = {(one["name"], one["version"]) for one in distributions}
-    assert named == set(re.findall(r"^([\w.-]+)==([\w.]+)", pins, re.MULTILINE))
+    assert named == shipped_pins()
     assert docs_page["purl"].startswith("pkg:npm/swagger-ui-dist@")
     vendored = (ROOT / "app/assets/swagger-ui/SHA256SUMS").read_text()
     for component in bill["components"]:

@@ -3,21 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.main import create_app
 from app.settings import Settings
 from tests import faulty
 from tests.browser import Browse, Window
+from tests.conftest import Publish
 from tests.faulty import FaultyCognito
-from tests.gateway import WAYS
-from tests.gateway_server import serve_gateway
-from tests.people import serve
+from tests.transports import make_app, serve
 
 FETCH = """async ([url, method, body, headers]) => {
   const answer = await fetch(url, {method, body, headers}).catch((error) => null);
@@ -44,7 +42,7 @@ ASKED: dict[int, tuple[str, str, str | None, dict[str, str], faulty.Behaviour]] 
     413: ("POST", "/auth/sign-up", "x" * 20_000, JSON, faulty.Fine()),
     415: ("POST", "/auth/sign-up", "x", {"Content-Type": "text/plain"}, faulty.Fine()),
     429: ("POST", "/auth/sign-in", ADA, JSON, faulty.Error("LimitExceededException")),
-    500: ("GET", "/broken", None, {"Authorization": "Bearer x"}, faulty.Fine()),
+    500: ("GET", "/broken?secret=x", None, {"Authorization": "Bearer x"}, faulty.Fine()),
     503: ("POST", "/auth/sign-in", ADA, JSON, faulty.UNAVAILABLE),
 }
 
@@ -94,16 +92,15 @@ def upstream() -> Iterator[FaultyCognito]:
 
 
 @pytest.fixture
-def app(settings: Settings, front_end: str, upstream: FaultyCognito) -> Any:
-    """Return the app, which allows that front end alone, with a route that has a bug."""
-    allowed = replace(settings, allowed_origins=(front_end,), endpoint_url=upstream.url)
-    app = create_app(allowed)
+def allowed(settings: Settings, front_end: str, upstream: FaultyCognito) -> Settings:
+    """Return settings that allow that front end alone, and lead to that Cognito."""
+    return replace(settings, allowed_origins=(front_end,), endpoint_url=upstream.url)
 
-    @app.get("/broken")
-    async def broken() -> None:
-        raise RuntimeError
 
-    return app
+@pytest.fixture
+def app(allowed: Settings) -> FastAPI:
+    """Return the app, with a route that has a bug."""
+    return make_app(allowed, team=True)
 
 
 @contextmanager
@@ -115,13 +112,12 @@ def page_of(browse: Browse, front_end: str, api: str) -> Iterator[Window]:
     window.page.close()
 
 
-@pytest.mark.parametrize("door", ["uvicorn", "rest"])
+@pytest.mark.transports("uvicorn", "rest")
 def test_an_allowed_origin_reads_every_status(
-    app: Any, front_end: str, upstream: FaultyCognito, browse: Browse, door: str
+    allowed: Settings, front_end: str, upstream: FaultyCognito, browse: Browse, publish: Publish
 ) -> None:
     """Status, body, request id and the time to wait, whatever went wrong, a bug included."""
-    served = serve(app) if door == "uvicorn" else serve_gateway(app, WAYS[door])
-    with served as api, page_of(browse, front_end, api) as window:
+    with publish(allowed, team=True) as api, page_of(browse, front_end, api) as window:
         for status, (method, path, body, headers, behaviour) in ASKED.items():
             upstream.behave(behaviour)
             read = window.page.evaluate(FETCH, [api + path, method, body, headers])
@@ -132,7 +128,9 @@ def test_an_allowed_origin_reads_every_status(
             assert bool(read["retryAfter"]) == (status in {429, 503})
 
 
-def test_a_foreign_origin_reads_nothing(app: Any, upstream: FaultyCognito, browse: Browse) -> None:
+def test_a_foreign_origin_reads_nothing(
+    app: FastAPI, upstream: FaultyCognito, browse: Browse
+) -> None:
     """Not one status; and what needs a preflight never reaches Cognito."""
     recorder = Recorder(app)
     with serve(recorder) as api, serve(blank) as foreign, page_of(browse, foreign, api) as window:
@@ -150,7 +148,7 @@ def test_a_foreign_origin_reads_nothing(app: Any, upstream: FaultyCognito, brows
 
 
 def test_a_preflight_is_remembered(
-    app: Any, front_end: str, upstream: FaultyCognito, browse: Browse
+    app: FastAPI, front_end: str, upstream: FaultyCognito, browse: Browse
 ) -> None:
     """The second call to a route asks nothing first; and no answer is for everybody (`*`)."""
     recorder = Recorder(app)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from app.main import create_app
 from infra.local.server import LocalCognito
-from tests.people import Person, open_app, settings_for
+from tests.people import Person, settings_for
 from tests.test_readme import block
+from tests.transports import serving
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def people() -> Iterator[list[Person]]:
         pool = cognito.create_pool("diary")
         app = create_app(settings_for(cognito, pool))
         app.include_router(router)
-        with open_app(app, "rest") as api:
+        with serving(app, "rest") as api:
             both = [Person(api, cognito.outbox.code_for) for _ in range(2)]
             for person in both:
                 person.is_signed_in()

@@ -3,10 +3,9 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -19,9 +18,10 @@ from app.main import create_app
 from app.settings import Settings
 from infra.local.server import LocalCognito
 from tests.browser import NARROW, Browse, Window
+from tests.conftest import Connect, Publish
 from tests.gateway import WAYS
-from tests.gateway_server import serve_gateway
-from tests.people import Person, open_app, open_door, serve
+from tests.people import Person
+from tests.transports import serving
 
 ROOT = Path(__file__).parent.parent
 VENDORED = ROOT / "app/assets/swagger-ui"
@@ -90,7 +90,7 @@ def test_the_document_is_valid(api: httpx.Client) -> None:
     validate(api.get("/openapi.json").json())
 
 
-@pytest.mark.parametrize("door", ["uvicorn", *WAYS])
+@pytest.mark.transports("uvicorn", *WAYS)
 def test_the_docs_page_finds_everything(api: httpx.Client) -> None:
     """Behind any stage or base path: each address in the page, resolved as a browser does."""
     page = api.get("/docs")
@@ -126,9 +126,9 @@ def test_no_other_file_is_served(api: httpx.Client, name: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/docs.js", "/openapi.json", "/redoc"])
-def test_docs_can_be_turned_off(settings: Settings, path: str) -> None:
+def test_docs_can_be_turned_off(settings: Settings, connect: Connect, path: str) -> None:
     """Nothing of them is left."""
-    with open_door("rest", replace(settings, docs=False)) as api:
+    with connect(replace(settings, docs=False)) as api:
         answer = api.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
         assert api.get("/health").status_code == 200
@@ -139,7 +139,7 @@ def test_signing_in_does_not_wait_for_the_document(
 ) -> None:
     """It is made when it is first asked for, and once made it stays."""
     app = create_app(settings)
-    with open_app(app, "rest") as client:
+    with serving(app, "rest") as client:
         ada = Person(client, cognito.outbox.code_for)
         ada.is_signed_in()
         assert app.openapi_schema is None
@@ -166,14 +166,6 @@ def test_the_assets_are_what_was_fetched() -> None:
 # In a browser
 
 
-@contextmanager
-def docs_at(door: str, settings: Settings) -> Iterator[str]:
-    """Serve the app over real HTTP, and give the address that everything stands below."""
-    app = create_app(settings)
-    with serve(app) if door == "uvicorn" else serve_gateway(app, WAYS[door]) as url:
-        yield url
-
-
 def origin(url: str) -> str:
     """Return the scheme, host and port of an address."""
     return str(httpx.URL(url).join("/")).rstrip("/")
@@ -198,13 +190,13 @@ def tried(page: Page, operation_id: str, **body: str) -> Locator:
     return answer
 
 
-@pytest.mark.parametrize("door", ["uvicorn", "rest", "http-mapping"])
+@pytest.mark.transports("uvicorn", "rest", "http-mapping")
 def test_a_person_signs_up_on_the_docs_page(
-    browse: Browse, door: str, settings: Settings, cognito: LocalCognito
+    browse: Browse, publish: Publish, settings: Settings, cognito: LocalCognito
 ) -> None:
     """By "Try it out" through the whole flow; with "Authorize" they see who they are."""
-    ada = {"email": f"ada.{door}@example.com", "password": "Correct-horse-9"}
-    with docs_at(door, settings) as url:
+    ada = {"email": f"ada.{uuid4().hex}@example.com", "password": "Correct-horse-9"}
+    with publish(settings) as url:
         window = browse(origin(url))
         page = window.page
         page.goto(f"{url}/docs")
@@ -225,10 +217,13 @@ def test_a_person_signs_up_on_the_docs_page(
     assert asked[-4:] == ["/auth/sign-up", "/auth/confirm", "/auth/sign-in", "/auth/me"]
 
 
+@pytest.mark.transports("uvicorn")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_its_window(browse: Browse, settings: Settings, scheme: str) -> None:
+def test_the_page_fits_its_window(
+    browse: Browse, publish: Publish, settings: Settings, scheme: str
+) -> None:
     """Wide or narrow, nothing runs out of it; pictures are kept to be looked at."""
-    with docs_at("uvicorn", settings) as url:
+    with publish(settings) as url:
         for name, viewport in (("wide", None), ("narrow", NARROW)):
             size = {"viewport": viewport} if viewport else {}
             window: Window = browse(origin(url), color_scheme=scheme, **size)

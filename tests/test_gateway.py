@@ -46,7 +46,7 @@ def test_whatever_ran_in_the_thread_before(handler: Handler) -> None:
     assert {answer["statusCode"] for answer in answers} == {503}  # as nobody listens
 
 
-@pytest.mark.parametrize("door", WAYS)
+@pytest.mark.transports(*WAYS)
 def test_every_way_in(ada: Person, api: httpx.Client) -> None:
     """Any kind of API, stage, base path and route leads to the same routes."""
     ada.is_signed_in()

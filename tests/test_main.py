@@ -12,15 +12,17 @@ import pytest
 from app.main import create_app
 from app.requests import DirectRoute, Route, routes_under
 from app.settings import Settings
+from tests.conftest import Connect
 from tests.faulty import FaultyCognito
-from tests.people import ORIGIN, Person, open_app, open_door
+from tests.people import ORIGIN, Person
+from tests.transports import serving
 
 
-def test_health(settings: Settings) -> None:
+def test_health(settings: Settings, connect: Connect) -> None:
     """It answers in the one shape, and asks nobody; nor does a preflight."""
     with (
         FaultyCognito() as upstream,
-        open_door("rest", replace(settings, endpoint_url=upstream.url)) as api,
+        connect(replace(settings, endpoint_url=upstream.url)) as api,
     ):
         answer = api.get("/health")
         asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}
@@ -29,7 +31,7 @@ def test_health(settings: Settings) -> None:
     assert upstream.calls == []
 
 
-@pytest.mark.parametrize("door", ["uvicorn", "rest"])
+@pytest.mark.transports("uvicorn", "rest")
 def test_an_allowed_origin_reads_every_answer(api: httpx.Client, ada: Person) -> None:
     """A refusal as well as a success, with the headers that a browser hides unless told."""
     api.headers["Origin"] = ORIGIN
@@ -57,7 +59,7 @@ def test_a_foreign_origin_reads_none(api: httpx.Client, ada: Person) -> None:
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-@pytest.mark.parametrize("door", ["uvicorn", "rest", "http", "function-url"])
+@pytest.mark.transports("uvicorn", "rest", "http", "function-url")
 def test_a_preflight_is_answered_and_remembered(api: httpx.Client) -> None:
     """The browser may send JSON and a token, and needn't ask again for two hours."""
     answer = api.options(
@@ -127,7 +129,7 @@ def test_a_route_may_be_async_or_not(settings: Settings, route_class: type[Route
 
     app = create_app(settings, route_class=route_class)
     app.include_router(router)
-    with open_app(app, "rest") as api:
+    with serving(app, "rest") as api:
         assert [api.get(f"/own/{path}").json() for path in ("async", "plain")] == [
             "waited",
             "blocked",

@@ -6,18 +6,17 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from app.main import create_app
 from app.middleware import MAX_BODY
 from app.settings import Settings
-from tests.people import DOORS, ORIGIN, Person, open_app
+from tests.conftest import Connect
+from tests.people import ORIGIN, Person
 from tests.watch import Watch
 
-through_both_doors = pytest.mark.parametrize("door", DOORS)
+through_every_transport = pytest.mark.transports("uvicorn", "rest")
 
 
-@through_both_doors
+@through_every_transport
 def test_every_answer_has_the_headers(api: httpx.Client, ada: Person) -> None:
     """Nothing is stored, sniffed or passed on as a referrer."""
     for answer in (ada.signs_up(), ada.signs_up(), api.get("/nowhere"), api.options("/health")):
@@ -28,7 +27,7 @@ def test_every_answer_has_the_headers(api: httpx.Client, ada: Person) -> None:
         assert ("Strict-Transport-Security" in answer.headers) == https
 
 
-@through_both_doors
+@through_every_transport
 def test_every_request_has_its_own_id(api: httpx.Client) -> None:
     """It is in the header, in a failure's body, and nowhere taken from the caller."""
     answers = [api.get("/nowhere", headers={"X-Request-Id": "mine"}) for _ in range(2)]
@@ -39,7 +38,7 @@ def test_every_request_has_its_own_id(api: httpx.Client) -> None:
         assert uuid.UUID(answer.headers["X-Request-Id"])
 
 
-@through_both_doors
+@through_every_transport
 def test_one_log_line_per_request(api: httpx.Client, ada: Person, watch: Watch) -> None:
     """With the route's template, not the path, in which people put anything."""
     ada.signs_up()
@@ -58,7 +57,7 @@ def test_one_log_line_per_request(api: httpx.Client, ada: Person, watch: Watch) 
     assert all(line["durationMs"] >= 0 and line["time"] and line["level"] for line in lines)
 
 
-@through_both_doors
+@through_every_transport
 def test_a_body_as_large_as_may_be(api: httpx.Client) -> None:
     """The limit itself is within it; one byte more is not."""
     body = b'{"email": "ada@example.com", "padding": "%s"}'
@@ -68,7 +67,7 @@ def test_a_body_as_large_as_may_be(api: httpx.Client) -> None:
     assert api.post("/auth/sign-in", content=fits + b" ").status_code == 413
 
 
-@pytest.mark.parametrize("door", ["uvicorn"])
+@pytest.mark.transports("uvicorn")
 def test_a_body_far_too_large_is_told_so(api: httpx.Client) -> None:
     """The sender is heard out, else it would see a broken connection in place of the answer."""
 
@@ -87,28 +86,13 @@ def secret() -> str:
     return str(uuid.uuid4())
 
 
-@pytest.fixture
-def broken(settings: Settings, secret: str) -> FastAPI:
-    """The app, with a route of a team's that has a bug, as their own routes will have."""
-    app = create_app(settings)
-
-    @app.get("/broken")
-    async def broken() -> None:
-        try:
-            {}[secret]
-        except KeyError as error:
-            raise ValueError(secret) from error
-
-    return app
-
-
-@pytest.mark.parametrize("door", ["uvicorn", "rest"])
+@through_every_transport
 def test_a_bug_is_logged_with_its_stack_and_never_shown(
-    broken: FastAPI, door: str, watch: Watch, secret: str
+    settings: Settings, connect: Connect, watch: Watch, secret: str
 ) -> None:
     """The browser can read that it was a 500; the log has the stack, without the messages."""
-    with open_app(broken, door) as client:
-        answer = client.get("/broken", headers={"Origin": ORIGIN})
+    with connect(settings, team=True) as client:
+        answer = client.get(f"/broken?secret={secret}", headers={"Origin": ORIGIN})
     assert answer.status_code == 500
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert answer.json() == {
@@ -120,6 +104,6 @@ def test_a_bug_is_logged_with_its_stack_and_never_shown(
     (line,) = watch.lines
     logged = json.loads(line)
     assert (logged["level"], logged["cause"]) == ("ERROR", "ValueError")
-    assert "test_middleware.py" in logged["stack"]
+    assert "team_routes.py" in logged["stack"]
     assert "KeyError" in logged["stack"]
     assert secret not in line

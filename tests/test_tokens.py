@@ -17,14 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from fastapi import FastAPI
 
-from app.main import create_app
 from app.settings import Settings
-from app.tokens import CurrentUser, InvalidTokenError, KeysUnavailableError, Verifier
+from app.tokens import InvalidTokenError, KeysUnavailableError, Verifier
 from infra.local.server import LocalCognito
+from tests.conftest import Connect
 from tests.keys import KeyServer
-from tests.people import Person, open_app, settings_for
+from tests.people import Person, settings_for
 
 OURS = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 STRANGERS = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -32,29 +31,32 @@ SUB = "c2c5d4b4-60a1-70f2-9d5e-1f6ab3c4d5e6"
 POOL = Settings(client_id="1example23456789", user_pool_id="eu-west-1_EXAMPLE", region="eu-west-1")
 
 
-@pytest.fixture
-def keys() -> Iterator[KeyServer]:
-    """The pool's keys, as published."""
+@pytest.fixture(scope="module")
+def published() -> Iterator[KeyServer]:
+    """Return the pool's keys, as published to all tests that don't mind who fetches them."""
     with KeyServer({"ours": OURS.public_key()}) as server:
         yield server
 
 
 @pytest.fixture
-def page(keys: KeyServer) -> Iterator[httpx.Client]:
-    """An app with a route that a team might add."""
-    with open_app(with_a_route(replace(POOL, jwks_url=keys.url)), "rest") as client:
+def page(published: KeyServer, connect: Connect) -> Iterator[httpx.Client]:
+    """Return a client of the app with a route that a team might add."""
+    with connect(replace(POOL, jwks_url=published.url), team=True) as client:
         yield client
 
 
-def with_a_route(settings: Settings) -> FastAPI:
-    """Make the app, and add a route that tells who is asking."""
-    app = create_app(settings)
+@pytest.fixture
+def keys() -> Iterator[KeyServer]:
+    """Return the pool's keys, for one test alone."""
+    with KeyServer({"ours": OURS.public_key()}) as server:
+        yield server
 
-    @app.get("/whoami")
-    def whoami(user: CurrentUser) -> dict[str, Any]:
-        return {"sub": user.sub, "groups": user.claims.get("cognito:groups", [])}
 
-    return app
+@pytest.fixture
+def new_page(keys: KeyServer, connect: Connect) -> Iterator[httpx.Client]:
+    """Return a client of an app that hasn't fetched those keys yet."""
+    with connect(replace(POOL, jwks_url=keys.url), team=True) as client:
+        yield client
 
 
 def forge(
@@ -154,18 +156,18 @@ def test_clocks_may_differ_a_little(page: httpx.Client) -> None:
     assert asks(page, forge(iat=soon(3), exp=soon(3600))).status_code == 200
 
 
-def test_keys_are_fetched_once(page: httpx.Client, keys: KeyServer) -> None:
+def test_keys_are_fetched_once(new_page: httpx.Client, keys: KeyServer) -> None:
     """And not before somebody comes with a token."""
     assert keys.fetched == 0
     for _ in range(3):
-        assert asks(page, forge()).status_code == 200
+        assert asks(new_page, forge()).status_code == 200
     assert keys.fetched == 1
 
 
-def test_strangers_cannot_make_us_fetch_them_again(page: httpx.Client, keys: KeyServer) -> None:
+def test_strangers_cannot_make_us_fetch_them_again(new_page: httpx.Client, keys: KeyServer) -> None:
     """An unknown key id is a reason to look for new keys, but not at every request."""
     for number in range(5):
-        assert asks(page, forge(header={"kid": f"made-up-{number}"})).status_code == 401
+        assert asks(new_page, forge(header={"kid": f"made-up-{number}"})).status_code == 401
     assert keys.fetched == 1
 
 
@@ -186,11 +188,11 @@ def test_a_new_key_is_found(keys: KeyServer) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "no keys", "[]", "null", '{"keys": []}', '{"keys": [5]}'])
-def test_keys_that_cannot_be_fetched(page: httpx.Client, keys: KeyServer, body: str) -> None:
+def test_keys_that_cannot_be_fetched(new_page: httpx.Client, keys: KeyServer, body: str) -> None:
     """It isn't the token's fault; and whoever comes right after doesn't wait for them again."""
     keys.instead = body
     for _ in range(3):
-        answer = asks(page, forge())
+        answer = asks(new_page, forge())
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert keys.fetched == 1
 
@@ -207,13 +209,13 @@ def test_keys_that_are_there_again(keys: KeyServer) -> None:
     assert verifier.verify(forge()).sub == SUB
 
 
-def test_the_local_cognitos_tokens() -> None:
+def test_the_local_cognitos_tokens(connect: Connect) -> None:
     """What sign-in gives is good here."""
     # One of its own: other tests have moved the clock of theirs
     with LocalCognito() as cognito:
         pool = cognito.create_pool("tokens")
         settings = settings_for(cognito, pool)
-        with open_app(with_a_route(settings), "rest") as page:
+        with connect(settings, team=True) as page:
             ada = Person(page, cognito.outbox.code_for)
             ada.is_signed_in()
             sub = ada.looks_in_the_mirror().json()["body"]["sub"]

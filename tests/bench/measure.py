@@ -23,7 +23,7 @@ from tests.bench.variants import Variant
 from tests.gateway import WAYS, event_from
 from tests.runtime_api import LambdaFunction, lambda_function
 
-PYTHON = (sys.executable, "-s", "-S")
+RUNTIME_CLIENT = (sys.executable, "-s", "-S", "-m", "awslambdaric")
 # Counts instructions and nothing else, which makes it valgrind's fastest counter.
 COUNTER = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
 
@@ -153,7 +153,7 @@ def running(
         environment,
         output=machine.folder / "log",
         handler=handler,
-        python=(*counter, *PYTHON),
+        command=(*counter, *RUNTIME_CLIENT),
     ) as function:
         os.sched_setaffinity(function.pid, {machine.processor})
         yield function

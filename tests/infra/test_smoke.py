@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pexpect
@@ -15,18 +16,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.main import create_app
 from app.settings import Settings
 from infra.local.server import LocalCognito
-from tests.gateway import WAYS
-from tests.gateway_server import serve_gateway
-from tests.people import ORIGIN, serve
+from tests.conftest import Publish
+from tests.people import ORIGIN
+from tests.transports import serve
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def url(settings: Settings) -> Iterator[str]:
+def url(publish: Publish, settings: Settings) -> Iterator[str]:
     """Put an API below a stage, as after a deployment."""
-    with serve_gateway(create_app(settings), WAYS["rest"]) as url:
+    with publish(settings) as url:
         yield url
+
+
+@pytest.fixture
+def email() -> str:
+    """Return an address of which nobody has heard."""
+    return f"ada.{uuid4().hex}@example.com"
 
 
 def smoke(*arguments: str) -> "pexpect.spawn[str]":
@@ -42,14 +49,14 @@ def ended(terminal: "pexpect.spawn[str]") -> tuple[int | None, str]:
     return terminal.exitstatus, str(terminal.before)
 
 
-def test_whole_life_of_an_account(url: str, cognito: LocalCognito) -> None:
+def test_whole_life_of_an_account(url: str, email: str, cognito: LocalCognito) -> None:
     """With the code typed in; nothing is left behind, and nothing secret was shown."""
     terminal = smoke(url, "--origin", ORIGIN)
     terminal.expect_exact("An e-mail address of yours that has no account yet: ")
-    terminal.sendline("ada@example.com")
+    terminal.sendline(email)
     terminal.expect_exact("The code from the e-mail: ")
     said = str(terminal.before)
-    terminal.sendline(cognito.outbox.code_for("ada@example.com"))
+    terminal.sendline(cognito.outbox.code_for(email))
     status, rest = ended(terminal)
     assert (status, rest.splitlines()[-1]) == (0, "All is well."), rest
     assert f"{ORIGIN} may call" in said
@@ -67,20 +74,22 @@ def test_without_a_code(url: str) -> None:
     assert said.splitlines()[-1] == "All is well."
 
 
-def test_hidden_accounts_are_as_well(cognito: LocalCognito, settings: Settings) -> None:
+def test_hidden_accounts_are_as_well(
+    publish: Publish, settings: Settings, email: str, cognito: LocalCognito
+) -> None:
     """HIDE_EXISTING_ACCOUNTS changes two answers."""
     hidden = replace(settings, hide_existing_accounts=True)
-    with serve(create_app(hidden)) as url:
-        terminal = smoke(url, "--email", "ada@example.com")
+    with publish(hidden) as url:
+        terminal = smoke(url, "--email", email)
         terminal.expect_exact("The code from the e-mail: ")
-        terminal.sendline(cognito.outbox.code_for("ada@example.com"))
+        terminal.sendline(cognito.outbox.code_for(email))
         status, said = ended(terminal)
     assert status == 0, said
 
 
-def test_wrong_code_leaves_with_what_is_wrong(url: str) -> None:
+def test_wrong_code_leaves_with_what_is_wrong(url: str, email: str) -> None:
     """The line names the step, what came, and the request to look for in the logs."""
-    terminal = smoke(url, "--email", "ada@example.com")
+    terminal = smoke(url, "--email", email)
     terminal.expect_exact("The code from the e-mail: ")
     terminal.sendline("nonsense")
     status, said = ended(terminal)
@@ -88,12 +97,12 @@ def test_wrong_code_leaves_with_what_is_wrong(url: str) -> None:
     assert re.search(
         r"FAIL  POST /auth/confirm: 400 code_mismatch instead of 200 \(request \S{36}\)", said
     )
-    assert "Take another address than ada@example.com the next time." in said
+    assert f"Take another address than {email} the next time." in said
 
 
-def test_ctrl_c(url: str) -> None:
+def test_ctrl_c(url: str, email: str) -> None:
     """No traceback."""
-    terminal = smoke(url, "--email", "ada@example.com")
+    terminal = smoke(url, "--email", email)
     terminal.expect_exact("The code from the e-mail: ")
     terminal.sendintr()
     # One that comes between the prompt and the read waits until that is interrupted

@@ -15,7 +15,7 @@ from infra.local.demo import Demo
 from infra.local.server import LocalCognito
 from tests.browser import Browse, Window
 from tests.infra.test_main import free_port
-from tests.people import serve
+from tests.transports import serve
 
 PASSWORD = "Correct-horse-9"
 
@@ -27,12 +27,6 @@ class Site:
     demo: str
     api: str
     mailbox: str
-
-
-@pytest.fixture
-def door() -> str:
-    """Name the door of people without a browser: the others run loops, as Playwright does."""
-    return "uvicorn"
 
 
 @pytest.fixture

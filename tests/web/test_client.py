@@ -15,6 +15,9 @@ from tests.browser import Browse, Window
 from tests.people import Person
 from tests.web.conftest import Site
 
+# Of people without a browser: the others run event loops in this thread, as Playwright does.
+pytestmark = pytest.mark.transports("uvicorn")
+
 MAKE = """async ([store, options]) => {
     window.module = await import("/client.js");
     window.API = (await import("/config.js")).API;

@@ -1,0 +1,28 @@
+"""A Lambda handler that serves a team's routes with ours, and one that looks around.
+
+The tests copy this folder beside the bundle: `team.handler` then runs on Lambda's own terms.
+"""
+
+import os
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+from team_routes import router
+
+from app.handler import app, handler
+
+__all__ = ["handler", "probe"]
+
+app.include_router(router)
+
+
+def probe(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Return what the process may import and write."""
+    root = os.environ["LAMBDA_TASK_ROOT"]
+    return {
+        "path": sys.path,
+        "user": os.geteuid(),
+        "importable": [name for name in event["names"] if find_spec(name)],
+        "writable": [folder for folder, _, _ in os.walk(root) if os.access(folder, os.W_OK)],
+    }
