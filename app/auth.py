@@ -1,103 +1,109 @@
-"""The routes under /auth by which people get in, stay in and leave."""
+"""Routes under /auth: signing up, signing in, staying signed in, signing out."""
 
-from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 
-from app.cognito import CHALLENGES, Cognito
-from app.requests import AccessToken, Route, fails_with, routes_under
+from app.cognito import CHALLENGES
+from app.dependencies import AccessToken, CognitoDep
+from app.routing import fails_with, routes_under
 from app.schemas import Address, Challenge, Confirm, Credentials, Done, Refresh, SignedIn
 
+router = routes_under("/auth")
 
-def routes(cognito: Cognito, route_class: type[Route]) -> APIRouter:
-    """The routes, on one app client of Cognito's."""
-    auth = routes_under("/auth", route_class)
 
-    @auth.post(
-        "/sign-up",
-        responses=fails_with("email_taken", "invalid_password", "invalid_email", "email_not_sent"),
+@router.post(
+    "/sign-up",
+    responses=fails_with("email_taken", "invalid_password", "invalid_email", "email_not_sent"),
+)
+def sign_up(body: Credentials, cognito: CognitoDep) -> Done:
+    """Create an account. Cognito e-mails a confirmation code, which is valid for 24 hours."""
+    cognito.sign_up(body.email, body.password)
+    return Done()
+
+
+@router.post("/resend-code", responses=fails_with("invalid_email", "email_not_sent"))
+def resend_code(body: Address, cognito: CognitoDep) -> Done:
+    """E-mail a new confirmation code; the old one stops working. Any address gets this answer."""
+    cognito.resend_code(body.email)
+    return Done()
+
+
+@router.post("/confirm", responses=fails_with("code_mismatch", "code_expired", "already_confirmed"))
+def confirm(body: Confirm, cognito: CognitoDep) -> Done:
+    """Confirm the account with the code from the e-mail."""
+    cognito.confirm(body.email, body.code)
+    return Done()
+
+
+@router.post(
+    "/sign-in",
+    responses=fails_with(
+        "invalid_credentials",
+        "user_not_confirmed",
+        "password_reset_required",
+        "challenge_required",
+    ),
+)
+def sign_in(body: Credentials, cognito: CognitoDep) -> SignedIn:
+    """Get tokens for an e-mail address and a password."""
+    return SignedIn(body=cognito.sign_in(body.email, body.password))
+
+
+@router.post(
+    "/challenge",
+    responses=fails_with(
+        "unsupported_challenge",
+        "invalid_session",
+        "code_mismatch",
+        "code_expired",
+        "invalid_password",
+        "challenge_required",
+        "user_not_confirmed",
+        "password_reset_required",
+    ),
+)
+def challenge(body: Challenge, cognito: CognitoDep) -> SignedIn:
+    """Answer the challenge that `challenge_required` named, with its session."""
+    response = _challenge_response(body)
+    return SignedIn(
+        body=cognito.answer_challenge(body.email, body.challenge, body.session, response)
     )
-    def sign_up(body: Credentials) -> Done:
-        """Make an account. Cognito e-mails a confirmation code, which lives for 24 hours."""
-        cognito.sign_up(body.email, body.password)
-        return Done()
-
-    @auth.post("/resend-code", responses=fails_with("invalid_email", "email_not_sent"))
-    def resend_code(body: Address) -> Done:
-        """E-mail a new confirmation code; the old one dies. Any address gets the same answer."""
-        cognito.resend_code(body.email)
-        return Done()
-
-    @auth.post(
-        "/confirm", responses=fails_with("code_mismatch", "code_expired", "already_confirmed")
-    )
-    def confirm(body: Confirm) -> Done:
-        """Confirm the account with the code that was e-mailed."""
-        cognito.confirm(body.email, body.code)
-        return Done()
-
-    @auth.post(
-        "/sign-in",
-        responses=fails_with(
-            "invalid_credentials",
-            "user_not_confirmed",
-            "password_reset_required",
-            "challenge_required",
-        ),
-    )
-    def sign_in(body: Credentials) -> SignedIn:
-        """Get tokens for an e-mail address and a password."""
-        return SignedIn(body=cognito.sign_in(body.email, body.password))
-
-    @auth.post(
-        "/challenge",
-        responses=fails_with(
-            "unsupported_challenge",
-            "invalid_session",
-            "code_mismatch",
-            "code_expired",
-            "invalid_password",
-            "challenge_required",
-            "user_not_confirmed",
-            "password_reset_required",
-        ),
-    )
-    def challenge(body: Challenge) -> SignedIn:
-        """Take the step that `challenge_required` named, with the session it gave."""
-        given = _given(body)
-        return SignedIn(
-            body=cognito.answer_challenge(body.email, body.challenge, body.session, given)
-        )
-
-    @auth.post(
-        "/refresh",
-        response_model_exclude_none=True,
-        responses=fails_with("invalid_refresh_token", "refresh_token_reused"),
-    )
-    def refresh(body: Refresh) -> SignedIn:
-        """Get new tokens. Where a new refresh token comes with them, the old one dies soon."""
-        return SignedIn(body=cognito.refresh(body.refresh_token))
-
-    @auth.post("/sign-out", responses=fails_with("invalid_refresh_token"))
-    def sign_out(body: Refresh) -> Done:
-        """End the session on this device. A session that is over already is fine, too."""
-        cognito.sign_out(body.refresh_token)
-        return Done()
-
-    @auth.post("/sign-out-everywhere", responses=fails_with("invalid_token"))
-    def sign_out_everywhere(access_token: AccessToken) -> Done:
-        """End every session, on all devices, this one included."""
-        cognito.sign_out_everywhere(access_token)
-        return Done()
-
-    return auth
 
 
-def _given(body: Challenge) -> str:
-    """What the challenge asks for. Raises RequestValidationError if it is missing."""
-    member = CHALLENGES.get(body.challenge, ("", ""))[0]
-    given = {"code": body.code, "newPassword": body.new_password, "": ""}[member]
-    if given is None:
+@router.post(
+    "/refresh",
+    response_model_exclude_none=True,
+    responses=fails_with("invalid_refresh_token", "refresh_token_reused"),
+)
+def refresh(body: Refresh, cognito: CognitoDep) -> SignedIn:
+    """Get new tokens. If a new refresh token is among them, the old one expires shortly."""
+    return SignedIn(body=cognito.refresh(body.refresh_token))
+
+
+@router.post("/sign-out", responses=fails_with("invalid_refresh_token"))
+def sign_out(body: Refresh, cognito: CognitoDep) -> Done:
+    """End the session on this device. A session that has already ended is not an error."""
+    cognito.sign_out(body.refresh_token)
+    return Done()
+
+
+@router.post("/sign-out-everywhere", responses=fails_with("invalid_token"))
+def sign_out_everywhere(access_token: AccessToken, cognito: CognitoDep) -> Done:
+    """End every session on every device, including this one."""
+    cognito.sign_out_everywhere(access_token)
+    return Done()
+
+
+def _challenge_response(body: Challenge) -> str:
+    """Return the value of the field that the challenge asks for.
+
+    Raise RequestValidationError if that field is missing.
+    """
+    asked = CHALLENGES.get(body.challenge)
+    if asked is None:
+        return ""  # Cognito.answer_challenge refuses this challenge
+    response = {"code": body.code, "newPassword": body.new_password}[asked.field]
+    if response is None:
         raise RequestValidationError(
-            [{"type": "missing", "loc": ("body", member), "msg": "Field required"}]
+            [{"type": "missing", "loc": ("body", asked.field), "msg": "Field required"}]
         )
-    return given
+    return response

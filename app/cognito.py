@@ -1,55 +1,52 @@
-"""What the service asks of Amazon Cognito, one function an operation.
+"""What the service asks of Amazon Cognito: one method per operation.
 
-Failures rise from here to errors.py, whose table says what each of them means to the caller. Only
-where a failure is the reason to ask Cognito something else is it caught.
+Exceptions are not translated here: exception_handlers.py looks them up in the table of errors.py. A
+method catches one only to ask Cognito a second question.
 """
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from app.checks import check_email, check_password
-from app.client import NotCognitoError, make_client
+from app.aws import make_client
+from app.exceptions import (
+    ChallengeRequiredError,
+    InvalidTokenError,
+    NotCognitoError,
+    UnsupportedChallengeError,
+    WrongCodeError,
+)
 from app.logs import logger
 from app.schemas import Tokens, User
 from app.settings import Settings
+from app.validation import validate_email, validate_password
 
-# What a challenge asks for: the member of our request, and the name that Cognito gives to it.
+
+class Asked(NamedTuple):
+    """What a challenge asks for."""
+
+    field: str
+    """The field of the request to /auth/challenge."""
+    name: str
+    """The name that Cognito has for it."""
+
+
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RespondToAuthChallenge.html
 CHALLENGES = {
-    "NEW_PASSWORD_REQUIRED": ("newPassword", "NEW_PASSWORD"),
-    "SOFTWARE_TOKEN_MFA": ("code", "SOFTWARE_TOKEN_MFA_CODE"),
-    "EMAIL_OTP": ("code", "EMAIL_OTP_CODE"),
+    "NEW_PASSWORD_REQUIRED": Asked("newPassword", "NEW_PASSWORD"),
+    "SOFTWARE_TOKEN_MFA": Asked("code", "SOFTWARE_TOKEN_MFA_CODE"),
+    "EMAIL_OTP": Asked("code", "EMAIL_OTP_CODE"),
 }
-
-
-class InvalidTokenError(Exception):
-    """An access token that Cognito no longer takes, or never did."""
-
-
-class WrongCodeError(Exception):
-    """A code that isn't the right one, or shall look so."""
-
-
-class UnsupportedChallengeError(ValueError):
-    """A challenge that this service has no answer to."""
-
-
-class ChallengeRequiredError(Exception):
-    """Right so far, but Cognito asks for one more step before it gives tokens."""
-
-    def __init__(self, challenge: str, session: str) -> None:
-        needs = [CHALLENGES[challenge][0]] if challenge in CHALLENGES else None
-        self.members = {"challenge": challenge, "session": session, "needs": needs}
+"""The challenges that this service can answer."""
 
 
 class Cognito:
-    """Cognito's operations on one app client.
+    """Cognito's operations on one app client. One instance serves a process and its threads.
 
-    Every method may raise what botocore raises for its operation, each of which has its row in
-    errors.py, and NotCognitoError. Those that take an e-mail address raise InvalidEmailError for
-    what is none, and those that take a new password InvalidPasswordError for one that no pool can
-    take: Cognito's own InvalidParameter doesn't say in a stable way which of them it means.
+    Every method can raise the exceptions that botocore raises for its operation, and
+    NotCognitoError. A method that takes an e-mail address raises InvalidEmailError if it isn't one.
+    A method that takes a new password raises InvalidPasswordError if every pool refuses it.
+    Cognito's own InvalidParameterException doesn't reliably say which parameter it means.
     """
 
     def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
@@ -58,19 +55,19 @@ class Cognito:
         self._hide_existing_accounts = settings.hide_existing_accounts
 
     def close(self) -> None:
-        """Drop the connections that are kept; the next call makes a new one."""
+        """Close the open connections. The next call opens a new one."""
         self._client.close()
 
-    # Getting in
+    # Signing up and signing in
 
     def sign_up(self, email: str, password: str) -> None:
-        """Make an unconfirmed account, to which Cognito e-mails a confirmation code (SignUp).
+        """Create an unconfirmed account; Cognito e-mails a confirmation code (SignUp).
 
-        With HIDE_EXISTING_ACCOUNTS a taken address looks like a new one, and gets its code again
-        unless it is confirmed.
+        With HIDE_EXISTING_ACCOUNTS a taken address gets the answer of a new one. If its account is
+        unconfirmed, its code is e-mailed again.
         """
-        check_email(email, "SignUp")
-        check_password(password, "SignUp")
+        validate_email(email, "SignUp")
+        validate_password(password, "SignUp")
         try:
             self._client.sign_up(
                 ClientId=self._client_id,
@@ -84,22 +81,23 @@ class Cognito:
             self._quietly(lambda: self.resend_code(email))
 
     def resend_code(self, email: str) -> None:
-        """E-mail a new confirmation code, which replaces the one before (ResendConfirmationCode).
+        """E-mail a new confirmation code, which replaces the last one (ResendConfirmationCode).
 
-        Cognito refuses if the account is confirmed, and LimitExceeded after 5 within an hour.
+        Cognito raises InvalidParameterException if the account is confirmed, and
+        LimitExceededException after 5 codes within an hour.
         """
-        check_email(email, "ResendConfirmationCode")
+        validate_email(email, "ResendConfirmationCode")
         self._client.resend_confirmation_code(ClientId=self._client_id, Username=email)
 
     def confirm(self, email: str, code: str) -> None:
-        """Confirm an account with the code that was e-mailed (ConfirmSignUp)."""
-        check_email(email, "ConfirmSignUp")
+        """Confirm an account with the code from the e-mail (ConfirmSignUp)."""
+        validate_email(email, "ConfirmSignUp")
         try:
             self._client.confirm_sign_up(
                 ClientId=self._client_id, Username=email, ConfirmationCode=code
             )
         except self._client.exceptions.NotAuthorizedException as confirmed:
-            # With HIDE_EXISTING_ACCOUNTS a confirmed account is as if it weren't there.
+            # With HIDE_EXISTING_ACCOUNTS nobody learns that the address has an account.
             if not self._hide_existing_accounts:
                 raise
             raise WrongCodeError from confirmed
@@ -107,9 +105,9 @@ class Cognito:
     def sign_in(self, email: str, password: str) -> Tokens:
         """Exchange an e-mail address and a password for tokens (InitiateAuth).
 
-        Raises ChallengeRequiredError when Cognito asks for one more step.
+        Raise ChallengeRequiredError if Cognito asks for one more step.
         """
-        check_email(email, "InitiateAuth")
+        validate_email(email, "InitiateAuth")
         answer = self._client.initiate_auth(
             ClientId=self._client_id,
             AuthFlow="USER_PASSWORD_AUTH",
@@ -117,31 +115,32 @@ class Cognito:
         )
         return _tokens(answer)
 
-    def answer_challenge(self, email: str, challenge: str, session: str, given: str) -> Tokens:
-        """Take the step that a challenge asked for (RespondToAuthChallenge).
+    def answer_challenge(self, email: str, challenge: str, session: str, response: str) -> Tokens:
+        """Answer a challenge with what it asks for (RespondToAuthChallenge).
 
-        Raises UnsupportedChallengeError for one that isn't in CHALLENGES, and
-        ChallengeRequiredError when there is another. A session lives for 3 minutes by default.
+        Raise UnsupportedChallengeError if `challenge` is not in CHALLENGES, and
+        ChallengeRequiredError if Cognito asks for another step. A session is valid for 3 minutes by
+        default.
         """
-        check_email(email, "RespondToAuthChallenge")
+        validate_email(email, "RespondToAuthChallenge")
         if challenge not in CHALLENGES:
             raise UnsupportedChallengeError
         if challenge == "NEW_PASSWORD_REQUIRED":
-            check_password(given, "RespondToAuthChallenge")
+            validate_password(response, "RespondToAuthChallenge")
         answer = self._client.respond_to_auth_challenge(
             ClientId=self._client_id,
             ChallengeName=challenge,  # type: ignore[arg-type]  # it is one of CHALLENGES
             Session=session,
-            ChallengeResponses={"USERNAME": email, CHALLENGES[challenge][1]: given},
+            ChallengeResponses={"USERNAME": email, CHALLENGES[challenge].name: response},
         )
         return _tokens(answer)
 
-    # Staying in, and leaving
+    # Sessions
 
     def refresh(self, refresh_token: str) -> Tokens:
         """Get new tokens (GetTokensFromRefreshToken), with a new refresh token if the pool rotates.
 
-        It works with rotation on or off, as the flow REFRESH_TOKEN_AUTH doesn't.
+        This works with rotation on or off; the flow REFRESH_TOKEN_AUTH works only with it off.
         """
         answer = self._client.get_tokens_from_refresh_token(
             ClientId=self._client_id, RefreshToken=refresh_token
@@ -149,22 +148,22 @@ class Cognito:
         return _tokens(answer)
 
     def sign_out(self, refresh_token: str) -> None:
-        """End one session: its refresh token and the access tokens made from it (RevokeToken)."""
+        """End one session: revoke its refresh token and its access tokens (RevokeToken)."""
         self._client.revoke_token(ClientId=self._client_id, Token=refresh_token)
 
     def sign_out_everywhere(self, access_token: str) -> None:
-        """End every session of a person's (GlobalSignOut)."""
+        """End every session of a person (GlobalSignOut)."""
         self._client.global_sign_out(AccessToken=access_token)
 
     # The password
 
     def forgot_password(self, email: str) -> None:
-        """E-mail a code with which a new password can be set (ForgotPassword).
+        """E-mail a code that allows setting a new password (ForgotPassword).
 
-        An unconfirmed account can't have one, as its address isn't verified: it gets its
-        confirmation code again instead, so that nobody waits for an e-mail that never comes.
+        Cognito refuses for an unconfirmed account, because its address isn't verified. We e-mail
+        its confirmation code instead, so that nobody waits for an e-mail that never comes.
         """
-        check_email(email, "ForgotPassword")
+        validate_email(email, "ForgotPassword")
         try:
             self._client.forgot_password(ClientId=self._client_id, Username=email)
         except self._client.exceptions.InvalidParameterException:
@@ -173,11 +172,11 @@ class Cognito:
     def reset_password(self, email: str, code: str, password: str) -> bool:
         """Set a new password with the code (ConfirmForgotPassword), and end every session.
 
-        Return whether they are over. Cognito lets them live, and ends them for who can sign in:
-        with the new password we can, but for an account that asks for a second factor.
+        Return whether the sessions ended. Cognito keeps them, so we sign in with the new password
+        and sign out everywhere. That is impossible for an account with a second factor.
         """
-        check_email(email, "ConfirmForgotPassword")
-        check_password(password, "ConfirmForgotPassword")
+        validate_email(email, "ConfirmForgotPassword")
+        validate_password(password, "ConfirmForgotPassword")
         self._client.confirm_forgot_password(
             ClientId=self._client_id, Username=email, ConfirmationCode=code, Password=password
         )
@@ -186,11 +185,11 @@ class Cognito:
         )
 
     def change_password(self, access_token: str, current: str, new: str) -> None:
-        """Replace a password by another (ChangePassword).
+        """Replace a password with another (ChangePassword).
 
-        Raises InvalidTokenError if it is the access token that Cognito refuses.
+        Raise InvalidTokenError if Cognito refuses the access token, not the password.
         """
-        check_password(new, "ChangePassword")
+        validate_password(new, "ChangePassword")
         try:
             self._client.change_password(
                 AccessToken=access_token, PreviousPassword=current, ProposedPassword=new
@@ -199,14 +198,14 @@ class Cognito:
             self._client.exceptions.NotAuthorizedException,
             self._client.exceptions.InvalidParameterException,
         ):
-            # Cognito says the same of a wrong or impossible password and of a dead token.
+            # Cognito has one error for a wrong password and for an invalid token.
             self._check_token(access_token)
             raise
 
     # The account
 
     def get_user(self, access_token: str) -> User:
-        """Say who an access token belongs to (GetUser)."""
+        """Return the owner of an access token (GetUser)."""
         answer = self._client.get_user(AccessToken=access_token)
         attributes = {each["Name"]: each.get("Value", "") for each in answer["UserAttributes"]}
         return User(
@@ -222,13 +221,14 @@ class Cognito:
     # The second factor
 
     def set_up_mfa(self, access_token: str) -> str:
-        """Give a new secret for an authenticator app, base32 (AssociateSoftwareToken)."""
+        """Return a new base32 secret for an authenticator app (AssociateSoftwareToken)."""
         return self._client.associate_software_token(AccessToken=access_token)["SecretCode"]
 
     def verify_mfa(self, access_token: str, code: str) -> None:
-        """Turn the second factor on with a first code of it.
+        """Turn the second factor on with a first code.
 
-        VerifySoftwareToken proves the code, SetUserMFAPreference makes sign-in ask for one.
+        VerifySoftwareToken checks the code; SetUserMFAPreference makes sign-in ask for one. Raise
+        WrongCodeError if the code is wrong.
         """
         answer = self._client.verify_software_token(AccessToken=access_token, UserCode=code)
         if answer["Status"] != "SUCCESS":
@@ -257,18 +257,19 @@ class Cognito:
 
     @staticmethod
     def _quietly(step: Any) -> bool:
-        """Take a second step, which can't undo the first; return whether it worked."""
+        """Take an optional second step; log a failure, and return whether it succeeded."""
         try:
             step()
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the first step stands
-            logger.info("second step failed", extra={"members": {"cause": type(exc).__name__}})
+        except Exception as exc:  # noqa: BLE001 - the first step has succeeded, whatever happens now
+            logger.info("second step failed", extra={"fields": {"cause": type(exc).__name__}})
             return False
         return True
 
 
 def _tokens(answer: Any) -> Tokens:
     if challenge := answer.get("ChallengeName"):
-        raise ChallengeRequiredError(challenge, answer.get("Session", ""))
+        needs = [CHALLENGES[challenge].field] if challenge in CHALLENGES else None
+        raise ChallengeRequiredError(challenge, answer.get("Session", ""), needs)
     if "AuthenticationResult" not in answer:
         raise NotCognitoError
     return Tokens.model_validate(answer["AuthenticationResult"])

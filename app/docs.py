@@ -1,8 +1,8 @@
-"""The docs page, its assets and the OpenAPI document, all from the app itself.
+"""The docs page, its assets and the OpenAPI document.
 
-Nothing comes from elsewhere: a third party's script has no business on the origin that takes
-passwords, and the page is there without a network. All addresses are relative to the page's own, so
-that it works behind whatever path API Gateway puts in front, even where no event tells of it.
+The app serves all of it: third-party scripts don't belong on the origin that takes passwords, and
+the page works offline. All URLs are relative to the page's own, so it works behind any prefix that
+API Gateway adds to the path, even one that events don't mention.
 """
 
 from http import HTTPStatus
@@ -13,45 +13,75 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from app.errors import TABLE
-from app.failure import NEXT
-from app.requests import FAILS_WITH
+from app.routing import FAILS_WITH
 from app.schemas import Failed
 
 DESCRIPTION = """\
-Accounts for an app's users, kept by Amazon Cognito: sign-up, e-mail confirmation, sign-in, and all
-that an account needs from then on.
+User accounts for an app, kept by Amazon Cognito: sign-up, e-mail confirmation, sign-in, and
+everything else that an account needs.
 
 ### The flow
 
 1. **Sign up** with an e-mail address and a password: `POST /auth/sign-up`.
-2. **Confirm** with the code that the e-mail brings: `POST /auth/confirm`. None came, or it expired?
-   `POST /auth/resend-code`.
+2. **Confirm** with the code from the e-mail: `POST /auth/confirm`. If no code came, or it expired,
+   get a new one: `POST /auth/resend-code`.
 3. **Sign in** for tokens: `POST /auth/sign-in`. If it answers 403 `challenge_required`, one more
    step follows: `POST /auth/challenge`.
 4. **Call your API** with the access token, in the header `Authorization: Bearer <AccessToken>`.
-   `GET /auth/me` says who that is. To try it here, press **Authorize** and paste the token.
+   `GET /auth/me` answers whose it is. To try it here, press **Authorize** and paste the token.
 5. **Stay signed in**: before the access token expires, `POST /auth/refresh`.
 6. **Sign out** on this device with `POST /auth/sign-out`, or everywhere with
    `POST /auth/sign-out-everywhere`.
 
-Who forgot the password asks for a code with `POST /auth/forgot-password` and sets a new one with
-`POST /auth/reset-password`.
+If a person has forgotten the password, `POST /auth/forgot-password` e-mails a code, and
+`POST /auth/reset-password` sets a new password with it.
 
 ### Answers
 
 Every answer is JSON with its own `statusCode`. A failure has a `code` for programs, a `message` for
-people, and a `requestId` to quote when asking for help; each route lists its codes, and what to do
-next.
+people, and a `requestId` to quote when you ask for help. Each route lists its codes, and what to do
+about each.
 """
 TAGS = [
-    {"name": "auth", "description": "Everything an account needs, in the order of its life."},
-    {"name": "health", "description": "Is it there?"},
+    {"name": "auth", "description": "Everything an account needs, from sign-up to deletion."},
+    {"name": "health", "description": "Whether the service runs."},
 ]
-# "." is the folder of the document: https://spec.openapis.org/oas/v3.1.1.html#server-object
-SERVERS = [{"url": ".", "description": "Where this document came from."}]
+# Relative to the document's own URL: https://spec.openapis.org/oas/v3.1.1.html#server-object
+SERVERS = [{"url": ".", "description": "The server that this document came from."}]
+
+NEXT_STEPS = {
+    "invalid_request": "Correct the fields that `errors` names.",
+    "invalid_email": "Ask for another address.",
+    "invalid_password": "Show the rule that `errors` names, and ask for another password.",
+    "invalid_credentials": "Ask again, and offer to reset the password.",
+    "invalid_token": "Refresh the tokens; if that fails, sign in.",
+    "invalid_refresh_token": "Delete the tokens, and sign in.",
+    "refresh_token_reused": "Delete the tokens, and sign in: somebody else may have used them.",
+    "invalid_session": "Sign in again, from the first step.",
+    "unsupported_challenge": "Send the `challenge` that `challenge_required` named.",
+    "challenge_required": "Ask for the fields that `needs` names, and call `/auth/challenge`.",
+    "code_mismatch": "Ask for the code again, or send a new one.",
+    "code_expired": "Send a new code.",
+    "already_confirmed": "Continue with sign-in.",
+    "email_taken": "Sign in instead, or reset the password.",
+    "user_not_confirmed": "Ask for the code, and confirm the account.",
+    "password_reset_required": "Send a code with `/auth/forgot-password`, and reset the password.",
+    "mfa_not_set_up": "Call `/auth/mfa/setup` first.",
+    "email_not_sent": "Try again in a few minutes.",
+    "too_many_requests": "Wait for the seconds in `Retry-After`, then try again.",
+    "unavailable": "Wait for the seconds in `Retry-After`, then try again.",
+    "rejected": "Show the message: your own Lambda trigger wrote it.",
+    "body_too_large": "Send a smaller body.",
+    "unsupported_media_type": "Set the header `Content-Type: application/json`.",
+    "not_found": "Check the address.",
+    "method_not_allowed": "Use a method that the header `Allow` names.",
+    "misconfigured": "Give `requestId` to the owner of the service.",
+    "internal_error": "Try once more, then give `requestId` to the owner of the service.",
+}
+"""What a caller does about each code, in one sentence."""
 
 _ASSETS = Path(__file__).parent / "assets"
-# Text alone: a REST API without binary media types would pass on an image's base64 as it is.
+# Text only: a REST API without binary media types would send an image as base64.
 _TYPES = {
     "docs.css": "text/css",
     "docs.js": "text/javascript",
@@ -59,69 +89,68 @@ _TYPES = {
     "swagger-ui/swagger-ui-bundle.js": "text/javascript",
 }
 _BY_NAME = {path.rpartition("/")[2]: path for path in _TYPES}
-# Swagger UI's style sheet has its icons as data: images.
+# Swagger UI's style sheet contains its icons as data: URLs.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
-def routes() -> APIRouter:
-    """The page at /docs, its assets below it, and /openapi.json."""
-    docs = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False)
 
-    @docs.get("/docs")
-    def page() -> HTMLResponse:
-        """The page, which loads the rest by addresses relative to its own."""
-        html = (_ASSETS / "docs.html").read_text("utf-8")
-        return HTMLResponse(html, headers={"Content-Security-Policy": _POLICY})
 
-    @docs.get("/docs/{name}")
-    def asset(name: str) -> Response:
-        """A script or a style sheet.
+@router.get("/docs")
+def page() -> HTMLResponse:
+    """Return the page. It loads the rest by URLs relative to its own."""
+    html = (_ASSETS / "docs.html").read_text("utf-8")
+    return HTMLResponse(html, headers={"Content-Security-Policy": _POLICY})
 
-        Like every answer it is stored nowhere, so each visit costs its 2 MB again; and a new
-        release never meets an old script.
-        """
-        if name not in _BY_NAME:
-            raise HTTPException(404)
-        path = _BY_NAME[name]
-        return Response((_ASSETS / path).read_text("utf-8"), media_type=_TYPES[path])
 
-    @docs.get("/openapi.json")
-    def openapi(request: Request) -> JSONResponse:
-        """The document. It is made when it is first asked for, so that no sign-in waits for it."""
-        return JSONResponse(document(request.app))
+@router.get("/docs/{name}")
+def asset(name: str) -> Response:
+    """Return a script or a style sheet.
 
-    return docs
+    Like every answer it is not cached, so each visit loads 2 MB again; in return, a new release
+    never meets an old script.
+    """
+    if name not in _BY_NAME:
+        raise HTTPException(404)
+    path = _BY_NAME[name]
+    return Response((_ASSETS / path).read_text("utf-8"), media_type=_TYPES[path])
+
+
+@router.get("/openapi.json")
+def openapi(request: Request) -> JSONResponse:
+    """Return the document. It is made on the first request, so that no sign-in waits for it."""
+    return JSONResponse(document(request.app))
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, in the words that the code has for itself."""
+    """Return FastAPI's OpenAPI document, with summaries from docstrings and with every failure."""
     made = app.openapi()
-    schemas = {**made["components"]["schemas"], **_schemas_of_failures()}
+    schemas = {**made["components"]["schemas"], **_failure_schemas()}
     paths = {
-        path: {method: _in_words(operation, schemas) for method, operation in operations.items()}
+        path: {method: _describe(operation, schemas) for method, operation in operations.items()}
         for path, operations in made["paths"].items()
     }
     return {**made, "paths": paths, "components": {**made["components"], "schemas": schemas}}
 
 
-def _schemas_of_failures() -> dict[str, Any]:
+def _failure_schemas() -> dict[str, Any]:
     schema = Failed.model_json_schema(
         mode="serialization", ref_template="#/components/schemas/{model}"
     )
     return {**schema.pop("$defs"), "Failed": schema}
 
 
-def _in_words(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    """An operation whose summary is the first sentence about it, and whose success is its model's.
+def _describe(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation in the words of the code.
 
-    FastAPI has the function's name for the one, and "Successful Response" for the other. Its
-    failures, which the route has by their codes, are spelled out.
+    The summary is the first sentence of the route's docstring, and the description of 200 is the
+    model's. Each code that the route lists becomes a documented failure.
     """
     summary, _, rest = operation.get("description", operation["summary"]).partition(". ")
-    summary = summary.rstrip(".").replace("`", "")  # the page shows a summary as it is
+    summary = summary.rstrip(".").replace("`", "")  # the page does not render Markdown in summaries
     responses = {**operation["responses"]}
     done = responses["200"]
     model = done["content"]["application/json"]["schema"].get("$ref", "").rpartition("/")[2]
@@ -134,8 +163,8 @@ def _in_words(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, A
 
 
 def _failures(*codes: str) -> dict[str, dict[str, Any]]:
-    """The failures with these codes, by status, with an example of each."""
-    # Where a code has several rows, the first one is the plainest.
+    """Return OpenAPI responses for these codes, by status, with an example of each code."""
+    # If a code has several rows, the first one is the most general.
     rows = {row.code: row for row in reversed(TABLE.values())}
     described: dict[str, dict[str, Any]] = {}
     for row in sorted((rows[code] for code in codes), key=lambda row: row.status):
@@ -143,12 +172,12 @@ def _failures(*codes: str) -> dict[str, dict[str, Any]]:
         status = described.setdefault(
             str(row.status), {"description": phrase, "content": _failed(examples={})}
         )
-        status["description"] += f"\n- `{row.code}`: {NEXT[row.code]}"
+        status["description"] += f"\n- `{row.code}`: {NEXT_STEPS[row.code]}"
         example = row.body("7c2d9a52-2f4b-4b4e-9d3f-0a1b2c3d4e5f")
         examples = status["content"]["application/json"]["examples"]
         examples[row.code] = {
             "summary": row.code,
-            "description": NEXT[row.code],
+            "description": NEXT_STEPS[row.code],
             "value": {**example.model_dump(by_alias=True, exclude_none=True), **row.example},
         }
     return described

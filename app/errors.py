@@ -1,18 +1,21 @@
-"""What can go wrong, and what the caller is told: one table.
+"""The table of failures: for each exception, what the caller is told.
 
-A row is found by a failure's name: for Cognito's errors the shape's name, preceded by the operation
-where that changes the meaning; for any other exception its class or the nearest base that has a
-row; for what the web framework refuses, its HTTP status.
+Its keys are HTTP statuses, exception classes and the names of Cognito's errors. A class's row also
+serves its subclasses. An operation's name before a class or an error makes a row for that operation
+alone. exception_handlers.py looks rows up.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
-from http import HTTPStatus
-from typing import Any
 
-from starlette.exceptions import HTTPException
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
+from botocore.exceptions import HTTPClientError
+from botocore.parsers import ResponseParserError
+from fastapi.exceptions import RequestValidationError
 
-from app.failure import Failure, password_rule, trigger_words
+from app import exceptions as ours
+from app.failure import Failure, password_rule, trigger_message
+
+Key = int | str | type[BaseException] | tuple[str, type[BaseException]]
 
 _INVALID_REQUEST = Failure(
     400,
@@ -20,15 +23,15 @@ _INVALID_REQUEST = Failure(
     "The request is not as it should be.",
     example={"errors": [{"field": "email", "message": "Field required"}]},
 )
-_INVALID_EMAIL = Failure(400, "invalid_email", "Invalid email address format.", member="email")
+_INVALID_EMAIL = Failure(400, "invalid_email", "Invalid email address format.", field="email")
 _INVALID_PASSWORD = Failure(
     400,
     "invalid_password",
     "Password did not conform with policy.",
-    member="password",
-    wording=password_rule,
+    field="password",
+    detail=password_rule,
 )
-_INVALID_NEW_PASSWORD = replace(_INVALID_PASSWORD, member="newPassword")
+_INVALID_NEW_PASSWORD = replace(_INVALID_PASSWORD, field="newPassword")
 _INVALID_CREDENTIALS = Failure(400, "invalid_credentials", "Incorrect username or password.")
 _INVALID_TOKEN = Failure(401, "invalid_token", "Please sign in: the access token is not valid.")
 _INVALID_REFRESH_TOKEN = Failure(
@@ -48,18 +51,18 @@ _UNAVAILABLE = Failure(
 )
 INTERNAL_ERROR = Failure(500, "internal_error", "Something went wrong on our side.")
 BAD_EVENT = replace(
-    _INVALID_REQUEST, message="The event is no request that API Gateway would send."
+    _INVALID_REQUEST, message="The event is not a request that API Gateway would send."
 )
-# Not a failure to the caller, though it was one to Cognito.
+# Cognito failed, but the caller is answered 200.
 DONE = Failure(200, "done", "")
 
 
-def _misconfigured(mend: str) -> Failure:
+def _misconfigured(remedy: str) -> Failure:
     return Failure(
         500,
         "misconfigured",
-        "The service is not set up correctly. Its owner must mend it.",
-        mend=mend,
+        "The service is not set up correctly. Its owner must fix it.",
+        remedy=remedy,
     )
 
 
@@ -67,11 +70,11 @@ _TRIGGER = _misconfigured(
     "A Lambda trigger of the user pool fails or answers wrongly: see the trigger's own log."
 )
 _EMAIL_ROLE = _misconfigured(
-    "Cognito may not use the pool's e-mail sender: check EmailConfiguration's SourceArn, and that "
-    "the SES identity's policy lets Cognito send."
+    "Cognito is not allowed to use the pool's e-mail sender: check EmailConfiguration's SourceArn, "
+    "and that the SES identity's policy lets Cognito send."
 )
 _SMS_ROLE = _misconfigured(
-    "Cognito may not use the pool's SMS role: check SmsConfiguration's SnsCallerArn and "
+    "Cognito is not allowed to use the pool's SMS role: check SmsConfiguration's SnsCallerArn and "
     "ExternalId, and that the role trusts cognito-idp.amazonaws.com."
 )
 _MFA = _misconfigured(
@@ -79,34 +82,34 @@ _MFA = _misconfigured(
     "SOFTWARE_TOKEN_MFA."
 )
 
-TABLE: dict[str, Failure] = {
-    # What the web framework refuses
-    "HTTP 400": _INVALID_REQUEST,
-    "HTTP 404": Failure(404, "not_found", "There is nothing at this address."),
-    "HTTP 405": Failure(405, "method_not_allowed", "This address does not take that method."),
-    "HTTP 413": Failure(413, "body_too_large", "The body is larger than 16 KiB."),
-    "HTTP 415": Failure(
+TABLE: dict[Key, Failure] = {
+    # HTTP statuses that FastAPI and routes raise
+    400: _INVALID_REQUEST,
+    404: Failure(404, "not_found", "There is nothing at this address."),
+    405: Failure(405, "method_not_allowed", "This address does not take that method."),
+    413: Failure(413, "body_too_large", "The body is larger than 16 KiB."),
+    415: Failure(
         415,
         "unsupported_media_type",
         "The body must be JSON: set the header Content-Type: application/json.",
     ),
-    "RequestValidationError": _INVALID_REQUEST,
+    RequestValidationError: _INVALID_REQUEST,
     # Any operation
     "TooManyRequestsException": _TOO_MANY,
     "ThrottlingException": _TOO_MANY,
-    # These two are counted by the hour
+    # Cognito counts these two by the hour
     "LimitExceededException": replace(_TOO_MANY, retry_after=300),
     "TooManyFailedAttemptsException": replace(_TOO_MANY, retry_after=300),
     "CodeDeliveryFailureException": Failure(
         503, "email_not_sent", "The e-mail could not be sent. Please try again later."
     ),
     "UserLambdaValidationException": Failure(
-        400, "rejected", "The request was rejected.", wording=trigger_words
+        400, "rejected", "The request was rejected.", detail=trigger_message
     ),
     "InternalErrorException": _UNAVAILABLE,
     "ForbiddenException": _UNAVAILABLE,  # AWS WAF in front of the pool
     "ResourceNotFoundException": _misconfigured(
-        "COGNITO_CLIENT_ID is no app client of a user pool in AWS_REGION."
+        "COGNITO_CLIENT_ID is not an app client of a user pool in AWS_REGION."
     ),
     "InvalidParameterException": _INVALID_REQUEST,
     "GetUser.InvalidParameterException": _INVALID_TOKEN,
@@ -119,39 +122,39 @@ TABLE: dict[str, Failure] = {
     "InvalidEmailRoleAccessPolicyException": _EMAIL_ROLE,
     "InvalidSmsRoleAccessPolicyException": _SMS_ROLE,
     "InvalidSmsRoleTrustRelationshipException": _SMS_ROLE,
-    # What an access token is needed for
-    "NoTokenError": _INVALID_TOKEN,
-    "InvalidTokenError": _INVALID_TOKEN,  # ours, and PyJWT's for all that it refuses
+    # Operations that take an access token
+    ours.MissingTokenError: _INVALID_TOKEN,
+    ours.InvalidTokenError: _INVALID_TOKEN,
     "NotAuthorizedException": _INVALID_TOKEN,
-    "UserNotFoundException": _INVALID_TOKEN,  # the account is gone, and its tokens with it
-    "KeysUnavailableError": _UNAVAILABLE,
+    "UserNotFoundException": _INVALID_TOKEN,  # the account was deleted
+    ours.KeysUnavailableError: _UNAVAILABLE,
     # SignUp
     "UsernameExistsException": _EMAIL_TAKEN,
     "AliasExistsException": _EMAIL_TAKEN,
-    "InvalidEmailError": _INVALID_EMAIL,
-    "InvalidPasswordError": _INVALID_PASSWORD,
+    ours.InvalidEmailError: _INVALID_EMAIL,
+    ours.InvalidPasswordError: _INVALID_PASSWORD,
     "InvalidPasswordException": _INVALID_PASSWORD,
     "PasswordHistoryPolicyViolationException": _INVALID_PASSWORD,
     "SignUp.InvalidParameterException": replace(
         _INVALID_EMAIL,
-        mend="If good addresses are refused, the pool requires attributes besides `email`.",
+        remedy="If valid addresses are refused, the pool requires attributes other than `email`.",
     ),
     "SignUp.NotAuthorizedException": _misconfigured(
-        "People may not sign up by themselves: set AdminCreateUserConfig.AllowAdminCreateUserOnly "
-        "to false in the user pool, and use an app client without a secret."
+        "The user pool doesn't let people sign up: set AllowAdminCreateUserOnly to false in its "
+        "AdminCreateUserConfig, and use an app client without a secret."
     ),
-    # ConfirmSignUp. An address that nobody has is answered as a wrong code is.
+    # ConfirmSignUp. An unknown address gets the answer of a wrong code.
     "CodeMismatchException": _CODE_MISMATCH,
     "ExpiredCodeException": Failure(410, "code_expired", "Expired verification code."),
-    "ConfirmSignUp.InvalidEmailError": _CODE_MISMATCH,
+    ("ConfirmSignUp", ours.InvalidEmailError): _CODE_MISMATCH,
     "ConfirmSignUp.InvalidParameterException": _CODE_MISMATCH,
     "ConfirmSignUp.UserNotFoundException": _CODE_MISMATCH,
     "ConfirmSignUp.NotAuthorizedException": Failure(
         409, "already_confirmed", "The account is already confirmed."
     ),
-    # ResendConfirmationCode and ForgotPassword are done whatever the address, so that nobody learns
-    # which ones have accounts: here none has, it is confirmed, or it is disabled. Nor does a limit
-    # show, which only an account can come to: 5 e-mails within an hour.
+    # ResendConfirmationCode and ForgotPassword succeed for every address, so that nobody learns
+    # which ones have accounts: here the account doesn't exist, is confirmed, or is disabled. The
+    # limit of 5 e-mails within an hour is hidden too, because only an account can reach it.
     "ResendConfirmationCode.UserNotFoundException": DONE,
     "ResendConfirmationCode.InvalidParameterException": DONE,
     "ResendConfirmationCode.NotAuthorizedException": DONE,
@@ -159,10 +162,9 @@ TABLE: dict[str, Failure] = {
     "ForgotPassword.UserNotFoundException": DONE,
     "ForgotPassword.LimitExceededException": DONE,
     "ForgotPassword.NotAuthorizedException": DONE,
-    # ConfirmForgotPassword. Cognito says "expired" also of an account for which no code was asked,
-    # and so of none that doesn't exist: one answer for all, or it would tell which addresses do.
-    # The same goes for its limit of tries, which only an account can come to.
-    "ConfirmForgotPassword.InvalidEmailError": _CODE_MISMATCH,
+    # ConfirmForgotPassword. One answer for all of these, or they would reveal which addresses have
+    # accounts: Cognito answers "expired", and limits the tries, only for existing accounts.
+    ("ConfirmForgotPassword", ours.InvalidEmailError): _CODE_MISMATCH,
     "ConfirmForgotPassword.InvalidParameterException": _CODE_MISMATCH,
     "ConfirmForgotPassword.UserNotFoundException": _CODE_MISMATCH,
     "ConfirmForgotPassword.ExpiredCodeException": _CODE_MISMATCH,
@@ -170,14 +172,14 @@ TABLE: dict[str, Failure] = {
     "ConfirmForgotPassword.LimitExceededException": _CODE_MISMATCH,
     "ConfirmForgotPassword.TooManyFailedAttemptsException": _CODE_MISMATCH,
     "ConfirmForgotPassword.UserNotConfirmedException": _CODE_MISMATCH,
-    # ChangePassword, with a token that is good
+    # ChangePassword, with a valid access token
     "ChangePassword.NotAuthorizedException": _INVALID_CREDENTIALS,
     "ChangePassword.InvalidParameterException": _INVALID_CREDENTIALS,
-    "ChangePassword.InvalidPasswordError": _INVALID_NEW_PASSWORD,
+    ("ChangePassword", ours.InvalidPasswordError): _INVALID_NEW_PASSWORD,
     "ChangePassword.InvalidPasswordException": _INVALID_NEW_PASSWORD,
     "ChangePassword.PasswordHistoryPolicyViolationException": _INVALID_NEW_PASSWORD,
-    # InitiateAuth. One answer for all that could tell whether an account exists.
-    "InitiateAuth.InvalidEmailError": _INVALID_CREDENTIALS,
+    # InitiateAuth. One answer for everything that could reveal whether an account exists.
+    ("InitiateAuth", ours.InvalidEmailError): _INVALID_CREDENTIALS,
     "InitiateAuth.NotAuthorizedException": _INVALID_CREDENTIALS,
     "InitiateAuth.UserNotFoundException": _INVALID_CREDENTIALS,
     "InitiateAuth.InvalidParameterException": _misconfigured(
@@ -187,20 +189,20 @@ TABLE: dict[str, Failure] = {
     "PasswordResetRequiredException": Failure(
         403, "password_reset_required", "The password must be reset before signing in."
     ),
-    "ChallengeRequiredError": Failure(
+    ours.ChallengeRequiredError: Failure(
         403,
         "challenge_required",
         "One more step is needed to sign in.",
         example={"challenge": "SOFTWARE_TOKEN_MFA", "session": "AYABe...", "needs": ["code"]},
     ),
     # RespondToAuthChallenge
-    "UnsupportedChallengeError": Failure(
+    ours.UnsupportedChallengeError: Failure(
         400, "unsupported_challenge", "This service has no answer to that challenge."
     ),
-    "RespondToAuthChallenge.InvalidEmailError": _INVALID_SESSION,
+    ("RespondToAuthChallenge", ours.InvalidEmailError): _INVALID_SESSION,
     "RespondToAuthChallenge.NotAuthorizedException": _INVALID_SESSION,
     "RespondToAuthChallenge.UserNotFoundException": _INVALID_SESSION,
-    "RespondToAuthChallenge.InvalidPasswordError": _INVALID_NEW_PASSWORD,
+    ("RespondToAuthChallenge", ours.InvalidPasswordError): _INVALID_NEW_PASSWORD,
     "RespondToAuthChallenge.InvalidPasswordException": _INVALID_NEW_PASSWORD,
     "RespondToAuthChallenge.PasswordHistoryPolicyViolationException": _INVALID_NEW_PASSWORD,
     # GetTokensFromRefreshToken
@@ -210,16 +212,16 @@ TABLE: dict[str, Failure] = {
     "GetTokensFromRefreshToken.InvalidParameterException": _INVALID_REFRESH_TOKEN,
     "GetTokensFromRefreshToken.NotAuthorizedException": _INVALID_REFRESH_TOKEN,
     "GetTokensFromRefreshToken.UserNotFoundException": _INVALID_REFRESH_TOKEN,
-    # RevokeToken. What is no token any more, or never was, needs no revoking.
+    # RevokeToken. An invalid token needs no revoking.
     # https://datatracker.ietf.org/doc/html/rfc7009#section-2.2
     "RevokeToken.InvalidParameterException": DONE,
-    "UnauthorizedException": _INVALID_REFRESH_TOKEN,  # another app client's
-    "UnsupportedTokenTypeException": _INVALID_REFRESH_TOKEN,  # an access token, say
+    "UnauthorizedException": _INVALID_REFRESH_TOKEN,  # the token of another app client
+    "UnsupportedTokenTypeException": _INVALID_REFRESH_TOKEN,  # for example an access token
     "RevokeToken.UnsupportedOperationException": _misconfigured(
         "Set EnableTokenRevocation in the app client."
     ),
     # The second factor
-    "WrongCodeError": _CODE_MISMATCH,
+    ours.WrongCodeError: _CODE_MISMATCH,
     "EnableSoftwareTokenMFAException": _CODE_MISMATCH,
     "VerifySoftwareToken.InvalidParameterException": _CODE_MISMATCH,
     "ConcurrentModificationException": _UNAVAILABLE,
@@ -227,7 +229,7 @@ TABLE: dict[str, Failure] = {
     "SetUserMFAPreference.InvalidParameterException": _MFA_NOT_SET_UP,
     "SoftwareTokenMFANotFoundException": _MFA,
     "MFAMethodNotFoundException": _MFA,
-    # What a user pool lacks
+    # The user pool's configuration
     "InvalidUserPoolConfigurationException": _misconfigured(
         "The user pool's configuration is invalid: check its MFA and Lambda trigger settings."
     ),
@@ -236,47 +238,16 @@ TABLE: dict[str, Failure] = {
         "ExplicitAuthFlows."
     ),
     "FeatureUnavailableInTierException": _misconfigured(
-        "The user pool's feature plan lacks what its settings ask for: change UserPoolTier."
+        "The user pool's settings need a higher feature plan: change UserPoolTier."
     ),
-    # Cognito could not be reached, or did not answer as itself
-    "ConnectionError": _UNAVAILABLE,
-    "HTTPClientError": _UNAVAILABLE,
-    "ResponseParserError": _UNAVAILABLE,
-    "NotCognitoError": _UNAVAILABLE,
+    # Cognito can't be reached, or something else answered
+    BotocoreConnectionError: _UNAVAILABLE,
+    HTTPClientError: _UNAVAILABLE,
+    ResponseParserError: _UNAVAILABLE,
+    ours.NotCognitoError: _UNAVAILABLE,
     "Cognito 429": _TOO_MANY,
-    "Cognito 403": _UNAVAILABLE,  # AWS WAF's own page
+    "Cognito 403": _UNAVAILABLE,  # AWS WAF's page
     "Cognito 5xx": _UNAVAILABLE,
-    # Anything else is a mistake of ours
-    "Exception": INTERNAL_ERROR,
+    # Everything else is a bug
+    Exception: INTERNAL_ERROR,
 }
-
-
-def find(exc: Exception) -> Failure:
-    """The row for a failure."""
-    if not isinstance(exc, HTTPException):
-        return next(TABLE[name] for name in _names(exc) if name in TABLE)
-    # A route may raise any status, with words of its own, which then go before the row's.
-    known = {status.value: status for status in HTTPStatus}.get(exc.status_code)
-    name, phrase = (known.name.lower(), known.phrase) if known else ("error", "Error")
-    row = TABLE.get(f"HTTP {exc.status_code}") or Failure(exc.status_code, name, phrase)
-    return row if exc.detail in ("", phrase) else replace(row, message=str(exc.detail))
-
-
-def _names(exc: Exception) -> Iterator[str]:
-    """By what names a failure may stand in the table, the most telling first."""
-    operation = getattr(exc, "operation_name", None)
-    if code := cognito_says(exc, "Error", "Code"):
-        status = cognito_says(exc, "ResponseMetadata", "HTTPStatusCode") or 0
-        yield from (f"{operation}.{code}", code, f"Cognito {status}", f"Cognito {status // 100}xx")
-    for base in type(exc).__mro__:
-        yield from (f"{operation}.{base.__name__}", base.__name__)
-
-
-def cognito_says(exc: Exception, part: str, member: str) -> Any:
-    """What Cognito's answer says, if the failure is one.
-
-    A botocore ClientError is read by its attributes, so that client.py stays the one module that
-    knows botocore.
-    """
-    response = getattr(exc, "response", None)
-    return response.get(part, {}).get(member) if isinstance(response, dict) else None

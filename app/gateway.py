@@ -1,4 +1,4 @@
-"""The app behind API Gateway: Mangum, told where the routes begin, and a guard around it."""
+"""The app behind API Gateway: Mangum, with the caller's path and a guard against odd events."""
 
 import asyncio
 import re
@@ -11,17 +11,17 @@ from fastapi import FastAPI
 from mangum import Mangum
 from mangum.handlers import APIGateway, HTTPGateway
 
-from app.answers import stack_of
 from app.errors import BAD_EVENT
+from app.exception_handlers import format_stack
 from app.logs import logger
-from app.middleware import HEADERS, HSTS, request_id
+from app.middleware import request_id, response_headers
 
 Event = dict[str, Any]
 Scope = MutableMapping[str, Any]
 
 
 class Rest(APIGateway):
-    """A REST API's event (payload 1.0), with the path that the caller used."""
+    """A REST API's event (payload 1.0), with the path that the caller requested."""
 
     @property
     def scope(self) -> Scope:
@@ -30,7 +30,7 @@ class Rest(APIGateway):
 
 
 class Http(HTTPGateway):
-    """An HTTP API's or a function URL's event (payload 1.0 or 2.0), likewise."""
+    """An HTTP API's or a function URL's event (payload 1.0 or 2.0), with that path."""
 
     @property
     def scope(self) -> Scope:
@@ -40,10 +40,10 @@ class Http(HTTPGateway):
 
 
 def _at_prefix(scope: Scope, event: Event, template: str) -> Scope:
-    """Split the caller's path into what stands before the app's routes and the route.
+    """Split the caller's path into the prefix (a stage, a base path) and the app's own path.
 
-    FastAPI takes the former as ASGI's root_path, and finds the route by what follows it.
-    Raises TypeError for a method or a path that is no string.
+    FastAPI takes the prefix from ASGI's root_path and matches routes against the rest. Raise
+    TypeError if the method or the path is not a string.
     """
     if not isinstance(scope["method"], str):
         raise TypeError("method")
@@ -51,26 +51,26 @@ def _at_prefix(scope: Scope, event: Event, template: str) -> Scope:
     path = unquote(context.get("path") or scope["path"])
     end = _matched(template, event.get("pathParameters") or {}, scope["path"])
     if end is None:
-        # The route `$default` leaves no trace: here a stage in the path is all there may be.
+        # The route `$default` says nothing about the path. Only a stage can be in front.
         stage = f"/{context.get('stage')}"
         front = stage if f"{path}/".startswith(f"{stage}/") else ""
     else:
-        # API Gateway drops a final slash from what it matched.
+        # API Gateway drops the final slash of the path that it matched.
         whole, end = path.rstrip("/"), end.rstrip("/")
         front = whole.removesuffix(end) if whole.endswith(end) else ""
     return {**scope, "root_path": front, "path": front + (path.removeprefix(front) or "/")}
 
 
 def _matched(template: str, parameters: dict[str, str], path: str) -> str | None:
-    """Give the path that API Gateway's own route matched, such as /{proxy+}; None if it has none.
+    """Return the path that API Gateway's own route, such as /{proxy+}, matched; None for $default.
 
-    In front of the routes may stand a stage, a custom domain's base path, both or neither, and no
-    member of the event says which. But this is what the caller's path ends with.
+    The caller's path ends with it. Whatever is in front is the prefix: a stage, a custom domain's
+    base path, both, or neither. No field of the event says which.
     """
     if not template.startswith("/"):
         return None
     try:
-        # The console's sample event has the parameter with a slash, which would come twice.
+        # In the console's sample event the parameter begins with a slash, as does the template.
         filled = re.sub(r"{(\w+)\+?}", lambda name: parameters[name[1]].lstrip("/"), template)
     except KeyError:
         return path
@@ -78,9 +78,9 @@ def _matched(template: str, parameters: dict[str, str], path: str) -> str | None
 
 
 def _complete(event: Event) -> Event:
-    """Add what Mangum needs and a test event written by hand may leave out.
+    """Add the fields that Mangum needs and that hand-written test events omit.
 
-    Raises KeyError, TypeError or AttributeError for what is no HTTP request.
+    Raise KeyError, TypeError or AttributeError if the event is not an HTTP request.
     """
     context = event.get("requestContext") or {}
     full = {**event, "headers": event.get("headers") or {}}
@@ -92,38 +92,34 @@ def _complete(event: Event) -> Event:
 
 
 def lambda_handler(app: FastAPI) -> Callable[[Any, Any], dict[str, Any]]:
-    """Make the function that Lambda calls."""
-    # Mangum runs the app on the loop that is the thread's own, and anything that ran there before
-    # may have taken it away. One loop for all calls, which so wait in line, as on Lambda.
+    """Return the function that Lambda calls."""
+    # Mangum runs the app on the current thread's event loop, which other code may have closed or
+    # removed. So all calls share one loop, one call at a time, as on Lambda.
     loop = asyncio.new_event_loop()
-    in_line = threading.Lock()
+    lock = threading.Lock()
     asyncio.set_event_loop(loop)
-    # No lifespan: start-up and shutdown would run at every single invocation.
+    # No lifespan: Mangum would run start-up and shutdown on every invocation.
     adapter = Mangum(app, lifespan="off", custom_handlers=[Http, Rest])
 
     def handler(event: Any, context: Any) -> dict[str, Any]:
         """Answer an event of API Gateway (REST or HTTP API) or of a function URL.
 
-        Never raises: to the caller that would be a 502 without a word of explanation. What is no
-        HTTP request is answered with 400.
+        It never raises, because the caller would get a 502 without an explanation. An event that
+        is not an HTTP request is answered with 400.
         """
         try:
-            with in_line:
+            with lock:
                 asyncio.set_event_loop(loop)
                 return adapter(_complete(event), context)
-        except Exception as exc:  # noqa: BLE001 - the app answers its own failures: it's the event
+        except Exception as exc:  # noqa: BLE001 - the app answers its own failures, so this is the event's
             id_ = request_id({}, context)
-            stack = "".join(stack_of(exc))
-            members = {"requestId": id_, "cause": type(exc).__name__, "stack": stack}
-            logger.warning("not a request", extra={"members": members})
+            stack = "".join(format_stack(exc))
+            fields = {"requestId": id_, "cause": type(exc).__name__, "stack": stack}
+            logger.warning("not a request", extra={"fields": fields})
+            headers = response_headers(id_, https=True)
             return {
-                "statusCode": 400,
-                "headers": {
-                    **HEADERS,
-                    "Content-Type": "application/json",
-                    "Strict-Transport-Security": HSTS,
-                    "X-Request-Id": id_,
-                },
+                "statusCode": BAD_EVENT.status,
+                "headers": {"Content-Type": "application/json", **headers},
                 "body": BAD_EVENT.body(id_).to_wire(),
                 "isBase64Encoded": False,
             }

@@ -1,17 +1,18 @@
-"""What Lambda calls: `app.handler.handler`.
+"""Lambda's entry point: `app.handler.handler`.
 
-The one module where importing does something: Lambda imports it once per execution environment, and
-what is made here serves every invocation of that environment.
+Only this module does work when it is imported. Lambda imports it once per execution environment,
+and every invocation of that environment uses what is made here.
 """
 
-from app.start import after_restore, quickly
+from app.start import fast_import, on_restore
 
-with quickly():
+with fast_import():
     from app.gateway import lambda_handler
     from app.main import create_app
-    from app.requests import DirectRoute
+    from app.routing import Route
 
-    app = create_app(route_class=DirectRoute)
+    Route.uses_threads = False  # Lambda sends one request at a time
+    app = create_app()
     handler = lambda_handler(app)
 
-after_restore(app.state.cognito.close)
+on_restore(app.state.cognito.close)

@@ -1,8 +1,8 @@
-"""What surrounds every request: its id, the headers of every answer, the log line, the last resort.
+"""What surrounds every request: its id, its log line, the headers of its answer, error handling.
 
-Two layers, with CORS between them. `Outside` sees every answer, preflights too. `Inside` turns what
-is raised into an answer before CORS passes it on; else a browser would report a CORS error in place
-of the failure.
+The order is RequestContextMiddleware, CORS, ErrorMiddleware, routes. The outermost sees every
+answer, including CORS's own to preflights. The innermost turns exceptions into answers before CORS
+adds its headers to them; otherwise a browser would report a CORS error and hide the real one.
 """
 
 import logging
@@ -17,25 +17,25 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import answers
+from app.exception_handlers import exception_handler
 from app.logs import logger
 
-MAX_BODY = 16 * 1024  # bytes; the longest that Cognito takes is about 2,500 characters
-DRAIN = 10 * 1024 * 1024  # bytes; what API Gateway lets through at most
+MAX_BODY = 16 * 1024  # bytes; Cognito's longest input is about 4,000 characters
+DRAIN = 10 * 1024 * 1024  # bytes; the maximum of API Gateway
 
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
-HEADERS = {
+_HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-HSTS = "max-age=63072000"  # seconds: two years
+_HSTS = {"Strict-Transport-Security": "max-age=63072000"}  # seconds: two years
 
 _REQUEST_ID = re.compile(r"[\w=-]{1,128}", re.ASCII)
 
 
-class Outside:
-    """Gives the request its id, each answer its headers, and the log a line about both."""
+class RequestContextMiddleware:
+    """Gives each request an id and a log line, and each answer its security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -54,19 +54,17 @@ class Outside:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                https = scope["scheme"] == "https"
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                headers["X-Request-Id"] = request.state.request_id
-                if scope["scheme"] == "https":
-                    headers["Strict-Transport-Security"] = HSTS
+                headers.update(response_headers(request.state.request_id, https=https))
             await send(message)
 
         try:
             await self.app(scope, receive, send_with_headers)
         finally:
-            # The route's template, not the path: people put anything into a path.
+            # The route's template, not the path, which may contain secrets.
             route = scope.get("route")
-            members = {
+            fields = {
                 "requestId": request.state.request_id,
                 "method": scope["method"],
                 "route": getattr(route, "path", None),
@@ -75,14 +73,14 @@ class Outside:
                 **request.state.log,
             }
             level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
-            logger.log(level, "request", extra={"members": members})
+            logger.log(level, "request", extra={"fields": fields})
         return None
 
 
-class Inside:
-    """Refuses a body that is too large, and answers whatever the app has raised.
+class ErrorMiddleware:
+    """Refuses bodies over MAX_BODY, and answers every exception.
 
-    FastAPI's own max_body_size answers from outside CORS, in plain text.
+    FastAPI's own max_body_size would answer in plain text, and outside of CORS.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -99,8 +97,8 @@ class Inside:
             message = await receive()
             size += len(message.get("body", b""))
             if size > MAX_BODY:
-                # Read on before refusing: a server that hangs up on a sender who is still busy
-                # leaves the browser with a network error instead of the answer.
+                # Read the rest before refusing. If the server closed the connection while the
+                # browser is sending, the browser would report a network error, not the answer.
                 while message.get("more_body") and size <= DRAIN:
                     message = await receive()
                     size += len(message.get("body", b""))
@@ -109,14 +107,19 @@ class Inside:
 
         try:
             await self.app(scope, receive_within_limit, send)
-        except Exception as exc:  # noqa: BLE001 - the last resort: every failure gets an answer
-            response = await answers.answer(Request(scope), exc)
+        except Exception as exc:  # noqa: BLE001 - every failure gets an answer
+            response = await exception_handler(Request(scope), exc)
             await response(scope, receive, send)
         return None
 
 
+def response_headers(request_id: str, *, https: bool) -> dict[str, str]:
+    """Return the headers that every answer has."""
+    return {**_HEADERS, "X-Request-Id": request_id, **(_HSTS if https else {})}
+
+
 def request_id(event: dict[str, Any], context: object) -> str:
-    """API Gateway's request id, else Lambda's, else a new one."""
+    """Return API Gateway's request id, or Lambda's, or a new one."""
     gateways = event.get("requestContext", {}).get("requestId")
     for known in (gateways, getattr(context, "aws_request_id", None)):
         if isinstance(known, str) and _REQUEST_ID.fullmatch(known):

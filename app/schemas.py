@@ -1,4 +1,4 @@
-"""The JSON that comes in and goes out."""
+"""The JSON of requests and answers."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,26 +7,26 @@ from pydantic.alias_generators import to_camel, to_pascal
 
 
 def _wire(**example: Any) -> ConfigDict:
-    """Members in camelCase, as JavaScript has them, and an example for the docs page."""
+    """Return a configuration with camelCase names, and with an example for the docs page."""
     return ConfigDict(
         alias_generator=to_camel, json_schema_extra={"example": example} if example else None
     )
 
 
-# Lengths are Cognito's own: Username 128, Password 256, ConfirmationCode 2,048 and Session 4,096
-# characters. A refresh token's isn't documented; what is allowed here leaves room in MAX_BODY.
+# Maximum lengths are Cognito's: Username 128, Password 256, ConfirmationCode 2,048, Session 4,096
+# characters. That of a refresh token isn't documented; ours fits into MAX_BODY.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html
-# Whether an e-mail address is one is judged in checks.py, since what follows differs by operation.
-# A model's repr leaves out what is secret, so that no careless log line can hold it.
+# validation.py checks the form of an e-mail address, because the error differs by operation.
+# Secrets are left out of a model's repr, so that no careless log line can contain them.
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=128), Field(repr=False)]
-_Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]  # kept as it is typed
+_Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]  # not trimmed
 Password = Annotated[_Password, Field(repr=False)]
 _Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2048)]
 Code = Annotated[_Code, Field(repr=False)]
 RefreshToken = Annotated[str, Field(min_length=1, max_length=8192, repr=False)]
 ChallengeSession = Annotated[str, Field(min_length=20, max_length=4096, repr=False)]
 
-# What comes in
+# Requests
 
 
 class Credentials(BaseModel):
@@ -47,7 +47,7 @@ class Address(BaseModel):
 
 
 class Confirm(BaseModel):
-    """The code that the e-mail brought."""
+    """The code from the e-mail."""
 
     model_config = _wire(email="ada@example.com", code="123456")
 
@@ -56,7 +56,7 @@ class Confirm(BaseModel):
 
 
 class Reset(BaseModel):
-    """The code that the e-mail brought, and a new password."""
+    """The code from the e-mail, and a new password."""
 
     model_config = _wire(email="ada@example.com", code="123456", password="Correct-horse-10")
 
@@ -66,7 +66,7 @@ class Reset(BaseModel):
 
 
 class Change(BaseModel):
-    """The password as it is, and as it shall be."""
+    """The current password and the new one."""
 
     model_config = _wire(currentPassword="Correct-horse-9", newPassword="Correct-horse-10")
 
@@ -75,7 +75,7 @@ class Change(BaseModel):
 
 
 class Challenge(BaseModel):
-    """What `challenge_required` answered, and the member that its `needs` names."""
+    """What `challenge_required` answered, and the field that its `needs` names."""
 
     model_config = _wire(
         email="ada@example.com", challenge="SOFTWARE_TOKEN_MFA", session="AYABe...", code="123456"
@@ -97,18 +97,18 @@ class Refresh(BaseModel):
 
 
 class MfaCode(BaseModel):
-    """A code that the authenticator app shows."""
+    """A code from the authenticator app."""
 
     model_config = _wire(code="123456")
 
     code: Code
 
 
-# What goes out
+# Answers
 
 
 class Done(BaseModel):
-    """It is done, and there is nothing more to say."""
+    """Done."""
 
     model_config = _wire(statusCode=200)
 
@@ -120,19 +120,19 @@ class Tokens(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_pascal)
 
-    access_token: str = Field(repr=False, description="A JWT: what the API is called with.")
+    access_token: str = Field(repr=False, description="A JWT to call the API with.")
     expires_in: int = Field(description="Seconds until the access and ID tokens expire.")
     token_type: Literal["Bearer"]
     refresh_token: str | None = Field(
         default=None,
         repr=False,
-        description="Opaque: gets new tokens later. Missing from a refresh if it stays as it was.",
+        description="Opaque; gets new tokens. Omitted by refresh if it did not change.",
     )
-    id_token: str = Field(repr=False, description="A JWT: who the person is, for the client.")
+    id_token: str = Field(repr=False, description="A JWT that tells the client who signed in.")
 
 
 class SignedIn(Done):
-    """Signed in: the tokens."""
+    """Signed in."""
 
     model_config = _wire(
         statusCode=200,
@@ -149,7 +149,7 @@ class SignedIn(Done):
 
 
 class SessionsAlive(BaseModel):
-    """The password is new, but who was signed in still is."""
+    """The password was changed, but sessions continue."""
 
     model_config = _wire()
 
@@ -157,25 +157,26 @@ class SessionsAlive(BaseModel):
 
 
 class HasReset(Done):
-    """The password is new, and every session is over unless it says otherwise."""
+    """The password was changed, and every session has ended unless `body` says otherwise."""
 
     body: SessionsAlive | None = Field(
-        default=None, description="When sessions live on, as for accounts with a second factor."
+        default=None,
+        description="Present if sessions continue, as for an account with a second factor.",
     )
 
 
 class User(BaseModel):
-    """Somebody with an account."""
+    """A person with an account."""
 
     model_config = _wire() | ConfigDict(populate_by_name=True)
 
-    sub: str = Field(description="Never changes: what to keep a person's things under.")
+    sub: str = Field(description="The user's id, which never changes.")
     email: str = Field(repr=False)
     email_verified: bool
 
 
 class Me(Done):
-    """Who is signed in."""
+    """The person who is signed in."""
 
     model_config = _wire(
         statusCode=200,
@@ -190,7 +191,7 @@ class Me(Done):
 
 
 class MfaSecret(BaseModel):
-    """What an authenticator app takes: typed in, or as a QR code of the URI."""
+    """The secret for an authenticator app: to type in, or as a URI for a QR code."""
 
     model_config = _wire()
 
@@ -199,7 +200,7 @@ class MfaSecret(BaseModel):
 
 
 class MfaSetUp(Done):
-    """A new secret, which counts once /auth/mfa/verify has seen a code made with it."""
+    """A new secret. It takes effect when /auth/mfa/verify accepts a code made with it."""
 
     model_config = _wire(
         statusCode=200,
@@ -214,36 +215,36 @@ class MfaSetUp(Done):
 
 
 class FieldError(BaseModel):
-    """What is wrong with one member of the request; never its value."""
+    """What is wrong with a field of the request. It never contains the field's value."""
 
     field: str
     message: str
 
 
 class Failed(BaseModel):
-    """Every failure, whoever made it."""
+    """The shape of every failure."""
 
     model_config = _wire(
         statusCode=404, code="not_found", message="There is nothing here.", requestId="7c2d9a52..."
     ) | ConfigDict(populate_by_name=True)
 
     status_code: int = Field(description="The HTTP status.")
-    code: str = Field(description="Stable: what a program decides by.")
+    code: str = Field(description="Stable, for programs.")
     message: str = Field(description="For people.")
-    request_id: str = Field(description="What to quote when asking for help; X-Request-Id too.")
-    errors: list[FieldError] | None = Field(
-        default=None, description="When the request is at fault."
-    )
+    request_id: str = Field(description="Quote it when you ask for help. The same as X-Request-Id.")
+    errors: list[FieldError] | None = Field(default=None, description="The fields at fault.")
     challenge: str | None = Field(
-        default=None, description="With `challenge_required`: which step."
+        default=None, description="With `challenge_required`: the name of the next step."
     )
     session: str | None = Field(
-        default=None, repr=False, description="With `challenge_required`: goes to /auth/challenge."
+        default=None,
+        repr=False,
+        description="With `challenge_required`: send it to /auth/challenge.",
     )
     needs: list[str] | None = Field(
-        default=None, description="With `challenge_required`: what else /auth/challenge takes."
+        default=None, description="With `challenge_required`: the fields to add."
     )
 
     def to_wire(self) -> str:
-        """As JSON, without the members that don't apply."""
+        """Return JSON without the fields that are None."""
         return self.model_dump_json(by_alias=True, exclude_none=True)

@@ -1,11 +1,11 @@
-"""Every environment variable the app reads, checked once at start-up."""
+"""The environment variables that the app reads, checked once at start-up."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-# What a browser sends in its Origin header: scheme, host and, unless it is the scheme's own, port.
+# What a browser sends in the header Origin: scheme, host, and the port unless it is the default.
 # https://datatracker.ietf.org/doc/html/rfc6454#section-6.1
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 
@@ -16,43 +16,43 @@ _LOOPBACK = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """What the app must know; tests and other programs make one directly."""
+    """The app's settings. Tests and other programs can create them directly."""
 
     client_id: str
-    """COGNITO_CLIENT_ID: the app client, one without a secret."""
+    """COGNITO_CLIENT_ID: the app client's id. The client must not have a secret."""
 
     user_pool_id: str
     """COGNITO_USER_POOL_ID."""
 
     region: str
-    """AWS_REGION: the user pool's region. Lambda sets it to the function's own."""
+    """AWS_REGION: the user pool's region. Lambda sets it to the function's region."""
 
     allowed_origins: tuple[str, ...] = ()
-    """ALLOWED_ORIGINS: browser origins, comma-separated. None is allowed by default."""
+    """ALLOWED_ORIGINS: browser origins, comma-separated. By default none is allowed."""
 
     endpoint_url: str | None = None
-    """AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: another Cognito than AWS's."""
+    """AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: the URL of a Cognito other than AWS's."""
 
     jwks_url: str | None = None
-    """COGNITO_JWKS_URL: where a local Cognito publishes its keys; on this machine only."""
+    """COGNITO_JWKS_URL: where a local Cognito publishes its keys. Loopback addresses only."""
 
     hide_existing_accounts: bool = False
-    """HIDE_EXISTING_ACCOUNTS: sign-up answers for a taken address as it does for a new one."""
+    """HIDE_EXISTING_ACCOUNTS: whether sign-up answers for a taken address as for a new one."""
 
     docs: bool = True
-    """DOCS: whether the docs page and its document are there."""
+    """DOCS: whether the docs page and the OpenAPI document are served."""
 
     @property
     def issuer(self) -> str:
-        """Who signs the pool's tokens, as they name it in `iss`."""
+        """The `iss` claim of the pool's tokens."""
         return f"https://cognito-idp.{self.region}.amazonaws.com/{self.user_pool_id}"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings from environment variables.
 
-        Raises SystemExit, whose one line names what to mend: a mistake in the settings ends
-        start-up without a traceback, under uvicorn as on Lambda.
+        Raise SystemExit, whose one line says what to fix, if one has a mistake. Start-up then ends
+        without a traceback, under uvicorn and on Lambda.
         """
         required = ("COGNITO_CLIENT_ID", "COGNITO_USER_POOL_ID", "AWS_REGION")
         values = {name: environ.get(name, "").strip() for name in required}
@@ -60,7 +60,7 @@ class Settings:
             raise SystemExit(f"Not started: set {' and '.join(missing)} in the environment.")
         if not _REGION.fullmatch(values["AWS_REGION"]):
             raise SystemExit(
-                f"Not started: AWS_REGION is {values['AWS_REGION']!r}; no such region."
+                f"Not started: AWS_REGION is {values['AWS_REGION']!r}, which is not a region."
             )
         return cls(
             client_id=values["COGNITO_CLIENT_ID"],
@@ -77,12 +77,12 @@ class Settings:
 def _origins(listed: str) -> tuple[str, ...]:
     origins = tuple(origin for entry in listed.split(",") if (origin := entry.strip()))
     for origin in origins:
-        # One that no browser can ever send would show up only as a puzzling CORS error.
+        # Browsers never send such an origin, so the only symptom would be a CORS error.
         if not _ORIGIN.fullmatch(origin):
             raise SystemExit(
                 f"Not started: {origin!r} in ALLOWED_ORIGINS is not a browser origin. Write "
                 "scheme://host or scheme://host:port in lower case, with no path and no final "
-                "slash, such as https://app.example.com; a wildcard is not taken."
+                "slash, such as https://app.example.com. Wildcards are not supported."
             )
     return origins
 
@@ -90,16 +90,18 @@ def _origins(listed: str) -> tuple[str, ...]:
 def _url(environ: Mapping[str, str], name: str) -> str | None:
     url = environ.get(name, "").strip()
     if url and not _URL.fullmatch(url):
-        raise SystemExit(f"Not started: {name} is {url!r}; it takes an address with http(s)://.")
+        raise SystemExit(
+            f"Not started: {name} is {url!r}, which is not a URL with http:// or https://."
+        )
     return url or None
 
 
 def _loopback(url: str | None) -> str | None:
-    # Whoever names the keys says whose tokens are good: nobody outside this machine may.
+    # The keys decide which tokens are valid, so they must not come from another machine.
     if url and not _LOOPBACK.match(url):
         raise SystemExit(
-            f"Not started: COGNITO_JWKS_URL is for a Cognito on this machine, and {url!r} is "
-            "elsewhere. For a pool of AWS's leave it out: the address follows from the pool's id."
+            f"Not started: COGNITO_JWKS_URL is for a Cognito on this machine, but {url!r} is "
+            "elsewhere. For a pool in AWS, don't set it: the URL follows from the pool's id."
         )
     return url
 
@@ -107,5 +109,5 @@ def _loopback(url: str | None) -> str | None:
 def _yes_or_no(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     value = environ.get(name, "").strip().lower() or str(default).lower()
     if value not in ("true", "false"):
-        raise SystemExit(f"Not started: {name} is {value!r}; it takes true or false.")
+        raise SystemExit(f"Not started: {name} is {value!r}. Set it to true or false.")
     return value == "true"

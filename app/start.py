@@ -1,7 +1,7 @@
-"""What makes a cold start short: how the app is imported on Lambda, and nowhere else.
+"""What makes a cold start fast. Only handler.py, so only Lambda, imports the app this way.
 
-How much dearer a start would be without each lever is measured by `make bench ARGS=--levers`, in
-instructions to the first answered sign-in.
+`make bench ARGS=--optimisations` measures what each optimisation saves, in instructions up to the
+first answered sign-in.
 """
 
 import gc
@@ -18,14 +18,14 @@ _MODELS = "fastapi.openapi.models"
 
 
 @contextmanager
-def quickly() -> Iterator[None]:
+def fast_import() -> Iterator[None]:
     """Import the app in this block, once per process."""
-    # What is imported stays. To look through it for garbage again and again would cost 5 %; the
-    # freeze spares every later collection the same.
+    # Imported objects stay, so searching them for garbage is wasted: 5 % of a start. The freeze
+    # excludes them from every later collection.
     gc.disable()
-    # FastAPI has some 40 pydantic models that make the OpenAPI document, and do nothing else.
-    # To build them would cost 18 %, so it waits until the document is asked for.
-    sys.modules[_MODELS] = _StandIns(_MODELS)
+    # FastAPI has about 40 pydantic models whose only use is the OpenAPI document. Building them
+    # takes 18 % of a start, so they are built when the document is first asked for.
+    sys.modules[_MODELS] = _LazyModels(_MODELS)
     try:
         yield
     finally:
@@ -34,32 +34,32 @@ def quickly() -> Iterator[None]:
         gc.enable()
 
 
-def after_restore(forget: Callable[[], object]) -> None:
-    """Have this called whenever Lambda wakes a copy of the process from its snapshot (SnapStart).
+def on_restore(callback: Callable[[], object]) -> None:
+    """Run `callback` after Lambda restores the process from a snapshot (SnapStart).
 
-    The copy believes in connections that its original had; the other end knows nothing of them.
+    Connections that were open when the snapshot was taken are dead then.
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
     """
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
-        # Part of Lambda's runtime; nowhere else are there snapshots
+        # This module is part of Lambda's runtime
         hooks = importlib.import_module("snapshot_restore_py")
-        hooks.register_after_restore(forget)
+        hooks.register_after_restore(callback)
 
 
-class _StandIns(ModuleType):
-    """The module for now: it has whatever class is imported from it."""
+class _LazyModels(ModuleType):
+    """Replaces the module of models. It returns a lazy class for every name."""
 
     def __getattr__(self, name: str) -> type:
         if name.startswith("__"):
-            raise AttributeError(name)  # what the import system asks of any module
-        return _StandIn(name, (), {})
+            raise AttributeError(name)  # the import system looks these up
+        return _LazyClass(name, (), {})
 
 
-class _StandIn(type):
-    """A class for now: the model of that name, as soon as it is looked at."""
+class _LazyClass(type):
+    """Stands for the model of the same name, which is imported on the first attribute access."""
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> "_Instance":
-        return _Instance(cls, args, kwargs)
+    def __call__(cls, *args: Any, **kwargs: Any) -> "_LazyInstance":
+        return _LazyInstance(cls, args, kwargs)
 
     def __getattr__(cls, name: str) -> Any:
         return getattr(cls.model(), name)
@@ -69,13 +69,13 @@ class _StandIn(type):
         return getattr(importlib.import_module(_MODELS), cls.__name__)
 
 
-class _Instance:
-    """An instance for now: FastAPI makes some at import, such as what HTTPBearer is documented by.
+class _LazyInstance:
+    """Stands for a model's instance, with its attributes and for isinstance().
 
-    It passes for the real one with isinstance, and has its attributes.
+    FastAPI creates some when it is imported, such as HTTPBearer's documentation.
     """
 
-    def __init__(self, class_: _StandIn, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(self, class_: _LazyClass, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._made_by = class_, args, kwargs
 
     @cached_property
@@ -92,4 +92,4 @@ class _Instance:
 
 
 def _real(value: Any) -> Any:
-    return value._real if type(value) is _Instance else value  # noqa: SLF001 (our own)
+    return value._real if type(value) is _LazyInstance else value  # noqa: SLF001 (our own)

@@ -1,13 +1,8 @@
-"""Who is asking: the access token of a request, checked here, without a call to Cognito.
+"""Verify access tokens without a call to Cognito.
 
-For the routes that a team adds to this app:
-
-    @app.get("/diary")
-    def read(user: CurrentUser) -> list[str]:
-        return entries[user.sub]
-
-What is checked here says that Cognito gave the token to this app client, and that it has not
-expired. It doesn't say that it wasn't revoked since; /auth/me asks Cognito itself.
+Routes get the result as `CurrentUser` (dependencies.py). A verified token was issued by the user
+pool to this app client, and hasn't expired. It may have been revoked: only Cognito knows, and
+/auth/me asks it.
 """
 
 import json
@@ -17,43 +12,37 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import Depends, Request
-
-from app.cognito import InvalidTokenError
-from app.requests import AccessToken
+from app.exceptions import InvalidTokenError, KeysUnavailableError
 from app.settings import Settings
 
 if TYPE_CHECKING:
     from jwt import PyJWK
 
-LONGEST_TOKEN = 8192  # characters; API Gateway passes on no more than 10,240 bytes of headers
-KEYS_TIMEOUT = 3  # seconds
-KEYS_RETRY = 2 * KEYS_TIMEOUT  # seconds before a fetch that failed is tried again
-KEYS_AGE = 60  # seconds before an unknown key id is a reason to fetch the keys again
-LEEWAY = 5  # seconds by which two clocks may differ
+MAX_TOKEN_LENGTH = 8192  # characters; API Gateway limits all headers to 10,240 bytes
+# Seconds
+KEYS_TIMEOUT = 3
+KEYS_RETRY = 2 * KEYS_TIMEOUT  # from the start of a failed fetch to the next one
+KEYS_INTERVAL = 60  # from one successful fetch to the next one
+LEEWAY = 5  # difference allowed between two clocks
 
-CLAIMS = ["exp", "iat", "iss", "sub", "client_id", "token_use"]
-
-
-class KeysUnavailableError(Exception):
-    """The pool's keys can't be fetched, so nothing can be said of a token."""
+REQUIRED_CLAIMS = ["exp", "iat", "iss", "sub", "client_id", "token_use"]
 
 
 @dataclass(frozen=True)
 class TokenUser:
-    """Who an access token was given to."""
+    """The person to whom an access token was issued."""
 
     sub: str
-    """Never changes, and is nobody else's: what to keep a person's things under."""
+    """The user's id. It never changes and is never reused: store a person's data under it."""
 
     claims: dict[str, Any]
-    """The whole token, e.g. `cognito:groups`, the names of the user's groups."""
+    """All claims of the token, such as `cognito:groups`, the names of the user's groups."""
 
 
 class Verifier:
-    """Checks access tokens of one app client. One instance serves a process, and its threads.
+    """Verifies the access tokens of one app client. One instance serves a process and its threads.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
     """
@@ -67,41 +56,42 @@ class Verifier:
         self._lock = threading.Lock()
 
     def verify(self, token: str) -> TokenUser:
-        """Say who a token was given to.
+        """Return the person to whom a token was issued.
 
-        Raises InvalidTokenError (this module's or PyJWT's) unless it is a valid access token, and
-        KeysUnavailableError.
+        Raise InvalidTokenError if it isn't a valid access token, and KeysUnavailableError if the
+        pool's keys can't be fetched.
         """
-        import jwt  # noqa: PLC0415 - it and its cryptography cost a cold start, and sign-in needs neither
+        import jwt  # noqa: PLC0415 - with cryptography it slows a start, and sign-in doesn't need it
 
-        if len(token) > LONGEST_TOKEN:
+        if len(token) > MAX_TOKEN_LENGTH:
             raise InvalidTokenError
-        key = self._key(jwt.get_unverified_header(token).get("kid"))
-        claims = jwt.decode(
-            token,
-            key,
-            algorithms=["RS256"],
-            issuer=self._settings.issuer,
-            leeway=LEEWAY,
-            # An access token has no audience: it names the app client in `client_id`.
-            options={"require": CLAIMS, "verify_aud": False},
-        )
+        try:
+            claims = jwt.decode(
+                token,
+                self._key(jwt.get_unverified_header(token).get("kid")),
+                algorithms=["RS256"],
+                issuer=self._settings.issuer,
+                leeway=LEEWAY,
+                # An access token names the app client in `client_id` and has no audience.
+                options={"require": REQUIRED_CLAIMS, "verify_aud": False},
+            )
+        except jwt.InvalidTokenError as exc:
+            raise InvalidTokenError from exc
         if (claims["token_use"], claims["client_id"]) != ("access", self._settings.client_id):
             raise InvalidTokenError
         return TokenUser(claims["sub"], claims)
 
     def _key(self, key_id: object) -> "PyJWK":
-        """The key with this id. Unknown ones are fetched, but not at every stranger's word.
+        """Return the key with this id. Refetch for unknown key ids, at most once per interval.
 
-        One request fetches at a time. Others wait for the first keys of all, and not for later
-        ones: those that are known go on meanwhile.
+        One thread fetches at a time. Other threads wait only if there are no keys yet.
         """
         if self._is_due(key_id) and self._lock.acquire(blocking=not self._keys):
             try:
-                if self._is_due(key_id):  # still, though others may have fetched meanwhile
+                if self._is_due(key_id):  # unless another thread has just fetched
                     self._next_fetch = self._now() + KEYS_RETRY
                     self._keys = self._fetch()
-                    self._next_fetch = self._now() + KEYS_AGE
+                    self._next_fetch = self._now() + KEYS_INTERVAL
             finally:
                 self._lock.release()
         if not self._keys:
@@ -117,18 +107,9 @@ class Verifier:
         import jwt  # noqa: PLC0415 - as above
 
         try:
-            with urllib.request.urlopen(self._url, timeout=KEYS_TIMEOUT) as answer:  # noqa: S310 - of our settings
+            with urllib.request.urlopen(self._url, timeout=KEYS_TIMEOUT) as answer:  # noqa: S310 - settings.py allows http(s) only
                 keys = jwt.PyJWKSet.from_dict(json.load(answer)).keys
-        # Whatever it is that came in place of keys: jwt doesn't expect a list, say
+        # The answer may be anything: for a JSON list, jwt raises AttributeError
         except (OSError, HTTPException, ValueError, TypeError, AttributeError, jwt.PyJWTError) as e:
             raise KeysUnavailableError from e
         return {key.key_id: key for key in keys if key.key_id}
-
-
-def _current_user(request: Request, access_token: AccessToken) -> TokenUser:
-    verifier: Verifier = request.app.state.verifier
-    return verifier.verify(access_token)
-
-
-CurrentUser = Annotated[TokenUser, Depends(_current_user)]
-"""Whoever is signed in; without a valid access token the route answers 401 `invalid_token`."""

@@ -333,9 +333,9 @@ def test_two_sign_ups_at_once(ada: Person) -> None:
 def test_a_pool_set_up_wrongly(
     cognito: LocalCognito, connect: Connect, watch: Watch, wrong: tuple[Any, str, str]
 ) -> None:
-    """The caller hears that it's not their fault; the log says exactly what to mend."""
-    client, route, mend = wrong
-    pool = cognito.create_pool(f"wrong-{mend}", client=client)
+    """The caller hears that it's not their fault; the log says exactly what to fix."""
+    client, route, remedy = wrong
+    pool = cognito.create_pool(f"wrong-{remedy}", client=client)
     settings = settings_for(cognito, pool)
     if not client:
         settings = replace(settings, client_id="1example23456789")
@@ -345,8 +345,8 @@ def test_a_pool_set_up_wrongly(
     assert failure(answer)[:2] == (500, "misconfigured")
     line = json.loads(watch.lines[-1])
     assert line["code"] == "misconfigured"
-    assert mend in line["mend"]
-    assert mend not in answer.text
+    assert remedy in line["remedy"]
+    assert remedy not in answer.text
 
 
 def admin(cognito: LocalCognito, pool: LocalPool) -> Any:

@@ -8,17 +8,15 @@ from collections.abc import Callable, Iterator
 import pytest
 from botocore.exceptions import ClientError, HTTPClientError
 
-from app.checks import InvalidEmailError, InvalidPasswordError
-from app.client import (
-    CONNECT_TIMEOUT,
-    READ_TIMEOUT,
-    REPEATABLE,
-    RETRY_PAUSE,
-    RETRY_WITHIN,
+from app.aws import CONNECT_TIMEOUT, READ_TIMEOUT, REPEATABLE, RETRY_PAUSE, RETRY_WITHIN
+from app.cognito import Cognito
+from app.exception_handlers import find_failure
+from app.exceptions import (
+    ChallengeRequiredError,
+    InvalidEmailError,
+    InvalidPasswordError,
     NotCognitoError,
 )
-from app.cognito import ChallengeRequiredError, Cognito
-from app.errors import find
 from app.settings import Settings
 from tests import faulty
 from tests.faulty import Behaviour, FaultyCognito, Fine
@@ -82,7 +80,7 @@ def failure_of(call: Callable[[], object]) -> str:
     """The code of the row that a failing call leads to."""
     with pytest.raises(Exception) as raised:  # noqa: PT011 - which exception is errors.py's matter
         call()
-    return find(raised.value).code
+    return find_failure(raised.value).code
 
 
 @pytest.mark.parametrize("operation", CALLS)
@@ -191,7 +189,8 @@ def test_a_challenge_says_which_step_is_missing(client: Cognito, upstream: Fault
     upstream.behave(Fine({"ChallengeName": "SMS_MFA", "Session": "s" * 20}))
     with pytest.raises(ChallengeRequiredError) as raised:
         client.sign_in(EMAIL, PASSWORD)
-    assert raised.value.members == {"challenge": "SMS_MFA", "session": "s" * 20, "needs": None}
+    challenge = raised.value
+    assert (challenge.challenge, challenge.session, challenge.needs) == ("SMS_MFA", "s" * 20, None)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ ASKED: dict[int, tuple[str, str, str | None, dict[str, str], faulty.Behaviour]] 
     413: ("POST", "/auth/sign-up", "x" * 20_000, JSON, faulty.Fine()),
     415: ("POST", "/auth/sign-up", "x", {"Content-Type": "text/plain"}, faulty.Fine()),
     429: ("POST", "/auth/sign-in", ADA, JSON, faulty.Error("LimitExceededException")),
-    500: ("GET", "/broken?secret=x", None, {"Authorization": "Bearer x"}, faulty.Fine()),
+    500: ("GET", "/team/broken?secret=x", None, {"Authorization": "Bearer x"}, faulty.Fine()),
     503: ("POST", "/auth/sign-in", ADA, JSON, faulty.UNAVAILABLE),
 }
 

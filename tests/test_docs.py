@@ -12,8 +12,8 @@ import pytest
 from openapi_spec_validator import validate
 from playwright.sync_api import Locator, Page, expect
 
+from app.docs import NEXT_STEPS
 from app.errors import TABLE
-from app.failure import NEXT
 from app.main import create_app
 from app.settings import Settings
 from infra.local.server import LocalCognito
@@ -81,8 +81,8 @@ def test_the_document_tells_of_every_failure(api: httpx.Client) -> None:
 
 def test_every_code_says_what_to_do_next() -> None:
     """In one sentence, and none is left over from yesterday."""
-    assert {row.code for row in TABLE.values()} - {"done"} == NEXT.keys()
-    assert all(re.fullmatch(r"[A-Z][^.]+\.", sentence) for sentence in NEXT.values())
+    assert {row.code for row in TABLE.values()} - {"done"} == NEXT_STEPS.keys()
+    assert all(re.fullmatch(r"[A-Z][^.]+\.", sentence) for sentence in NEXT_STEPS.values())
 
 
 def test_the_document_is_valid(api: httpx.Client) -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import botocore.exceptions
 import botocore.session
+import jwt
 import pytest
 from botocore.exceptions import ClientError
 from starlette.exceptions import HTTPException
 
-from app import cognito
-from app.errors import TABLE, find
+from app import cognito, exceptions
+from app.errors import TABLE
+from app.exception_handlers import find_failure
 
 MODEL = botocore.session.get_session().get_service_model("cognito-idp")
 CALLED = set(re.findall(r"self\._client\.(\w+)\(", Path(cognito.__file__).read_text()))
@@ -54,7 +56,7 @@ def test_every_operation_that_is_called_is_looked_at() -> None:
 def test_every_error_shape_has_a_row(operation: str, shape: str) -> None:
     """One that botocore comes to list must be thought about, not become a 500 by default."""
     assert f"{operation}.{shape}" in TABLE or shape in TABLE
-    assert find(raised(operation, shape)).code != "internal_error"
+    assert find_failure(raised(operation, shape)).code != "internal_error"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_every_error_shape_has_a_row(operation: str, shape: str) -> None:
 )
 def test_the_contract(operation: str, shape: str, status: int, code: str) -> None:
     """What the caller is told is what the contract says."""
-    row = find(raised(operation, shape))
+    row = find_failure(raised(operation, shape))
     assert (row.status, row.code) == (status, code)
 
 
@@ -123,7 +125,7 @@ def test_the_contract(operation: str, shape: str, status: int, code: str) -> Non
 )
 def test_an_error_that_no_model_lists(code: str, status: int, told: str) -> None:
     """AWS also answers with errors that are common to all its services."""
-    assert find(raised("SignUp", code, status)).code == told
+    assert find_failure(raised("SignUp", code, status)).code == told
 
 
 @pytest.mark.parametrize(
@@ -140,12 +142,26 @@ def test_an_error_that_no_model_lists(code: str, status: int, told: str) -> None
 def test_when_cognito_cannot_be_reached(kind: type[Exception]) -> None:
     """All of botocore's ways to say so are one to the caller."""
     failure = kind(endpoint_url="https://cognito.example", proxy_url="http://proxy", error="cut")
-    assert find(failure).code == "unavailable"
+    assert find_failure(failure).code == "unavailable"
+
+
+OURS = [each for each in vars(exceptions).values() if isinstance(each, type)]
+
+
+@pytest.mark.parametrize("ours", OURS)
+def test_every_exception_of_ours_has_a_row(ours: type[Exception]) -> None:
+    """A new one must be thought about, too."""
+    assert ours in TABLE
+
+
+def test_pyjwts_exception_is_not_taken_for_ours() -> None:
+    """It has the same name. Only tokens.py may say what it means."""
+    assert find_failure(jwt.InvalidTokenError()).code == "internal_error"
 
 
 def test_a_mistake_of_ours() -> None:
     """What has no row of its own is an internal error."""
-    assert find(ZeroDivisionError()).code == "internal_error"
+    assert find_failure(ZeroDivisionError()).code == "internal_error"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +176,7 @@ def test_a_mistake_of_ours() -> None:
 )
 def test_what_a_route_refuses(raised: HTTPException, code: str, message: str) -> None:
     """A team's own routes raise HTTPException as FastAPI's users do, and keep their own words."""
-    row = find(raised)
+    row = find_failure(raised)
     assert (row.status, row.code, row.message) == (raised.status_code, code, message)
 
 
@@ -172,10 +188,10 @@ def test_a_code_means_one_thing() -> None:
     )
 
 
-def test_a_misconfiguration_says_what_to_mend() -> None:
+def test_a_misconfiguration_says_how_to_fix_it() -> None:
     """Always: its log line is all that its owner has."""
     for row in TABLE.values():
-        assert row.mend or row.code != "misconfigured"
+        assert row.remedy or row.code != "misconfigured"
 
 
 def test_who_must_wait_is_told_how_long() -> None:

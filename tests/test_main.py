@@ -9,13 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.main import create_app
-from app.requests import DirectRoute, Route, routes_under
 from app.settings import Settings
 from tests.conftest import Connect
 from tests.faulty import FaultyCognito
 from tests.people import ORIGIN, Person
-from tests.transports import serving
 
 
 def test_health(settings: Settings, connect: Connect) -> None:
@@ -112,25 +109,3 @@ def test_a_missing_setting_ends_start_up_with_one_line() -> None:
     assert ended.returncode == 1
     assert ended.stderr.strip() == "Not started: set COGNITO_USER_POOL_ID in the environment."
     assert ended.stdout == ""
-
-
-@pytest.mark.parametrize("route_class", [Route, DirectRoute])
-def test_a_route_may_be_async_or_not(settings: Settings, route_class: type[Route]) -> None:
-    """Under uvicorn as on Lambda."""
-    router = routes_under("/own", route_class)
-
-    @router.get("/async")
-    async def waits() -> str:
-        return "waited"
-
-    @router.get("/plain")
-    def blocks() -> str:
-        return "blocked"
-
-    app = create_app(settings, route_class=route_class)
-    app.include_router(router)
-    with serving(app, "rest") as api:
-        assert [api.get(f"/own/{path}").json() for path in ("async", "plain")] == [
-            "waited",
-            "blocked",
-        ]

@@ -92,7 +92,7 @@ def test_a_bug_is_logged_with_its_stack_and_never_shown(
 ) -> None:
     """The browser can read that it was a 500; the log has the stack, without the messages."""
     with connect(settings, team=True) as client:
-        answer = client.get(f"/broken?secret={secret}", headers={"Origin": ORIGIN})
+        answer = client.get(f"/team/broken?secret={secret}", headers={"Origin": ORIGIN})
     assert answer.status_code == 500
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert answer.json() == {
@@ -103,7 +103,7 @@ def test_a_bug_is_logged_with_its_stack_and_never_shown(
     }
     (line,) = watch.lines
     logged = json.loads(line)
-    assert (logged["level"], logged["cause"]) == ("ERROR", "ValueError")
+    assert (logged["level"], logged["cause"]) == ("ERROR", "ValueError from KeyError")
     assert "team_routes.py" in logged["stack"]
     assert "KeyError" in logged["stack"]
     assert secret not in line

@@ -22,8 +22,8 @@ def test_the_openapi_document_is_the_same_byte_for_byte() -> None:
     dump = "sys.stdout.write(json.dumps(document(app), ensure_ascii=False))"
     quick = f"""
 import json, sys
-from app.start import quickly
-with quickly():
+from app.start import fast_import
+with fast_import():
     from app.docs import document
     from app.main import create_app
     app = create_app()
@@ -45,8 +45,8 @@ app = create_app()
 def test_a_security_scheme_can_be_made_before_and_after() -> None:
     """FastAPI's schemes are described by those models; they are what they would have been."""
     program = """
-from app.start import quickly
-with quickly():
+from app.start import fast_import
+with fast_import():
     from fastapi.security import APIKeyHeader, HTTPBearer, OAuth2
     early = [HTTPBearer(bearerFormat="JWT"), OAuth2()]
 late = [HTTPBearer(bearerFormat="JWT"), OAuth2(), APIKeyHeader(name="key")]
@@ -65,8 +65,8 @@ def test_garbage_is_collected_again_afterwards() -> None:
     """Not while the app is imported. What that made is left alone for good; what follows is not."""
     program = """
 import gc
-from app.start import quickly
-with quickly():
+from app.start import fast_import
+with fast_import():
     assert not gc.isenabled()
 import app.handler
 assert gc.isenabled() and gc.get_freeze_count() > 100_000

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from app.exceptions import InvalidTokenError, KeysUnavailableError
 from app.settings import Settings
-from app.tokens import InvalidTokenError, KeysUnavailableError, Verifier
+from app.tokens import Verifier
 from infra.local.server import LocalCognito
 from tests.conftest import Connect
 from tests.keys import KeyServer
@@ -98,7 +99,7 @@ def encode(part: bytes | str) -> bytes:
 
 def asks(page: httpx.Client, token: str) -> httpx.Response:
     """Ask who one is."""
-    return page.get("/whoami", headers={"Authorization": f"Bearer {token}"})
+    return page.get("/team/whoami", headers={"Authorization": f"Bearer {token}"})
 
 
 def soon(seconds: int) -> int:
@@ -147,7 +148,7 @@ def test_a_bad_one(page: httpx.Client, bad: Callable[[], str]) -> None:
 
 def test_none_at_all(page: httpx.Client) -> None:
     """The same."""
-    answer = page.get("/whoami")
+    answer = page.get("/team/whoami")
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
 
 

@@ -57,9 +57,9 @@ def compile_all(folder: Path) -> None:
     subprocess.run(command, check=True)
 
 
-_models = "    sys.modules[_MODELS] = _StandIns(_MODELS)\n"
+_models = "    sys.modules[_MODELS] = _LazyModels(_MODELS)\n"
 _agent = '            user_agent=f"accounts Boto3/{boto3.__version__}",\n'
-_validation = "            parameter_validation=False,  # the models of schemas.py have done it\n"
+_validation = "            parameter_validation=False,  # the models in schemas.py have done it\n"
 LEVERS = (
     Lever("the OpenAPI models wait", partial(without, "app/start.py", _models, "")),
     Lever("no garbage collection", partial(without, "app/start.py", "    gc.disable()\n", "")),
@@ -68,10 +68,10 @@ LEVERS = (
     Lever("no pydantic/v1", partial(whole, "pydantic/v1")),
     Lever(
         "no thread for a call",
-        partial(without, "app/handler.py", "route_class=DirectRoute", ""),
+        partial(without, "app/handler.py", "Route.uses_threads = False", "pass"),
     ),
-    Lever("a fixed user agent", partial(without, "app/client.py", _agent, "")),
-    Lever("parameters checked once", partial(without, "app/client.py", _validation, "")),
+    Lever("a fixed user agent", partial(without, "app/aws.py", _agent, "")),
+    Lever("parameters checked once", partial(without, "app/aws.py", _validation, "")),
 )
 
 

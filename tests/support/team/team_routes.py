@@ -3,11 +3,10 @@
 import threading
 from typing import Any
 
-from fastapi import APIRouter
+from app.dependencies import CurrentUser
+from app.routing import routes_under
 
-from app.tokens import CurrentUser
-
-router = APIRouter()
+router = routes_under("/team")
 
 
 @router.get("/whoami")
@@ -25,7 +24,7 @@ async def broken(secret: str) -> None:
         raise ValueError(secret) from error
 
 
-@router.get("/thread")
-def thread() -> str:
-    """Return the name of the thread that runs a route that blocks."""
-    return threading.current_thread().name
+@router.get("/threads")
+def threads(_user: CurrentUser) -> list[str]:
+    """Return the names of the process's threads."""
+    return [thread.name for thread in threading.enumerate()]

@@ -1,0 +1,51 @@
+"""What a route can ask for in its parameters: Cognito, the access token, the current user."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from app.cognito import Cognito
+from app.exceptions import MissingTokenError
+from app.routing import run_blocking
+from app.tokens import TokenUser, Verifier
+
+# What Cognito accepts as a token. Its error for any other string doesn't name the token.
+_TOKEN = re.compile(r"[A-Za-z0-9_=.-]+")
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    bearerFormat="JWT",
+    scheme_name="AccessToken",
+    description="The `AccessToken` that sign-in answered.",
+)
+
+
+async def _cognito(request: Request) -> Cognito:
+    cognito: Cognito = request.app.state.cognito
+    return cognito
+
+
+async def _access_token(
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> str:
+    if not credentials or not _TOKEN.fullmatch(credentials.credentials):
+        raise MissingTokenError
+    return credentials.credentials
+
+
+CognitoDep = Annotated[Cognito, Depends(_cognito)]
+"""The app's Cognito client."""
+
+AccessToken = Annotated[str, Depends(_access_token)]
+"""The token of `Authorization: Bearer …`, not yet checked: pass it to Cognito."""
+
+
+async def _current_user(request: Request, access_token: AccessToken) -> TokenUser:
+    verifier: Verifier = request.app.state.verifier
+    return await run_blocking(verifier.verify, access_token)
+
+
+CurrentUser = Annotated[TokenUser, Depends(_current_user)]
+"""The person who is signed in. Without a valid access token: 401 `invalid_token`."""
