@@ -209,7 +209,7 @@ export type Code =
 
 /** What to do about a failure. */
 export type Next =
-  | "mend" // what was typed
+  | "fix" // what was typed
   | "retry" // soon
   | "wait" // `retryAfter` seconds, then retry
   | "signIn"

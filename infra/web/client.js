@@ -21,15 +21,15 @@ export const NEXT = {
   body_too_large: "report",
   challenge_required: "challenge",
   code_expired: "resendCode",
-  code_mismatch: "mend",
+  code_mismatch: "fix",
   email_not_sent: "retry",
   email_taken: "signIn",
   internal_error: "report",
-  invalid_credentials: "mend",
-  invalid_email: "mend",
-  invalid_password: "mend",
+  invalid_credentials: "fix",
+  invalid_email: "fix",
+  invalid_password: "fix",
   invalid_refresh_token: "signIn",
-  invalid_request: "mend",
+  invalid_request: "fix",
   invalid_session: "signIn",
   invalid_token: "signIn",
   method_not_allowed: "report",
@@ -38,7 +38,7 @@ export const NEXT = {
   not_found: "report",
   password_reset_required: "forgotPassword",
   refresh_token_reused: "signIn",
-  rejected: "mend",
+  rejected: "fix",
   too_many_requests: "wait",
   unavailable: "retry",
   unsupported_challenge: "report",
@@ -418,7 +418,7 @@ function over(code, message) {
 
 function nextByStatus(status) {
   const known = { 401: "signIn", 429: "wait", 502: "retry", 503: "retry", 504: "retry" };
-  return known[status] ?? (status < 500 ? "mend" : "report");
+  return known[status] ?? (status < 500 ? "fix" : "report");
 }
 
 function newId() {

@@ -90,7 +90,7 @@ const actions = {
   },
 };
 
-/** Where a failure leads, by its `next`; all else is mended where it happened. */
+/** Where a failure leads, by its `next`; anything else is fixed in the form where it happened. */
 const VIEWS = {
   signIn: "signIn",
   confirm: "confirm",

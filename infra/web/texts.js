@@ -105,7 +105,7 @@ const en = {
     invalid_token: "You aren't signed in any more. Please sign in again.",
     method_not_allowed: "This page and the service don't fit together. Please tell us.",
     mfa_not_set_up: "Set up an authenticator app first.",
-    misconfigured: "The service isn't set up correctly. We have to mend that.",
+    misconfigured: "The service isn't set up correctly. We have to fix that.",
     not_found: "This page and the service don't fit together. Please tell us.",
     password_reset_required: "You need a new password. Have a code sent to choose one.",
     refresh_token_reused:
