@@ -127,7 +127,8 @@ def count(machine: Machine, results: list[Measured], *, quick: bool) -> None:
 def write(results: list[Measured], folder: Path, command: str) -> None:
     """Print the tables; write them and the chart into the folder."""
     told = caption(command)
-    text = f"`{told}`\n\n{table(results)}\n\nIn brackets: ours over theirs.\n\n{targets(results)}\n"
+    note = "In brackets: ours divided by theirs."
+    text = f"`{told}`\n\n{table(results)}\n\n{note}\n\n{targets(results)}\n"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.md").write_text(text)
     (folder / "chart.svg").write_text(chart(results, told))

@@ -1,7 +1,7 @@
-"""What each lever buys: what a start and a call cost without it, in instructions.
+"""What each optimisation saves: how much a start and a call cost without it, in instructions.
 
-Each is undone by itself, in a copy of the bundle. Bytecode isn't among them: the peers are measured
-with and without.
+Each is undone separately, in a copy of the bundle. Bytecode is not in the list: the peers are
+measured with and without it.
 """
 
 import importlib.util
@@ -61,17 +61,17 @@ _models = "    sys.modules[_MODELS] = _StandIns(_MODELS)\n"
 _agent = '            user_agent=f"accounts Boto3/{boto3.__version__}",\n'
 _validation = "            parameter_validation=False,  # the models of schemas.py have done it\n"
 LEVERS = (
-    Lever("the OpenAPI models wait", partial(without, "app/start.py", _models, "")),
-    Lever("no garbage collection", partial(without, "app/start.py", "    gc.disable()\n", "")),
-    Lever("botocore's data, cut", partial(whole, "botocore/data")),
-    Lever("Amazon's roots alone", partial(whole, "botocore/cacert.pem")),
+    Lever("lazy OpenAPI models", partial(without, "app/start.py", _models, "")),
+    Lever("no GC during imports", partial(without, "app/start.py", "    gc.disable()\n", "")),
+    Lever("botocore's data, only what we use", partial(whole, "botocore/data")),
+    Lever("only Amazon's root certificates", partial(whole, "botocore/cacert.pem")),
     Lever("no pydantic/v1", partial(whole, "pydantic/v1")),
     Lever(
-        "no thread for a call",
+        "no worker thread per request",
         partial(without, "app/handler.py", "route_class=DirectRoute", ""),
     ),
     Lever("a fixed user agent", partial(without, "app/client.py", _agent, "")),
-    Lever("parameters checked once", partial(without, "app/client.py", _validation, "")),
+    Lever("parameters validated once", partial(without, "app/client.py", _validation, "")),
 )
 
 
@@ -83,7 +83,7 @@ def table_of_levers(machine: Machine, say: Callable[[str], None]) -> str:
     ours = machine.folder / "ours"
     say("Counting with all levers")
     cold, warm = count(machine, ours)
-    lines = ["| lever | a start without it | a call without it |", "|---|---:|---:|"]
+    lines = ["| optimisation | a start without it | a call without it |", "|---|---:|---:|"]
     for lever, folder in undone(ours, machine.folder):
         say(f"Counting without: {lever.name}")
         its_cold, its_warm = count(machine, folder)
