@@ -39,7 +39,7 @@ lint: $(VENV)/$(ready) ## Check style
 types: $(VENV)/$(ready) ## Check types, strictly, over app/ and infra/
 	$(bin)/mypy
 
-deploy-check: $(VENV)-template/$(ready) ## Check infra/template.yaml: cfn-lint, the SAM transform, and what it promises
+deploy-check: $(VENV)-template/$(ready) ## Check infra/template.yaml: cfn-lint, the SAM transform, and its guarantees
 	$(VENV)-template/bin/cfn-lint infra/template.yaml
 	$(VENV)-template/bin/python -m pytest -q -c /dev/null --rootdir . --noconftest tests/deploy/check_template.py
 

@@ -4,7 +4,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
-from app.dependencies import AccessToken, CognitoDep
+from app.dependencies import AccessToken, get_cognito
 from app.routing import fails_with, routes_under
 from app.schemas import (
     Address,
@@ -23,9 +23,9 @@ router = routes_under("/auth")
 
 
 @router.post("/forgot-password", responses=fails_with("invalid_email", "email_not_sent"))
-def forgot_password(body: Address, cognito: CognitoDep) -> Done:
+def forgot_password(body: Address, request: Request) -> Done:
     """E-mail a code for a new password. Any address gets the same answer."""
-    cognito.forgot_password(body.email)
+    get_cognito(request).forgot_password(body.email)
     return Done()
 
 
@@ -34,9 +34,9 @@ def forgot_password(body: Address, cognito: CognitoDep) -> Done:
     response_model_exclude_none=True,
     responses=fails_with("code_mismatch", "invalid_password"),
 )
-def reset_password(body: Reset, cognito: CognitoDep) -> HasReset:
+def reset_password(body: Reset, request: Request) -> HasReset:
     """Set a new password with the code from the e-mail, and end every session."""
-    ended = cognito.reset_password(body.email, body.code, body.password)
+    ended = get_cognito(request).reset_password(body.email, body.code, body.password)
     return HasReset(body=None if ended else SessionsAlive())
 
 
@@ -44,28 +44,29 @@ def reset_password(body: Reset, cognito: CognitoDep) -> HasReset:
     "/change-password",
     responses=fails_with("invalid_token", "invalid_credentials", "invalid_password"),
 )
-def change_password(body: Change, access_token: AccessToken, cognito: CognitoDep) -> Done:
+def change_password(body: Change, access_token: AccessToken, request: Request) -> Done:
     """Replace the password with another."""
-    cognito.change_password(access_token, body.current_password, body.new_password)
+    get_cognito(request).change_password(access_token, body.current_password, body.new_password)
     return Done()
 
 
 @router.get("/me", responses=fails_with("invalid_token"))
-def me(access_token: AccessToken, cognito: CognitoDep) -> Me:
+def me(access_token: AccessToken, request: Request) -> Me:
     """Get the person who is signed in."""
-    return Me(body=cognito.get_user(access_token))
+    return Me(body=get_cognito(request).get_user(access_token))
 
 
 @router.delete("/me", responses=fails_with("invalid_token"))
-def delete_me(access_token: AccessToken, cognito: CognitoDep) -> Done:
+def delete_me(access_token: AccessToken, request: Request) -> Done:
     """Delete the account and end all its sessions, at once."""
-    cognito.delete_user(access_token)
+    get_cognito(request).delete_user(access_token)
     return Done()
 
 
 @router.post("/mfa/setup", responses=fails_with("invalid_token"))
-def set_up_mfa(request: Request, access_token: AccessToken, cognito: CognitoDep) -> MfaSetUp:
+def set_up_mfa(request: Request, access_token: AccessToken) -> MfaSetUp:
     """Get a secret for an authenticator app. Sign-in ignores it until a code is verified."""
+    cognito = get_cognito(request)
     secret = cognito.set_up_mfa(access_token)
     email = cognito.get_user(access_token).email
     issuer = request.url.hostname or "accounts"  # the name that the authenticator app shows
@@ -75,16 +76,16 @@ def set_up_mfa(request: Request, access_token: AccessToken, cognito: CognitoDep)
 @router.post(
     "/mfa/verify", responses=fails_with("invalid_token", "code_mismatch", "mfa_not_set_up")
 )
-def verify_mfa(body: MfaCode, access_token: AccessToken, cognito: CognitoDep) -> Done:
+def verify_mfa(body: MfaCode, access_token: AccessToken, request: Request) -> Done:
     """Turn the second factor on with a first code from the authenticator app."""
-    cognito.verify_mfa(access_token, body.code)
+    get_cognito(request).verify_mfa(access_token, body.code)
     return Done()
 
 
 @router.delete("/mfa", responses=fails_with("invalid_token"))
-def remove_mfa(access_token: AccessToken, cognito: CognitoDep) -> Done:
+def remove_mfa(access_token: AccessToken, request: Request) -> Done:
     """Turn the second factor off."""
-    cognito.remove_mfa(access_token)
+    get_cognito(request).remove_mfa(access_token)
     return Done()
 
 

@@ -1,9 +1,10 @@
 """Routes under /auth: signing up, signing in, staying signed in, signing out."""
 
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
 from app.cognito import CHALLENGES
-from app.dependencies import AccessToken, CognitoDep
+from app.dependencies import AccessToken, get_cognito
 from app.routing import fails_with, routes_under
 from app.schemas import Address, Challenge, Confirm, Credentials, Done, Refresh, SignedIn
 
@@ -14,23 +15,23 @@ router = routes_under("/auth")
     "/sign-up",
     responses=fails_with("email_taken", "invalid_password", "invalid_email", "email_not_sent"),
 )
-def sign_up(body: Credentials, cognito: CognitoDep) -> Done:
+def sign_up(body: Credentials, request: Request) -> Done:
     """Create an account. Cognito e-mails a confirmation code, which is valid for 24 hours."""
-    cognito.sign_up(body.email, body.password)
+    get_cognito(request).sign_up(body.email, body.password)
     return Done()
 
 
 @router.post("/resend-code", responses=fails_with("invalid_email", "email_not_sent"))
-def resend_code(body: Address, cognito: CognitoDep) -> Done:
+def resend_code(body: Address, request: Request) -> Done:
     """E-mail a new confirmation code; the old one stops working. Any address gets this answer."""
-    cognito.resend_code(body.email)
+    get_cognito(request).resend_code(body.email)
     return Done()
 
 
 @router.post("/confirm", responses=fails_with("code_mismatch", "code_expired", "already_confirmed"))
-def confirm(body: Confirm, cognito: CognitoDep) -> Done:
+def confirm(body: Confirm, request: Request) -> Done:
     """Confirm the account with the code from the e-mail."""
-    cognito.confirm(body.email, body.code)
+    get_cognito(request).confirm(body.email, body.code)
     return Done()
 
 
@@ -43,9 +44,9 @@ def confirm(body: Confirm, cognito: CognitoDep) -> Done:
         "challenge_required",
     ),
 )
-def sign_in(body: Credentials, cognito: CognitoDep) -> SignedIn:
+def sign_in(body: Credentials, request: Request) -> SignedIn:
     """Get tokens for an e-mail address and a password."""
-    return SignedIn(body=cognito.sign_in(body.email, body.password))
+    return SignedIn(body=get_cognito(request).sign_in(body.email, body.password))
 
 
 @router.post(
@@ -61,12 +62,12 @@ def sign_in(body: Credentials, cognito: CognitoDep) -> SignedIn:
         "password_reset_required",
     ),
 )
-def challenge(body: Challenge, cognito: CognitoDep) -> SignedIn:
+def challenge(body: Challenge, request: Request) -> SignedIn:
     """Answer the challenge that `challenge_required` named, with its session."""
+    cognito = get_cognito(request)
     response = _challenge_response(body)
-    return SignedIn(
-        body=cognito.answer_challenge(body.email, body.challenge, body.session, response)
-    )
+    tokens = cognito.answer_challenge(body.email, body.challenge, body.session, response)
+    return SignedIn(body=tokens)
 
 
 @router.post(
@@ -74,22 +75,22 @@ def challenge(body: Challenge, cognito: CognitoDep) -> SignedIn:
     response_model_exclude_none=True,
     responses=fails_with("invalid_refresh_token", "refresh_token_reused"),
 )
-def refresh(body: Refresh, cognito: CognitoDep) -> SignedIn:
+def refresh(body: Refresh, request: Request) -> SignedIn:
     """Get new tokens. If a new refresh token is among them, the old one expires shortly."""
-    return SignedIn(body=cognito.refresh(body.refresh_token))
+    return SignedIn(body=get_cognito(request).refresh(body.refresh_token))
 
 
 @router.post("/sign-out", responses=fails_with("invalid_refresh_token"))
-def sign_out(body: Refresh, cognito: CognitoDep) -> Done:
+def sign_out(body: Refresh, request: Request) -> Done:
     """End the session on this device. A session that has already ended is not an error."""
-    cognito.sign_out(body.refresh_token)
+    get_cognito(request).sign_out(body.refresh_token)
     return Done()
 
 
 @router.post("/sign-out-everywhere", responses=fails_with("invalid_token"))
-def sign_out_everywhere(access_token: AccessToken, cognito: CognitoDep) -> Done:
+def sign_out_everywhere(access_token: AccessToken, request: Request) -> Done:
     """End every session on every device, including this one."""
-    cognito.sign_out_everywhere(access_token)
+    get_cognito(request).sign_out_everywhere(access_token)
     return Done()
 
 

@@ -1,7 +1,7 @@
-"""Try a deployed API, as a front end would: `make smoke URL=https://…/v1`.
+"""Test a deployed API from the outside, as a front end calls it: `make smoke URL=https://…/v1`.
 
-It holds the answers to what the README says of them, through the life of one account. It deletes
-the account at the end, unless nobody could confirm it.
+Create one account, use it, and compare every answer with the README. Delete the account at the end,
+unless it was never confirmed.
 """
 
 import argparse
@@ -11,33 +11,34 @@ from typing import Any, NoReturn
 
 import httpx
 
-TIMEOUT = 30  # seconds; API Gateway itself gives up after 29
+TIMEOUT = 30  # seconds; API Gateway times out after 29
 MAX_BODY = 16 * 1024
-# Takes every e-mail and shows it to nobody; a label makes each address another one.
+# Accepts every e-mail and shows it to nobody. A different label makes a different address.
 # https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html
 SIMULATOR = "success+{}@simulator.amazonses.com"
 
 
 class SmokeError(Exception):
-    """An answer that is not as it should be. What is wrong with it has been told already."""
+    """An unexpected answer. `fail` has already printed what is wrong with it."""
 
 
 class Visitor:
-    """A browser without a page: it knows how every answer must look."""
+    """An HTTP client that checks every answer against the contract."""
 
     def __init__(self, url: str, origin: str | None) -> None:
         self.http = httpx.Client(base_url=url, timeout=TIMEOUT)
         self.origin = origin
         self.token = ""
-        """The access token, once there is one."""
+        """The access token, empty until somebody signs in."""
 
     def asks(
         self, method: str, path: str, expected: str, json: object = None, **more: Any
     ) -> dict[str, Any]:
-        """Ask, hold the answer to `expected` ("200", "400 code_mismatch"), and return its JSON.
+        """Send a request, compare the answer with `expected`, and return its JSON.
 
-        Of several, separated by " or ", any will do. Raises SmokeError when it is none of them, or
-        when one of the headers is not as on every answer.
+        `expected` is a status and a code ("200", "400 code_mismatch"), or several separated by
+        " or ". Raises SmokeError if the answer is none of them, or if one of the headers and fields
+        that every answer has is wrong.
         """
         headers = more.pop("headers", {})
         if self.origin:
@@ -50,14 +51,14 @@ class Visitor:
         step = f"{method} {path}: {got}"
         if got not in expected.split(" or "):
             request = envelope.get("requestId", "?")
-            fail(f"{step} instead of {expected} (request {request})")
+            fail(f"{step}, expected {expected} (request {request})")
         for problem in self._problems(answer, envelope):
             fail(f"{step}, but {problem}")
         say(f"ok    {step}")
         return envelope
 
     def may_call(self) -> None:
-        """Ask as a browser does before a page's first call. Raises SmokeError if it is refused."""
+        """Send a CORS preflight. Raises SmokeError if the origin is not allowed."""
         asked = {
             "Origin": str(self.origin),
             "Access-Control-Request-Method": "POST",
@@ -65,17 +66,17 @@ class Visitor:
         }
         answer = self._send("OPTIONS", "/auth/sign-in", headers=asked)
         if answer.headers.get("access-control-allow-origin") != self.origin:
-            fail(f"{self.origin} may not call: add it to the parameter AllowedOrigins")
-        say(f"ok    OPTIONS /auth/sign-in: {self.origin} may call")
+            fail(f"{self.origin} is not allowed: add it to the parameter AllowedOrigins")
+        say(f"ok    OPTIONS /auth/sign-in: {self.origin} is allowed")
 
     def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
             return self.http.request(method, path, **more)
         except httpx.HTTPError as error:
-            fail(f"{method} {path}: no answer came ({error})")
+            fail(f"{method} {path}: no answer ({error})")
 
     def _problems(self, answer: httpx.Response, envelope: dict[str, Any]) -> list[str]:
-        """What is wrong with the parts that every answer has."""
+        """List what is wrong with the headers and fields that every answer has."""
         expected = {
             "cache-control": "no-store",
             "x-content-type-options": "nosniff",
@@ -84,7 +85,7 @@ class Visitor:
         if self.origin:
             expected["access-control-allow-origin"] = self.origin
         wrong = [
-            f"{name} is {answer.headers.get(name)!r} instead of {value!r}"
+            f"{name} is {answer.headers.get(name)!r}, expected {value!r}"
             for name, value in expected.items()
             if answer.headers.get(name) != value
         ]
@@ -93,7 +94,7 @@ class Visitor:
         if envelope.get("statusCode") != answer.status_code:
             wrong.append(f"its statusCode is {envelope.get('statusCode')}")
         if answer.is_error and envelope.get("requestId") != answer.headers.get("x-request-id"):
-            wrong.append("requestId is not that of X-Request-Id")
+            wrong.append("requestId differs from the header X-Request-Id")
         return wrong
 
 
@@ -104,14 +105,14 @@ def _envelope(answer: httpx.Response) -> dict[str, Any]:
         envelope = None
     if not isinstance(envelope, dict) or "statusCode" not in envelope:
         fail(
-            f"{answer.request.method} {answer.url} was answered {answer.status_code} by something "
-            "else than this service. The address is the stack's output ApiUrl, with the stage."
+            f"{answer.request.method} {answer.url}: got {answer.status_code} from something other "
+            "than this service. Use the stack's output ApiUrl, which includes the stage."
         )
     return envelope
 
 
-def strangers_are_told_what_is_wrong(visitor: Visitor) -> None:
-    """Every answer that needs no account."""
+def requests_without_an_account(visitor: Visitor) -> None:
+    """Check every answer that needs no account."""
     route = "/auth/sign-in"
     plain = {"Content-Type": "text/plain"}
     visitor.asks("GET", "/health", "200")
@@ -124,22 +125,22 @@ def strangers_are_told_what_is_wrong(visitor: Visitor) -> None:
     visitor.asks("GET", "/auth/me", "401 invalid_token")
 
 
-def account_is_made(visitor: Visitor, person: dict[str, str]) -> None:
-    """Up to the point where the code is needed."""
+def create_account(visitor: Visitor, person: dict[str, str]) -> None:
+    """Sign up, up to the point where the code is needed."""
     visitor.asks("POST", "/auth/sign-in", "400 invalid_credentials", json=person)
     visitor.asks("POST", "/auth/sign-up", "400 invalid_email", json=person | {"email": "ada"})
     visitor.asks("POST", "/auth/sign-up", "400 invalid_password", json=person | {"password": "x"})
     visitor.asks("POST", "/auth/sign-up", "200", json=person)
-    # 200 with HIDE_EXISTING_ACCOUNTS
+    # With HIDE_EXISTING_ACCOUNTS it is 200
     visitor.asks("POST", "/auth/sign-up", "409 email_taken or 200", json=person)
     visitor.asks("POST", "/auth/sign-in", "403 user_not_confirmed", json=person)
     visitor.asks("POST", "/auth/confirm", "400 code_mismatch", json=person | {"code": "wrong"})
 
 
-def account_lives(visitor: Visitor, person: dict[str, str], code: str) -> None:
-    """From its confirmation on, until it is deleted."""
+def use_account(visitor: Visitor, person: dict[str, str], code: str) -> None:
+    """Confirm the account, use it, and delete it."""
     visitor.asks("POST", "/auth/confirm", "200", json=person | {"code": code})
-    again = "409 already_confirmed or 400 code_mismatch"  # the latter with HIDE_EXISTING_ACCOUNTS
+    again = "409 already_confirmed or 400 code_mismatch"  # 400 with HIDE_EXISTING_ACCOUNTS
     visitor.asks("POST", "/auth/confirm", again, json=person | {"code": code})
     wrong = person | {"password": "wrong"}
     visitor.asks("POST", "/auth/sign-in", "400 invalid_credentials", json=wrong)
@@ -147,16 +148,16 @@ def account_lives(visitor: Visitor, person: dict[str, str], code: str) -> None:
     try:
         me = visitor.asks("GET", "/auth/me", "200")["body"]
         if (me["email"], me["emailVerified"]) != (person["email"], True):
-            fail("GET /auth/me: 200, but it is somebody else")
-        a_session_is_renewed_and_ended(visitor, person)
+            fail("GET /auth/me: 200, but for another account")
+        use_second_session(visitor, person)
     finally:
         visitor.asks("DELETE", "/auth/me", "200")
         visitor.token = ""
     visitor.asks("POST", "/auth/sign-in", "400 invalid_credentials", json=person)
 
 
-def a_session_is_renewed_and_ended(visitor: Visitor, person: dict[str, str]) -> None:
-    """As on another device."""
+def use_second_session(visitor: Visitor, person: dict[str, str]) -> None:
+    """Sign in once more, as on another device; refresh that session, and sign out of it."""
     token = visitor.asks("POST", "/auth/sign-in", "200", json=person)["body"]["RefreshToken"]
     fresh = visitor.asks("POST", "/auth/refresh", "200", json={"refreshToken": token})["body"]
     mine = {"refreshToken": fresh["RefreshToken"]}
@@ -165,35 +166,35 @@ def a_session_is_renewed_and_ended(visitor: Visitor, person: dict[str, str]) -> 
 
 
 def smoke(url: str, origin: str | None, email: str | None, read_code: Callable[[], str]) -> None:
-    """Do all of it; without an e-mail address, what can be done without a code.
+    """Run all steps, or, without `email`, the steps that need no code.
 
-    Raises SmokeError at the first answer that is not as it should be.
+    Raises SmokeError at the first unexpected answer.
     """
     visitor = Visitor(url, origin)
     if origin:
         visitor.may_call()
-    strangers_are_told_what_is_wrong(visitor)
+    requests_without_an_account(visitor)
     address = email or SIMULATOR.format(secrets.token_hex(4))
     person = {"email": address, "password": f"Smoke-{secrets.token_hex(8)}"}
     try:
-        account_is_made(visitor, person)
+        create_account(visitor, person)
         if email:
-            account_lives(visitor, person, read_code())
+            use_account(visitor, person, read_code())
         else:
-            say(f"An unconfirmed account is left: {address}")
+            say(f"An unconfirmed account remains: {address}")
     except (SmokeError, EOFError, KeyboardInterrupt):
-        say(f"An account may be left. Take another address than {address} the next time.")
+        say(f"An account may remain. Use an address other than {address} next time.")
         raise
 
 
 def fail(line: str) -> NoReturn:
-    """Tell what is wrong, and end it: SmokeError."""
+    """Print what is wrong and raise SmokeError."""
     say(f"FAIL  {line}")
     raise SmokeError
 
 
 def say(line: str) -> None:
-    """Tell how far it is."""
+    """Print a line of progress."""
     print(line, flush=True)  # noqa: T201 (it is a command's output)
 
 
@@ -202,29 +203,29 @@ def _read_code() -> str:
 
 
 def main() -> None:
-    """Read the command line and try it. Raises SystemExit with what is wrong."""
+    """Parse the command line and run the test. Raises SystemExit if it fails."""
     parser = argparse.ArgumentParser(
         prog="make smoke URL=…",
-        description="Try a deployed API through the life of one account. It sends one or two "
-        "e-mails, and asks for the code in one of them.",
-        epilog='Options are given as ARGS, as in make smoke URL=… ARGS="--email you@example.com"',
+        description="Test a deployed API: create an account, use it and delete it. The API sends "
+        "one or two e-mails; enter the code from the latest one.",
+        epilog='Pass options in ARGS: make smoke URL=… ARGS="--email you@example.com"',
     )
     parser.add_argument("url", metavar="URL", help="the stack's output ApiUrl")
-    parser.add_argument("--email", help="an address of yours that has no account yet")
-    parser.add_argument("--skip-confirm", action="store_true", help="end where a code is needed")
-    parser.add_argument("--origin", help="your front end's, to try that it may call")
+    parser.add_argument("--email", help="your e-mail address; it must not have an account yet")
+    parser.add_argument("--skip-confirm", action="store_true", help="stop where the code is needed")
+    parser.add_argument("--origin", help="your front end's origin; check that it may call the API")
     given = parser.parse_args()
     if not given.url.startswith(("http://", "https://")):
-        parser.error("URL is the stack's output ApiUrl, and begins with https://")
+        parser.error("URL must be the stack's output ApiUrl, which starts with https://")
     if not (given.skip_confirm or given.email):
-        given.email = input("An e-mail address of yours that has no account yet: ").strip()
+        given.email = input("Your e-mail address (without an account yet): ").strip()
     try:
         smoke(given.url, given.origin, None if given.skip_confirm else given.email, _read_code)
     except SmokeError:
         raise SystemExit(1) from None
     except (EOFError, KeyboardInterrupt):
-        raise SystemExit("\nEnded before the end.") from None
-    say("All is well.")
+        raise SystemExit("\nInterrupted.") from None
+    say("All checks passed.")
 
 
 if __name__ == "__main__":

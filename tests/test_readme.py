@@ -1,4 +1,4 @@
-"""The README is true: its commands are run, its tables held against the code."""
+"""Run the commands in the READMEs, and compare their tables, links and paths with the code."""
 
 import json
 import os
@@ -15,15 +15,32 @@ import pytest
 from app.errors import DONE, TABLE
 from app.main import create_app
 from app.settings import Settings
+from tests.gateway import WAYS
 from tests.ports import free_ports
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+KOREAN = (ROOT / "README.ko.md").read_text()
 TEMPLATE = (ROOT / "infra/template.yaml").read_text()
+DOCUMENTS = sorted(
+    path
+    for pattern in ("README*.md", "app/**/README.md", "infra/**/README.md", "tests/**/README.md")
+    for path in ROOT.glob(pattern)
+    if "node_modules" not in path.parts
+)
+FENCED = re.compile(r"^```\w*\n.*?^```$", re.DOTALL | re.MULTILINE)
+
+
+def name_of(path: Path) -> str:
+    """Return a path as it is written in the repository."""
+    return str(path.relative_to(ROOT))
+
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 
 
 def block(language: str, first_words: str) -> str:
-    """Take the one fenced block that begins with these words."""
+    """Return the one fenced block of README.md that starts with these words."""
     (found,) = (
         text
         for text in re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
@@ -34,7 +51,7 @@ def block(language: str, first_words: str) -> str:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What `make run` starts, on free ports and with users of its own: README's address to ours."""
+    """Start what `make run` starts, on free ports; map the README's addresses to these."""
     api, cognito = free_ports(2)
     store = tmp_path_factory.mktemp("store") / "users.json"
     arguments = ["--port", str(api), "--cognito-port", str(cognito), "--store", str(store)]
@@ -53,7 +70,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 
 def run(command: list[str], text: str, service: dict[str, str]) -> str:
-    """Run a block and give what it prints."""
+    """Run a block and return its output."""
     for theirs, ours in service.items():
         text = text.replace(theirs, ours)
     environ = os.environ | {"NO_PROXY": "*"}
@@ -65,7 +82,7 @@ def run(command: list[str], text: str, service: dict[str, str]) -> str:
 
 
 def test_the_flow_in_curl(service: dict[str, str]) -> None:
-    """Each command prints what the comment below it says."""
+    """Each command prints what the comment below it shows."""
     text = block("sh", "API=").replace("curl ", "curl -sS ").replace("\n# {", "; echo\n# {")
     printed = [line for line in run(["bash", "-e"], text, service).splitlines() if line]
     shown = re.findall(r"^# (\{.*)$", text, re.MULTILINE)
@@ -78,7 +95,7 @@ def test_the_flow_in_curl(service: dict[str, str]) -> None:
 
 
 def test_the_flow_in_a_browser(service: dict[str, str]) -> None:
-    """The same by fetch, in Node.js; the person at the prompt is us."""
+    """The fetch block works in Node.js, with a `prompt` that reads the outbox."""
     if not shutil.which("node"):
         assert not os.environ.get("CI"), "CI must have Node.js"
         pytest.skip("Node.js is not installed")
@@ -89,13 +106,13 @@ def test_the_flow_in_a_browser(service: dict[str, str]) -> None:
 
 
 def test_every_code_is_in_the_readme() -> None:
-    """With its status, and none is left over from yesterday."""
+    """The table lists every code of the error table with its status, and no other."""
     told = set(re.findall(r"\| (\d{3}) \| `(\w+)` \|", README))
     assert told == {(str(row.status), row.code) for row in TABLE.values() if row is not DONE}
 
 
 def test_every_route_is_in_the_readme() -> None:
-    """And no other."""
+    """The table lists every route of the app, and no other."""
     app = create_app(Settings(client_id="x", user_pool_id="x", region="eu-west-1"))
     paths = app.openapi()["paths"]
     routes = {f"{method.upper()} {path}" for path in paths for method in paths[path]}
@@ -104,42 +121,113 @@ def test_every_route_is_in_the_readme() -> None:
 
 
 def test_every_setting_is_in_the_readme() -> None:
-    """As a row of its table, and in the template."""
+    """Every setting has a row in the table, and the template passes it to the function."""
     docs = re.findall(r'"""([A-Z_]+)[:.]', (ROOT / "app/settings.py").read_text())
     assert len(docs) == len(fields(Settings))
     for name in docs:
         assert f"| `{name}` |" in README
-    # Lambda sets the region; the last two are for Cognitos of other kinds than AWS's
+    # Lambda sets the region; the last two are for a Cognito other than AWS's
     elsewhere = {"AWS_REGION", "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "COGNITO_JWKS_URL"}
     for name in set(docs) - elsewhere:
         assert f"          {name}: " in TEMPLATE
 
 
 def test_every_parameter_is_in_the_readme() -> None:
-    """In the table of the section on deployment."""
+    """The table in infra/README.md lists every parameter of the template, and no other."""
     parameters = TEMPLATE.partition("\nParameters:\n")[2].partition("\nRules:\n")[0]
     names = re.findall(r"^  (\w+):$", parameters, re.MULTILINE)
-    table = README.partition("| parameter |")[2].partition("\n\n")[0]
+    document = (ROOT / "infra/README.md").read_text()
+    table = document.partition("| parameter |")[2].partition("\n\n")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(names)
 
 
-def test_every_file_that_the_readme_names_is_there() -> None:
-    """Nobody is sent looking for what was moved."""
-    named = set(re.findall(r"\b(?:app|infra|tests|\.ci)/[\w./]*", README))
-    assert [name for name in named if not (ROOT / name).exists()] == ["app/diary.py"]  # theirs
-    modules = {f"app/{path.name}" for path in (ROOT / "app").glob("*.py")} - {"app/__init__.py"}
-    assert modules <= named
+def test_the_readme_is_short() -> None:
+    """A newcomer reads it to the end. Details belong in the README of the folder they are about."""
+    assert len(README.splitlines()) <= 220
 
 
-def test_the_chart_is_of_the_measurement_that_the_readme_shows() -> None:
-    """Both are taken over together."""
-    found = re.search(r"make bench, [\d-]+, Python [\d.]+ on \w+", README)
-    assert found
-    assert found[0] in (ROOT / "tests/bench/chart.svg").read_text()
+def commands(document: str) -> list[str]:
+    """Return the sh and js blocks without their comments, except for the output they show."""
+    blocks = re.findall(r"^```(?:sh|js)\n(.*?)^```$", document, re.DOTALL | re.MULTILINE)
+    return [re.sub(r"^# [^{].*\n| // .*", "", text, flags=re.MULTILINE) for text in blocks]
 
 
-def test_every_make_target_that_the_readme_names_is_there() -> None:
-    """Likewise."""
+def test_the_korean_readme_has_the_same_commands() -> None:
+    """Its blocks, inline commands and addresses are those of README.md; the words are its own."""
+    assert len(commands(KOREAN)) == 3
+    assert commands(KOREAN) == commands(README)
+    for pattern in (r"`(make [^`]+)`", r"http://localhost[^\s)]*"):
+        assert set(re.findall(pattern, KOREAN)) == set(re.findall(pattern, before_own_routes()))
+
+
+def before_own_routes() -> str:
+    """Return the part of README.md that README.ko.md tells in Korean."""
+    return README.partition("\n## Your own routes\n")[0]
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the anchors that GitHub gives to a document's headings."""
+    headings = re.findall(r"^#+ (.*)$", FENCED.sub("", document.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@each_document
+def test_every_link_resolves(document: Path) -> None:
+    """Files, images and anchors that a document links to exist."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", document.read_text())):
+        if link.startswith(("https://", "http://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        assert target.is_relative_to(ROOT), link
+        assert not anchor or anchor in anchors(target), link
+
+
+# A word in backticks is a path if it has a slash, but not at its start, or one of these endings.
+PATH = re.compile(
+    r"`([\w.-][\w./-]*/[\w./-]*|[\w-]+\.(?:py|js|ts|css|html|yaml|toml|md|json|svg))`"
+)
+THEIRS = {"app/diary.py"}
+"""What the documents tell people to create."""
+
+
+@each_document
+def test_every_path_exists(document: Path) -> None:
+    """A path in backticks exists, as seen from the root or from the document's folder."""
+    made = tuple(re.findall(r"^/([\w.]+/)$", (ROOT / ".gitignore").read_text(), re.MULTILINE))
+    named = set(PATH.findall(FENCED.sub("", document.read_text())))
+    lost = [
+        name
+        for name in named - THEIRS
+        if not name.startswith(made)
+        and not any((folder / name).exists() for folder in (ROOT, document.parent))
+    ]
+    assert lost == []
+
+
+# Folders of somebody's machine, and package registries: neither is there for the reader.
+PRIVATE = re.compile(r"(?<![\w.])/(?:home|root|work|tmp|opt|Users)/|pypi\.|pythonhosted\.|npmjs\.")
+
+
+@each_document
+def test_nothing_private_is_told(document: Path) -> None:
+    """Neither a path of one machine nor the host of a package registry."""
+    assert PRIVATE.findall(document.read_text()) == []
+
+
+@each_document
+def test_every_make_target_exists(document: Path) -> None:
+    """The targets that a document names are in the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"(?:`|\n)make ([a-z-]+)", README)) <= targets
+    assert set(re.findall(r"(?:`|\n|… )make ([a-z-]+)", document.read_text())) <= targets
+
+
+def test_the_numbers_are_those_of_the_tests() -> None:
+    """How many event shapes and guarantees there are."""
+    testing = (ROOT / "tests/README.md").read_text()
+    assert f"{len(WAYS)} event shapes" in " ".join(README.split())
+    assert f"has {len(WAYS)} shapes" in testing
+    guarantees = (ROOT / "tests/deploy/check_template.py").read_text().count("\n@guarantee(")
+    assert f"checks {guarantees} guarantees" in testing

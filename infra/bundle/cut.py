@@ -1,7 +1,7 @@
 """What is left out of the bundle: files that never run here.
 
-How much dearer a start would be without each cut is measured by `make bench ARGS=--levers`, in
-instructions to the first answered sign-in.
+`make bench ARGS=--optimisations` measures what each cut saves, in instructions up
+to the first answered sign-in.
 """
 
 import gzip

@@ -1,9 +1,9 @@
 /**
- * Types of client.js. What goes over the wire is held to the API's own document by a test
- * (tests/web/test_types.py), which reads the interfaces up to `Routes` line by line.
+ * Types for client.js. tests/web/test_types.py compares the request and response types, up to
+ * `Routes`, with the OpenAPI document. It reads them line by line: keep their layout.
  */
 
-// What goes in
+// Requests
 
 export interface Credentials {
   email: string;
@@ -30,7 +30,7 @@ export interface Change {
   newPassword: string;
 }
 
-/** `challenge` and `session` from the ApiError, and the member that its `needs` names. */
+/** `challenge` and `session` from the ApiError, plus the field that its `needs` lists. */
 export interface Challenge {
   email: string;
   challenge: string;
@@ -47,7 +47,7 @@ export interface MfaCode {
   code: string;
 }
 
-// What comes out
+// Responses
 
 export interface Tokens {
   AccessToken: string;
@@ -63,13 +63,13 @@ export interface SessionsAlive {
 }
 
 export interface User {
-  /** Never changes: what to keep a person's things under. */
+  /** Never changes: use it as the key for a user's data. */
   sub: string;
   email: string;
   emailVerified: boolean;
 }
 
-/** For an authenticator app: typed in, or as a QR code of the URI. */
+/** For an authenticator app: type in `secret`, or show `uri` as a QR code. */
 export interface MfaSecret {
   secret: string;
   uri: string;
@@ -91,7 +91,7 @@ export interface Failed {
   needs?: string[] | null;
 }
 
-/** Codes that any route may answer. */
+/** Codes that any route can return. */
 export type CommonCode =
   | "invalid_request"
   | "body_too_large"
@@ -102,7 +102,7 @@ export type CommonCode =
   | "internal_error"
   | "unavailable";
 
-/** Every route: what it takes, what its envelope's body is, and its codes besides the common. */
+/** Every route: its request, the body in its envelope, and its codes beyond CommonCode. */
 export interface Routes {
   "POST /auth/sign-up": {
     takes: Credentials;
@@ -198,7 +198,7 @@ export interface Routes {
   };
 }
 
-/** Every code of the service; a route of your own may have others. */
+/** Every code of the service. Your own routes may add others. */
 export type Code =
   | CommonCode
   | Routes[keyof Routes]["fails"]
@@ -209,7 +209,7 @@ export type Code =
 
 /** What to do about a failure. */
 export type Next =
-  | "mend" // what was typed
+  | "fix" // let the user correct the input
   | "retry" // soon
   | "wait" // `retryAfter` seconds, then retry
   | "signIn"
@@ -218,7 +218,7 @@ export type Next =
   | "challenge"
   | "forgotPassword"
   | "setUpMfa"
-  | "report"; // to whoever runs the service, with `requestId`
+  | "report"; // to the operators of the service, with `requestId`
 
 export const NEXT: Readonly<Record<Code, Next>>;
 
@@ -227,7 +227,7 @@ export class ApiError extends Error {
   /** The HTTP status. */
   readonly status: number;
   readonly code: Code | (string & {});
-  /** Null where the client itself knows that there is no session. */
+  /** Null if the client found that there is no session and sent no request. */
   readonly requestId: string | null;
   readonly errors: readonly FieldError[];
   readonly challenge: string | null;
@@ -244,13 +244,13 @@ export class NetworkError extends Error {
   readonly next: "retry";
 }
 
-/** Where the session is kept between calls: a text without meaning to anybody but the client. */
+/** Where the session is kept between calls. The value is opaque: only the client reads it. */
 export interface Store {
   get(): string | null;
   set(value: string | null): void;
-  /** Names the Web Lock under which tabs that share the store take turns. */
+  /** The name of the Web Lock that serialises refreshes across tabs sharing this store. */
   lock?: string;
-  /** Calls back whenever another tab has changed the store. */
+  /** Call `listener` whenever another tab changes the store. */
   watch?(listener: () => void): void;
 }
 
@@ -261,14 +261,14 @@ export function localStore(key?: string): Store;
 export interface Options {
   /** Default: memoryStore(). */
   store?: Store;
-  /** Milliseconds until a call is given up; default: 30,000. Not for `fetch`. */
+  /** Timeout of a call in milliseconds. Default: 30,000. Does not apply to `fetch`. */
   timeout?: number;
-  /** Told that a session has begun or ended, here or in another tab. */
+  /** Called when a session begins or ends, in this tab or another. */
   onChange?(signedIn: boolean): void;
 }
 
 export class Client {
-  /** `url`: the API's address, with the stage if it has one. */
+  /** `url`: the API's URL, including the stage if there is one. */
   constructor(url: string | URL, options?: Options);
   readonly signedIn: boolean;
   signUp(body: Credentials): Promise<void>;

@@ -1,35 +1,37 @@
 /**
- * Accounts, from a browser: a method for each route, and a `fetch` that is signed in.
+ * A browser client for the accounts API: one method per route, and a signed-in `fetch`.
  *
- * Copy this file, and client.d.ts beside it. It needs nothing else, and logs nothing.
+ * Copy this file into your front end, with client.d.ts beside it for types. It has no dependencies
+ * and logs nothing.
  *
  *     const client = new Client("https://api.example.com", { store: sessionStore() });
  *     await client.signIn({ email, password });
  *     const diary = await client.fetch("/diary");
  *
- * Every method rejects with an ApiError (the service said no) or a NetworkError (it said nothing).
+ * Methods reject with an ApiError if the service answers with a failure, and with a NetworkError if
+ * no answer from the service arrives.
  */
 
-// An access token is replaced this long before it expires, so that it lives to the call's end.
+// Replace an access token this long before it expires, so that it doesn't expire during a call.
 const EARLY = 60_000; // ms
-// Longer than the 29 s after which API Gateway answers by itself.
+// Longer than API Gateway's own timeout of 29 s.
 const TIMEOUT = 30_000; // ms
 
-/** What to do about each code; for a code that isn't here, its status decides. */
+/** What to do about each code. For a code that is not listed, the status decides. */
 export const NEXT = {
   already_confirmed: "signIn",
   body_too_large: "report",
   challenge_required: "challenge",
   code_expired: "resendCode",
-  code_mismatch: "mend",
+  code_mismatch: "fix",
   email_not_sent: "retry",
   email_taken: "signIn",
   internal_error: "report",
-  invalid_credentials: "mend",
-  invalid_email: "mend",
-  invalid_password: "mend",
+  invalid_credentials: "fix",
+  invalid_email: "fix",
+  invalid_password: "fix",
   invalid_refresh_token: "signIn",
-  invalid_request: "mend",
+  invalid_request: "fix",
   invalid_session: "signIn",
   invalid_token: "signIn",
   method_not_allowed: "report",
@@ -38,7 +40,7 @@ export const NEXT = {
   not_found: "report",
   password_reset_required: "forgotPassword",
   refresh_token_reused: "signIn",
-  rejected: "mend",
+  rejected: "fix",
   too_many_requests: "wait",
   unavailable: "retry",
   unsupported_challenge: "report",
@@ -46,7 +48,7 @@ export const NEXT = {
   user_not_confirmed: "confirm",
 };
 
-/** The service's own answer to what it would not do. Decide by `code` or `next`. */
+/** A failure reported by the service. Branch on `code` or `next`. */
 export class ApiError extends Error {
   constructor(status, envelope, retryAfter = null) {
     super(envelope.message);
@@ -59,12 +61,13 @@ export class ApiError extends Error {
     this.needs = envelope.needs ?? [];
     this.retryAfter = retryAfter;
     this.next = Object.hasOwn(NEXT, this.code) ? NEXT[this.code] : nextByStatus(status);
-    // Whoever has it is half signed in: it stays out of what error reporters collect.
+    // Not enumerable, so that error reporters don't collect it: it stands for a password that was
+    // already checked.
     Object.defineProperty(this, "session", { value: envelope.session ?? null });
   }
 }
 
-/** No answer that counts: the network is gone, it took too long, or something else answered. */
+/** No usable answer: the network failed, the call timed out, or something else answered. */
 export class NetworkError extends Error {
   constructor(kind, cause) {
     super(MESSAGES[kind], cause && { cause });
@@ -81,8 +84,9 @@ const MESSAGES = {
 };
 
 /**
- * Keeps the session until the page is left. The default, as nothing else outlives a page that ran
- * somebody else's script: that script can act while it runs, but takes nothing home from a storage.
+ * Keep the session until the page is closed or reloaded. This is the default because it leaves
+ * nothing in storage: an injected script can act while the page is open, but can't read the refresh
+ * token.
  */
 export function memoryStore() {
   let value = null;
@@ -95,22 +99,23 @@ export function memoryStore() {
 }
 
 /**
- * Keeps it until the tab is closed, so also across a reload. Any script that runs on the origin can
- * read it. A tab that the browser duplicates has a copy, and one of the two must sign in again.
+ * Keep the session until the tab is closed; it survives a reload. Any script on the origin can read
+ * it. A duplicated tab gets a copy of the session, and one of the two has to sign in again.
  */
 export function sessionStore(key = "accounts") {
   return webStore(() => globalThis.sessionStorage, key) ?? memoryStore();
 }
 
 /**
- * Keeps it until sign-out, for every tab. Any script that runs on the origin, in any tab, can read
- * it at any time. It lives for 30 days, but dies half a minute after the client has replaced it.
+ * Keep the session in all tabs until sign-out. Any script on the origin can read it, in any tab, at
+ * any time. A refresh token is valid for 30 days, but stops working 30 seconds after the client has
+ * replaced it.
  */
 export function localStore(key = "accounts") {
   const store = webStore(() => globalThis.localStorage, key);
   if (!store) return memoryStore();
   const watch = (listener) => {
-    // The other tabs' changes; `null` says that all was cleared.
+    // Fires for changes made by other tabs; the key is null if the whole storage was cleared.
     addEventListener("storage", (event) => {
       if (event.storageArea === localStorage && [key, null].includes(event.key)) listener();
     });
@@ -122,7 +127,7 @@ function webStore(storage, key) {
   try {
     storage().getItem(key);
   } catch {
-    return null; // the person allows this site no storage
+    return null; // storage is blocked for this site
   }
   return {
     get: () => storage().getItem(key),
@@ -133,14 +138,14 @@ function webStore(storage, key) {
   };
 }
 
-/** One person's session with one API. */
+/** One user's session with one API. */
 export class Client {
   #url;
   #store;
   #timeout;
   #onChange;
-  #access = null; // {token, until}: in memory alone, whatever the store
-  #session; // the id of the session that this page speaks for, or null
+  #access = null; // {token, until}: kept in memory only, whatever the store
+  #session; // the id of this page's session, or null
   #refreshing = null;
   #queue = Promise.resolve();
 
@@ -153,7 +158,7 @@ export class Client {
     store.watch?.(() => this.#follow());
   }
 
-  /** Whether there is a session, as far as is known here. */
+  /** Whether the store holds a session. The service may have ended it since. */
   get signedIn() {
     return this.#stored() !== null;
   }
@@ -180,7 +185,7 @@ export class Client {
     try {
       await this.#begin(await this.#post("/auth/challenge", body));
     } catch (error) {
-      // Here the code isn't sign-up's: only signing in anew brings another.
+      // This isn't a sign-up code: only a new sign-in produces another one.
       if (error.code === "code_expired") error.next = "signIn";
       throw error;
     }
@@ -189,7 +194,7 @@ export class Client {
   // Staying in, and leaving
 
   /**
-   * Replace the access token. Calls do so by themselves; many at once share one refresh.
+   * Replace the access token. Calls do this on their own; concurrent calls share one refresh.
    */
   refresh() {
     this.#refreshing ??= this.#locked(() => this.#renew()).finally(() => {
@@ -198,7 +203,7 @@ export class Client {
     return this.#refreshing;
   }
 
-  /** Forgets the session here in any case; rejects if the service could not be told. */
+  /** Remove the session from this browser in any case. Rejects if the service can't be reached. */
   signOut() {
     return this.#locked(async () => {
       const session = this.#stored();
@@ -218,7 +223,7 @@ export class Client {
     return this.#post("/auth/forgot-password", body);
   }
 
-  /** Gives whether all sessions ended, which those of an account with a second factor don't. */
+  /** Resolves with whether all sessions ended. With a second factor they stay open. */
   async resetPassword(body) {
     return (await this.#post("/auth/reset-password", body)) ?? { sessionsEnded: true };
   }
@@ -251,10 +256,10 @@ export class Client {
   }
 
   /**
-   * `fetch` for routes of your own, with the access token: any status is an answer, as it is for
-   * `fetch`. A path is taken below the API's address. Rejects with an ApiError if the session turns
-   * out to be over, and with a NetworkError instead of a TypeError. A body that is a stream can't be
-   * sent twice, so don't give one.
+   * `fetch` with the access token, for your own routes. As with `fetch`, any status resolves. A path
+   * is relative to the API's URL. Rejects with an ApiError if the session has ended, and with a
+   * NetworkError where `fetch` would reject with a TypeError. Don't pass a stream as the body: the
+   * request may be sent twice.
    */
   async fetch(url, init = {}) {
     const target = new URL(`${url}`.startsWith("/") ? this.#url + url : url, `${this.#url}/`);
@@ -266,7 +271,7 @@ export class Client {
     if (!token || response.status !== 401 || (await codeOf(response)) !== "invalid_token") {
       return response;
     }
-    // Somebody else's call may have replaced it while this one was on its way.
+    // Another call may have replaced the token while this one was in flight.
     if (this.#access?.token === token) await this.refresh();
     return send(target, init, await this.#token());
   }
@@ -293,7 +298,7 @@ export class Client {
     };
   }
 
-  /** The access token, fresh enough for a call; null when nobody is signed in. */
+  /** Return an access token that is fresh enough for a call, or null if nobody is signed in. */
   async #token() {
     if (this.#access && Date.now() < this.#access.until) return this.#access.token;
     if (!this.signedIn) return null;
@@ -302,11 +307,11 @@ export class Client {
   }
 
   async #renew() {
-    // Read here, inside the lock: another tab may just have put a newer token there. (What it wrote
-    // can reach this tab a moment after the lock does: the old one works for half a minute more.)
+    // Read inside the lock: another tab may have just stored a newer token. (Its write can become
+    // visible here slightly after the lock is released; the old token works for 30 more seconds.)
     const session = this.#stored();
     if (!session || session.id !== this.#session) {
-      // Another tab signed out, or signed somebody else in: this call was not meant for them.
+      // Another tab signed out or signed in as another user: this call was not meant for that user.
       this.#follow();
       throw over("invalid_refresh_token", "The session is over.");
     }
@@ -315,8 +320,8 @@ export class Client {
     try {
       tokens = await this.#post("/auth/refresh", { refreshToken });
     } catch (error) {
-      if (error.next !== "signIn") throw error; // may well work later
-      // Where tabs can't wait for each other, another may have been faster.
+      if (error.next !== "signIn") throw error; // may work later
+      // Without Web Locks, another tab may have refreshed first.
       if (this.#stored()?.refreshToken !== refreshToken) return this.#renew();
       this.#keep(null);
       throw error;
@@ -328,24 +333,25 @@ export class Client {
     return this.#locked(() => this.#keep(newId(), tokens));
   }
 
-  /** One at a time: in all tabs that share the store, where the browser has Web Locks. */
+  /** Run one action at a time. With Web Locks, this holds across all tabs that share the store. */
   #locked(action) {
     if (this.#store.lock && globalThis.navigator?.locks) {
       return navigator.locks.request(`accounts:${this.#store.lock}`, action);
     }
-    // Plain http has none. Between tabs, the half minute for which a replaced token works must do.
+    // No Web Locks over plain http. Between tabs, we rely on the 30-second grace period for replaced
+    // tokens.
     const done = this.#queue.then(action);
     this.#queue = done.catch(() => {});
     return done;
   }
 
-  /** What the store holds: {id, refreshToken}, or null. The id tells one sign-in from another. */
+  /** Read {id, refreshToken} from the store, or null. Each sign-in has its own id. */
   #stored() {
     try {
       const session = JSON.parse(this.#store.get());
       return session?.id && session.refreshToken ? session : null;
     } catch {
-      return null; // somebody else's
+      return null; // something else wrote this key
     }
   }
 
@@ -358,7 +364,7 @@ export class Client {
     this.#speakFor(id);
   }
 
-  /** Another tab changed the store: a refresh is nothing new, but another session is. */
+  /** React to another tab's change. A refresh keeps the id; a new session has another one. */
   #follow() {
     const id = this.#stored()?.id ?? null;
     if (id !== this.#session) this.#access = null;
@@ -368,7 +374,7 @@ export class Client {
   #speakFor(id) {
     if (id === this.#session) return;
     this.#session = id;
-    queueMicrotask(() => this.#onChange(id !== null)); // what it throws is no failure of ours
+    queueMicrotask(() => this.#onChange(id !== null)); // an error thrown here must not fail our call
   }
 }
 
@@ -382,7 +388,10 @@ async function send(url, init, token = null) {
   }
 }
 
-/** The envelope's body. Throws an ApiError if it tells of a failure, NetworkError if it is none. */
+/**
+ * Return the envelope's body. Throws an ApiError if the envelope reports a failure, and a
+ * NetworkError if the response is not an envelope.
+ */
 async function bodyOf(response) {
   let envelope;
   try {
@@ -406,9 +415,9 @@ async function codeOf(response) {
 }
 
 function unanswered(cause) {
-  if (cause.name === "AbortError") return cause; // the caller's own doing
+  if (cause.name === "AbortError") return cause; // the caller aborted it
   const kind = { TimeoutError: "timeout", SyntaxError: "garbled" }[cause.name] ?? "lost";
-  // What fails to parse is quoted in the error, and may hold a token.
+  // A SyntaxError quotes the text that failed to parse, which may contain a token.
   return new NetworkError(kind, kind === "garbled" ? undefined : cause);
 }
 
@@ -418,10 +427,10 @@ function over(code, message) {
 
 function nextByStatus(status) {
   const known = { 401: "signIn", 429: "wait", 502: "retry", 503: "retry", 504: "retry" };
-  return known[status] ?? (status < 500 ? "mend" : "report");
+  return known[status] ?? (status < 500 ? "fix" : "report");
 }
 
 function newId() {
-  // crypto.randomUUID would need https.
+  // crypto.randomUUID is only available over https.
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("");
 }

@@ -1,4 +1,4 @@
-/** The whole life of an account, by client.js. The forms are in index.html, the words in texts.js. */
+/** The demo page: an account's whole life through client.js. Forms: index.html; texts: texts.js. */
 
 import { ApiError, Client, NetworkError, localStore, sessionStore } from "./client.js";
 import { API, DOCS, MAILBOX } from "./config.js";
@@ -9,12 +9,12 @@ const words = texts[language];
 const byId = (id) => document.getElementById(id);
 const all = (selector) => document.querySelectorAll(selector);
 
-// Whose address it is, from form to form; and the step that sign-in is waiting for.
+// The address, carried from form to form, and the challenge that sign-in is waiting for.
 let email = "";
 let step = null;
 let busy = false;
 
-// Who doesn't want to stay signed in leaves nothing behind when the tab is closed.
+// Without "stay signed in", closing the tab removes the session.
 const stores = [sessionStore(), localStore()];
 const clients = stores.map(
   (store, index) =>
@@ -22,7 +22,7 @@ const clients = stores.map(
 );
 let client = clients.find(({ signedIn }) => signedIn) ?? clients[0];
 
-/** What each form or button does: it ends on a view, after a word on what was done. */
+/** What each form or button does. Each returns the view to show next; `said` names its message. */
 const actions = {
   async signUp({ email, password }) {
     await client.signUp({ email, password });
@@ -90,7 +90,7 @@ const actions = {
   },
 };
 
-/** Where a failure leads, by its `next`; all else is mended where it happened. */
+/** The view to show for a failure, by its `next`. All others stay on the form where they happened. */
 const VIEWS = {
   signIn: "signIn",
   confirm: "confirm",
@@ -98,7 +98,7 @@ const VIEWS = {
   forgotPassword: "forgotPassword",
 };
 
-/** The field that a code is about, where the API names none. */
+/** The fields a code refers to, where the API lists none in `errors`. */
 const FIELDS = {
   code_expired: ["code"],
   code_mismatch: ["code"],
@@ -133,7 +133,7 @@ async function act(form, name) {
 function fail(form, name, error) {
   log(name, error);
   if (error.next === "challenge") ask(error);
-  // Whose address is taken by mistake corrects it; the way to sign-in stands below the form.
+  // Stay on the form: the address may be a typo, and the link to sign-in is right below.
   const view = error.code === "email_taken" ? null : VIEWS[error.next];
   if (view) show(view);
   const parts = [explain(name, error)];
@@ -143,9 +143,9 @@ function fail(form, name, error) {
   if (!view) point(form, error);
 }
 
-/** A failure in plain words. What a rule of the pool's says is more than the code does. */
+/** Explain a failure to the user. For a rejected password, add the policy rules it breaks. */
 function explain(name, error) {
-  if (error.code === "rejected") return error.message; // the team's own words
+  if (error.code === "rejected") return error.message; // written by the team's own trigger
   if (error.code === "invalid_credentials" && name === "changePassword") return words.wrongPassword;
   const text = words.codes[error.code ?? error.kind] ?? words.codes.unknown;
   const rules = error.code === "invalid_password" ? error.errors : [];
@@ -154,7 +154,7 @@ function explain(name, error) {
   return [text, ...added].join(" ").trim();
 }
 
-/** Mark the fields at fault, and go to the first. */
+/** Mark the invalid fields and focus the first one. */
 function point(form, { code, errors = [] }) {
   const names = [...errors.map(({ field }) => field), ...(FIELDS[code] ?? [])];
   const faulty = [...form.elements].filter(({ name }) => name && names.includes(name));
@@ -163,19 +163,19 @@ function point(form, { code, errors = [] }) {
   faulty[0]?.select();
 }
 
-/** Sign-in waits for one more step. */
+/** Prepare the form for the next step of signing in. */
 function ask({ challenge, session, needs }) {
   step = { challenge, session };
   for (const part of all("[data-needs]")) {
     part.hidden = !needs.includes(part.dataset.needs);
-    // What is hidden must not be sent, nor hold the form up.
+    // A hidden input must be neither submitted nor validated.
     for (const input of part.querySelectorAll("input")) input.disabled = part.hidden;
   }
   const fromApp = challenge === "SOFTWARE_TOKEN_MFA";
   byId("challenge-hint").textContent = fromApp ? words.codeFromApp : words.codeFromMail;
 }
 
-/** One view, with the address that is known already, and the focus where to go on. */
+/** Show one view, fill in the known address, and focus the first empty field. */
 function show(name, part = null) {
   const before = document.querySelector("[data-view]:not([hidden])");
   for (const view of all("[data-view]")) view.hidden = view.dataset.view !== name;
@@ -193,7 +193,7 @@ function say(text, bad = false) {
   byId("alert").textContent = bad ? text : "";
 }
 
-/** Who is signed in. */
+/** Show who is signed in. */
 async function introduce() {
   try {
     const me = await client.me();
@@ -207,7 +207,7 @@ async function introduce() {
   }
 }
 
-/** Here it is only told of what no form has done: another tab, or the end of the session. */
+/** Handle a session change that no form on this page caused: another tab, or an expired session. */
 async function changed(signedIn) {
   if (busy) return;
   show(signedIn ? "account" : "signIn");
@@ -215,7 +215,7 @@ async function changed(signedIn) {
   else say(words.said.elsewhere);
 }
 
-/** The list of calls: what was asked and how it went, nothing of what was typed. */
+/** Add a call and its outcome to the list, without anything that was typed. */
 function log(name, error = null) {
   const item = document.createElement("li");
   const call = document.createElement("code");

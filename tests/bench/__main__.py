@@ -15,7 +15,6 @@ from pathlib import Path
 from infra.bundle.make import make_bundle
 from infra.bundle.pack import write_zip
 from tests.bench.chart import chart
-from tests.bench.levers import table_of_levers
 from tests.bench.measure import (
     Machine,
     can_count,
@@ -24,6 +23,7 @@ from tests.bench.measure import (
     look,
     warm_instructions,
 )
+from tests.bench.optimisations import optimisations_table
 from tests.bench.results import Measured, table, targets
 from tests.bench.upstream import AUTHORITY, stub_cognito
 from tests.bench.variants import FLOOR, PLAIN_MODULE, ROUTES, build_all
@@ -44,7 +44,9 @@ def main() -> None:
         "make bench PYTHON=python3.12 VENV=.venv-3.12",
     )
     parser.add_argument(
-        "--levers", action="store_true", help="what each of our levers buys, instead: 3 minutes"
+        "--optimisations",
+        action="store_true",
+        help="measure what each optimisation saves, instead: 3 minutes",
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds and counts: 3 minutes")
     parser.add_argument("--rounds", type=int, default=9, help="cold starts of each (default 9)")
@@ -69,8 +71,8 @@ def main() -> None:
             folder=folder,
             processor=processor,
         )
-        if given.levers:
-            levers(machine, given.output)
+        if given.optimisations:
+            report_optimisations(machine, given.output)
             return
         results = measure(machine, given.output, 3 if given.quick else given.rounds)
         if can_count():
@@ -78,16 +80,18 @@ def main() -> None:
     write(results, given.output, "make bench" + (" ARGS=--quick" if given.quick else ""))
 
 
-def levers(machine: Machine, folder: Path) -> None:
-    """Print what each of our levers buys, and write it into the folder."""
+def report_optimisations(machine: Machine, folder: Path) -> None:
+    """Print what each optimisation saves, and write it into the folder."""
     if not can_count():
-        raise SystemExit("Levers are counted in instructions, for which valgrind must be here.")
+        raise SystemExit("Counting instructions needs valgrind, which is not installed.")
     make_bundle(machine.folder / "ours", say=say)
-    text = f"`{caption('make bench ARGS=--levers')}`\n\n{table_of_levers(machine, say)}\n"
+    text = (
+        f"`{caption('make bench ARGS=--optimisations')}`\n\n{optimisations_table(machine, say)}\n"
+    )
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "levers.md").write_text(text)
+    (folder / "optimisations.md").write_text(text)
     print(text)  # noqa: T201 (it is a command's output)
-    say(f"Written to {folder}: levers.md")
+    say(f"Written to {folder}: optimisations.md")
 
 
 def caption(command: str) -> str:
@@ -127,7 +131,8 @@ def count(machine: Machine, results: list[Measured], *, quick: bool) -> None:
 def write(results: list[Measured], folder: Path, command: str) -> None:
     """Print the tables; write them and the chart into the folder."""
     told = caption(command)
-    text = f"`{told}`\n\n{table(results)}\n\nIn brackets: ours over theirs.\n\n{targets(results)}\n"
+    note = "In brackets: ours divided by theirs."
+    text = f"`{told}`\n\n{table(results)}\n\n{note}\n\n{targets(results)}\n"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.md").write_text(text)
     (folder / "chart.svg").write_text(chart(results, told))

@@ -1,7 +1,7 @@
-"""What infra/template.yaml promises, read from what SAM makes of it: `make deploy-check`.
+"""What infra/template.yaml guarantees, read from what SAM makes of it: `make deploy-check`.
 
-Every promise is told with ways to break it, and must notice each: a check that can't fail would be
-no promise. It runs in an environment of its own, since the SAM translator wants an older
+Every guarantee has ways to break it, and must notice each of them: a check that can't fail
+guarantees nothing. It runs in an environment of its own, since the SAM translator wants an older
 pydantic than the app.
 """
 
@@ -52,7 +52,7 @@ def transformed(source: Template) -> Template:
 
 
 @dataclass(frozen=True)
-class Promise:
+class Guarantee:
     """What must hold of the transformed template, and changes of the source that break it."""
 
     holds: Callable[[Template], None]
@@ -62,14 +62,16 @@ class Promise:
         return self.holds.__name__
 
 
-PROMISES: list[Promise] = []
+GUARANTEES: list[Guarantee] = []
 
 
-def promise(*broken_by: Callable[[Template], object]) -> Callable[..., Callable[[Template], None]]:
-    """Note a promise, and how it could be broken."""
+def guarantee(
+    *broken_by: Callable[[Template], object],
+) -> Callable[..., Callable[[Template], None]]:
+    """Note a guarantee, and how it could be broken."""
 
     def note(holds: Callable[[Template], None]) -> Callable[[Template], None]:
-        PROMISES.append(Promise(holds, broken_by))
+        GUARANTEES.append(Guarantee(holds, broken_by))
         return holds
 
     return note
@@ -96,20 +98,20 @@ def the(template: Template, kind: str) -> dict[str, Any]:
 # The users
 
 
-@promise(lambda it: it["Resources"]["UserPool"].pop("UpdateReplacePolicy"))
+@guarantee(lambda it: it["Resources"]["UserPool"].pop("UpdateReplacePolicy"))
 def pool_outlives_its_stack(template: Template) -> None:
     """No change of the template and no deletion of the stack loses a user."""
     pool = template["Resources"]["UserPool"]
     assert pool["DeletionPolicy"] == pool["UpdateReplacePolicy"] == "Retain"
 
 
-@promise(lambda it: properties(it, "UserPool").pop("DeletionProtection"))
+@guarantee(lambda it: properties(it, "UserPool").pop("DeletionProtection"))
 def pool_is_protected(template: Template) -> None:
     """Nor does a slip in the console."""
     assert properties(template, "UserPool")["DeletionProtection"] == "ACTIVE"
 
 
-@promise(
+@guarantee(
     lambda it: properties(it, "UserPool").update(EmailConfiguration={"SourceArn": "x"}),
     lambda it: it.pop("Rules"),
 )
@@ -124,7 +126,7 @@ def sender_is_chosen_by_a_parameter(template: Template) -> None:
     assert "SenderAddress" in json.dumps(rule["Assert"])
 
 
-@promise(lambda it: properties(it, "UserPoolClient").update(RefreshTokenValidity=3650))
+@guarantee(lambda it: properties(it, "UserPoolClient").update(RefreshTokenValidity=3650))
 def tokens_live_as_long_as_the_parameters_say(template: Template) -> None:
     """In units that are pinned below."""
     client = properties(template, "UserPoolClient")
@@ -154,13 +156,13 @@ PINNED: dict[tuple[str, str], Any] = {
 
 
 def pin(logical_id: str, name: str, value: object) -> None:
-    """Promise that a property is what it is; left out, it would be something else."""
+    """Guarantee that a property is what it is; left out, it would be something else."""
 
     def holds(template: Template) -> None:
         assert properties(template, logical_id)[name] == value
 
     holds.__name__ = name
-    promise(lambda it: properties(it, logical_id).pop(name))(holds)
+    guarantee(lambda it: properties(it, logical_id).pop(name))(holds)
 
 
 for (logical_id, name), value in PINNED.items():
@@ -170,7 +172,7 @@ for (logical_id, name), value in PINNED.items():
 # The API
 
 
-@promise(lambda it: properties(it, "Function")["Events"].pop("Root"))
+@guarantee(lambda it: properties(it, "Function")["Events"].pop("Root"))
 def every_path_reaches_the_function(template: Template) -> None:
     """The root and everything below it, by any method, through the alias."""
     paths = the(template, "AWS::ApiGateway::RestApi")["Body"]["paths"]
@@ -182,14 +184,14 @@ def every_path_reaches_the_function(template: Template) -> None:
         assert "${FunctionAliaslive}" in uri
 
 
-@promise(lambda it: properties(it, "Api").update(Cors="'*'"))
+@guarantee(lambda it: properties(it, "Api").update(Cors="'*'"))
 def cors_has_one_owner(template: Template) -> None:
     """The app answers preflights, so API Gateway doesn't."""
     paths = the(template, "AWS::ApiGateway::RestApi")["Body"]["paths"]
     assert not [path for path in paths.values() if "options" in path]
 
 
-@promise(lambda it: it["Parameters"]["AllowedOrigins"].update(AllowedPattern=".*"))
+@guarantee(lambda it: it["Parameters"]["AllowedOrigins"].update(AllowedPattern=".*"))
 def no_wildcard_is_an_origin(template: Template) -> None:
     """What the pattern lets through is what a browser sends."""
     pattern = template["Parameters"]["AllowedOrigins"]["AllowedPattern"]
@@ -206,7 +208,7 @@ def _headers_of(source: Template, answer: str) -> dict[str, str]:
     return found
 
 
-@promise(
+@guarantee(
     lambda it: properties(it, "Api")["GatewayResponses"].pop("DEFAULT_4XX"),
     lambda it: _headers_of(it, "THROTTLED").pop("Access-Control-Expose-Headers"),
     lambda it: _headers_of(it, "DEFAULT_5XX").pop("Cache-Control"),
@@ -233,7 +235,7 @@ def gateways_own_answers_are_like_ours(template: Template) -> None:
         }
 
 
-@promise(lambda it: properties(it, "Api").pop("MethodSettings"))
+@guarantee(lambda it: properties(it, "Api").pop("MethodSettings"))
 def api_is_throttled(template: Template) -> None:
     """Every method of every path, to what the parameters say."""
     (settings,) = the(template, "AWS::ApiGateway::Stage")["MethodSettings"]
@@ -242,7 +244,7 @@ def api_is_throttled(template: Template) -> None:
     assert settings["ThrottlingBurstLimit"] == {"Ref": "RequestsAtOnce"}
 
 
-@promise(lambda it: properties(it, "Api")["MethodSettings"][0].update(DataTraceEnabled=True))
+@guarantee(lambda it: properties(it, "Api")["MethodSettings"][0].update(DataTraceEnabled=True))
 def bodies_are_never_logged(template: Template) -> None:
     """They hold passwords, codes and tokens."""
     (settings,) = the(template, "AWS::ApiGateway::Stage")["MethodSettings"]
@@ -254,7 +256,7 @@ def _log_addresses(source: Template) -> None:
     setting["Format"] = setting["Format"].replace("{", '{"ip": "$context.identity.sourceIp", ', 1)
 
 
-@promise(_log_addresses)
+@guarantee(_log_addresses)
 def access_log_says_nothing_about_anybody(template: Template) -> None:
     """It is JSON, of variables that no caller can fill."""
     setting = the(template, "AWS::ApiGateway::Stage")["AccessLogSetting"]
@@ -271,7 +273,7 @@ def access_log_says_nothing_about_anybody(template: Template) -> None:
     }
 
 
-@promise(lambda it: properties(it, "Api").update(BinaryMediaTypes=["*/*"]))
+@guarantee(lambda it: properties(it, "Api").update(BinaryMediaTypes=["*/*"]))
 def answers_pass_as_they_are(template: Template) -> None:
     """They are text; with binary media types they would have to be base64."""
     assert "x-amazon-apigateway-binary-media-types" not in the(
@@ -280,7 +282,7 @@ def answers_pass_as_they_are(template: Template) -> None:
     assert "BinaryMediaTypes" not in the(template, "AWS::ApiGateway::RestApi")
 
 
-@promise(
+@guarantee(
     lambda it: it["Resources"]["Api"].pop("DependsOn"),
     lambda it: properties(it, "ApiLogsRole").update(ManagedPolicyArns=[]),
     lambda it: it["Resources"]["ApiAccount"].pop("DeletionPolicy"),
@@ -298,7 +300,7 @@ def gateway_may_write_its_log(template: Template) -> None:
         assert template["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
-@promise(lambda it: it["Globals"].pop("Api"))
+@guarantee(lambda it: it["Globals"].pop("Api"))
 def api_has_one_stage(template: Template) -> None:
     """SAM would add one called Stage."""
     assert "OpenApiVersion" not in template.get("Globals", {})
@@ -306,7 +308,7 @@ def api_has_one_stage(template: Template) -> None:
     assert the(template, "AWS::ApiGateway::Stage")["StageName"] == {"Ref": "StageName"}
 
 
-@promise(lambda it: properties(it, "Api").pop("TracingEnabled"))
+@guarantee(lambda it: properties(it, "Api").pop("TracingEnabled"))
 def requests_are_traced(template: Template) -> None:
     """By X-Ray, from the gateway on."""
     assert the(template, "AWS::ApiGateway::Stage")["TracingEnabled"] is True
@@ -316,7 +318,7 @@ def requests_are_traced(template: Template) -> None:
 # The function
 
 
-@promise(
+@guarantee(
     lambda it: properties(it, "Function").update(Architectures=["x86_64"]),
     lambda it: it["Resources"]["Function"]["Metadata"].update(DockerContext="."),
 )
@@ -331,7 +333,7 @@ def function_is_an_arm64_image(template: Template) -> None:
     assert (context / "app").is_dir()
 
 
-@promise(lambda it: properties(it, "Function").pop("SnapStart"))
+@guarantee(lambda it: properties(it, "Function").pop("SnapStart"))
 def function_starts_from_a_snapshot(template: Template) -> None:
     """And the API calls the version that has one."""
     function = properties(template, "Function")
@@ -343,7 +345,7 @@ def function_starts_from_a_snapshot(template: Template) -> None:
     assert "Fn::GetAtt" in alias["FunctionVersion"]
 
 
-@promise(lambda it: properties(it, "Function").pop("VersionDescription"))
+@guarantee(lambda it: properties(it, "Function").pop("VersionDescription"))
 def every_parameter_of_the_function_is_published(template: Template) -> None:
     """Else a front end's origin that was added would never reach the version that is called."""
     settings = properties(template, "Function")["Environment"]["Variables"].values()
@@ -356,7 +358,7 @@ def every_parameter_of_the_function_is_published(template: Template) -> None:
     assert template["Parameters"]["AllowedOrigins"]["MaxLength"] + len(others) <= 256
 
 
-@promise(lambda it: properties(it, "Function").pop("VersionDeletionPolicy"))
+@guarantee(lambda it: properties(it, "Function").pop("VersionDeletionPolicy"))
 def no_old_snapshot_is_paid_for(template: Template) -> None:
     """A version that was replaced goes."""
     (version,) = of_type(template, "AWS::Lambda::Version").values()
@@ -364,7 +366,7 @@ def no_old_snapshot_is_paid_for(template: Template) -> None:
     assert version.get("UpdateReplacePolicy", "Delete") == "Delete"
 
 
-@promise(lambda it: properties(it, "Function").pop("AutoPublishAliasAllProperties"))
+@guarantee(lambda it: properties(it, "Function").pop("AutoPublishAliasAllProperties"))
 def every_change_of_the_function_is_published(template: Template) -> None:
     """Else the alias would go on with yesterday's time limit or log settings."""
     changed = copy.deepcopy(template["Source"])
@@ -373,13 +375,13 @@ def every_change_of_the_function_is_published(template: Template) -> None:
     assert of_type(template, kind).keys() != of_type(transformed(changed), kind).keys()
 
 
-@promise(lambda it: it["Globals"]["Function"].update(Timeout=30))
+@guarantee(lambda it: it["Globals"]["Function"].update(Timeout=30))
 def time_limits_are_in_order(template: Template) -> None:
     """The function outlasts the client's 10 s, and ends before API Gateway's 29 s."""
     assert 10 < properties(template, "Function")["Timeout"] < 29
 
 
-@promise(lambda it: it["Globals"]["Function"].update(MemorySize=128))
+@guarantee(lambda it: it["Globals"]["Function"].update(MemorySize=128))
 def function_has_a_processor_to_start_with(template: Template) -> None:
     """More than half of one; see the reasoning beside it."""
     assert properties(template, "Function")["MemorySize"] >= 1769 / 2
@@ -392,7 +394,7 @@ def _allow_cognito(source: Template) -> None:
     ]
 
 
-@promise(_allow_cognito)
+@guarantee(_allow_cognito)
 def function_may_do_nothing_to_the_pool(template: Template) -> None:
     """Its role lets it write logs and traces."""
     role = properties(template, "FunctionRole")
@@ -403,14 +405,14 @@ def function_may_do_nothing_to_the_pool(template: Template) -> None:
     assert names == {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 
 
-@promise(lambda it: properties(it, "Function").pop("LoggingConfig"))
+@guarantee(lambda it: properties(it, "Function").pop("LoggingConfig"))
 def function_logs_json_where_it_is_kept_for_a_while(template: Template) -> None:
     """In a group of ours, as Lambda's own would be kept for ever."""
     logging = properties(template, "Function")["LoggingConfig"]
     assert logging == {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionLogs"}}
 
 
-@promise(lambda it: properties(it, "ApiLogs").pop("RetentionInDays"))
+@guarantee(lambda it: properties(it, "ApiLogs").pop("RetentionInDays"))
 def logs_are_kept_as_long_as_the_parameter_says(template: Template) -> None:
     """All of them."""
     groups = of_type(template, "AWS::Logs::LogGroup")
@@ -419,7 +421,7 @@ def logs_are_kept_as_long_as_the_parameter_says(template: Template) -> None:
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-@promise(lambda it: properties(it, "Function").pop("ReservedConcurrentExecutions"))
+@guarantee(lambda it: properties(it, "Function").pop("ReservedConcurrentExecutions"))
 def concurrency_can_be_reserved(template: Template) -> None:
     """But isn't, unless the parameter says so."""
     reserved = properties(template, "Function")["ReservedConcurrentExecutions"]
@@ -427,7 +429,7 @@ def concurrency_can_be_reserved(template: Template) -> None:
     assert template["Parameters"]["ReservedConcurrency"]["Default"] == -1
 
 
-@promise(lambda it: properties(it, "Function")["Environment"]["Variables"].pop("ALLOWED_ORIGINS"))
+@guarantee(lambda it: properties(it, "Function")["Environment"]["Variables"].pop("ALLOWED_ORIGINS"))
 def function_gets_its_settings(template: Template) -> None:
     """From the resources themselves and the parameters."""
     assert properties(template, "Function")["Environment"]["Variables"] == {
@@ -455,7 +457,7 @@ ALARMS: dict[str, tuple[Any, dict[str, Any], str, int]] = {
 }
 
 
-@promise(
+@guarantee(
     lambda it: it["Resources"].pop("MisconfiguredAlarm"),
     lambda it: properties(it, "MisconfiguredAlarm").update(Namespace="other"),
     lambda it: properties(it, "ServerErrorsAlarm").pop("Dimensions"),
@@ -481,7 +483,7 @@ def alarms_ring_for_what_people_must_mend(template: Template) -> None:
     assert the(template, "AWS::ApiGateway::RestApi")["Name"] == NAME
 
 
-@promise(
+@guarantee(
     lambda it: properties(it, "EmailNotSentFilter").update(FilterPattern="email"),
     lambda it: properties(it, "MisconfiguredFilter").update(LogGroupName={"Ref": "ApiLogs"}),
 )
@@ -495,7 +497,7 @@ def log_lines_are_counted_by_their_code(template: Template) -> None:
         assert metric == {"MetricNamespace": NAME, "MetricName": code, "MetricValue": "1"}
 
 
-@promise(lambda it: it["Resources"].pop("AlarmSubscription"))
+@guarantee(lambda it: it["Resources"].pop("AlarmSubscription"))
 def alarms_reach_somebody(template: Template) -> None:
     """If there is an address."""
     (subscription,) = of_type(template, "AWS::SNS::Subscription").values()
@@ -509,7 +511,7 @@ def _shorten_dashboard(source: Template) -> None:
     dashboard["DashboardBody"]["Fn::Sub"] = body.replace("Throttles", "Invocations")
 
 
-@promise(_shorten_dashboard)
+@guarantee(_shorten_dashboard)
 def dashboard_shows_what_the_alarms_watch(template: Template) -> None:
     """Over time, so that whoever is told can see since when."""
     (body,) = the(template, "AWS::CloudWatch::Dashboard")["DashboardBody"].values()
@@ -527,7 +529,7 @@ def dashboard_shows_what_the_alarms_watch(template: Template) -> None:
 API_URL = "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${StageName}"
 
 
-@promise(
+@guarantee(
     lambda it: it["Outputs"].pop("DocsUrl"),
     lambda it: it["Outputs"]["UserPoolId"].update(Value={"Ref": "UserPoolClient"}),
 )
@@ -545,7 +547,7 @@ def _is_set(parameter: str, empty: object) -> dict[str, Any]:
     return {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, empty]}]}
 
 
-@promise(lambda it: it["Conditions"].update(HasSender=it["Conditions"]["HasSnapStart"]))
+@guarantee(lambda it: it["Conditions"].update(HasSender=it["Conditions"]["HasSnapStart"]))
 def conditions_are_the_right_way_round(template: Template) -> None:
     """What is chosen by default is what the README says."""
     assert template["Conditions"] == {
@@ -565,17 +567,17 @@ def source() -> Template:
     return template
 
 
-@pytest.mark.parametrize("one", PROMISES, ids=str)
-def test_promise_is_kept(one: Promise) -> None:
+@pytest.mark.parametrize("one", GUARANTEES, ids=str)
+def test_guarantee_holds(one: Guarantee) -> None:
     """It holds of the template as it stands."""
     one.holds(transformed(source()))
 
 
-BREAKS = [(one, break_) for one in PROMISES for break_ in one.broken_by]
+BREAKS = [(one, break_) for one in GUARANTEES for break_ in one.broken_by]
 
 
 @pytest.mark.parametrize(("one", "break_"), BREAKS, ids=lambda it: str(it)[:60])
-def test_broken_promise_is_noticed(one: Promise, break_: Callable[[Template], object]) -> None:
+def test_broken_guarantee_is_noticed(one: Guarantee, break_: Callable[[Template], object]) -> None:
     """Broken in the source, it no longer holds of what is made of it."""
     broken = source()
     break_(broken)

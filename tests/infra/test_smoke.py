@@ -1,4 +1,4 @@
-"""`make smoke`, against an API that is as it should be, and against some that aren't."""
+"""`make smoke`, run against a healthy API and against several broken ones."""
 
 import re
 import sys
@@ -25,41 +25,41 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def url(publish: Publish, settings: Settings) -> Iterator[str]:
-    """Put an API below a stage, as after a deployment."""
+    """Serve an API below a stage, as after a deployment."""
     with publish(settings) as url:
         yield url
 
 
 @pytest.fixture
 def email() -> str:
-    """Return an address of which nobody has heard."""
+    """Return an address that no test has used."""
     return f"ada.{uuid4().hex}@example.com"
 
 
 def smoke(*arguments: str) -> "pexpect.spawn[str]":
-    """Start it in a terminal."""
+    """Start `make smoke` in a terminal."""
     command = ["-m", "infra.smoke", *arguments]
     return pexpect.spawn(sys.executable, command, cwd=ROOT, encoding="utf-8", timeout=60)
 
 
 def ended(terminal: "pexpect.spawn[str]") -> tuple[int | None, str]:
-    """Wait for its end: the exit status, and what it said since it was last listened to."""
+    """Wait until it exits; return its status and what it printed since the last expect."""
     terminal.expect(pexpect.EOF)
     terminal.close()
     return terminal.exitstatus, str(terminal.before)
 
 
 def test_whole_life_of_an_account(url: str, email: str, cognito: LocalCognito) -> None:
-    """With the code typed in; nothing is left behind, and nothing secret was shown."""
+    """Type in the code: the account is deleted at the end, and no secret is printed."""
     terminal = smoke(url, "--origin", ORIGIN)
-    terminal.expect_exact("An e-mail address of yours that has no account yet: ")
+    terminal.expect_exact("Your e-mail address (without an account yet): ")
     terminal.sendline(email)
     terminal.expect_exact("The code from the e-mail: ")
     said = str(terminal.before)
     terminal.sendline(cognito.outbox.code_for(email))
     status, rest = ended(terminal)
-    assert (status, rest.splitlines()[-1]) == (0, "All is well."), rest
-    assert f"{ORIGIN} may call" in said
+    assert (status, rest.splitlines()[-1]) == (0, "All checks passed."), rest
+    assert f"{ORIGIN} is allowed" in said
     assert "POST /auth/confirm: 409 already_confirmed" in rest
     assert "DELETE /auth/me: 200" in rest
     assert "Smoke-" not in said + rest
@@ -67,11 +67,11 @@ def test_whole_life_of_an_account(url: str, email: str, cognito: LocalCognito) -
 
 
 def test_without_a_code(url: str) -> None:
-    """It does what can be done, and tells what it leaves."""
+    """It runs the steps that need no code, and names the account that remains."""
     status, said = ended(smoke(url, "--skip-confirm"))
     assert status == 0, said
-    assert re.search(r"An unconfirmed account is left: success\+\w+@simulator", said)
-    assert said.splitlines()[-1] == "All is well."
+    assert re.search(r"An unconfirmed account remains: success\+\w+@simulator", said)
+    assert said.splitlines()[-1] == "All checks passed."
 
 
 def test_hidden_accounts_are_as_well(
@@ -87,25 +87,25 @@ def test_hidden_accounts_are_as_well(
     assert status == 0, said
 
 
-def test_wrong_code_leaves_with_what_is_wrong(url: str, email: str) -> None:
-    """The line names the step, what came, and the request to look for in the logs."""
+def test_wrong_code_names_what_is_wrong(url: str, email: str) -> None:
+    """The line names the step, the answer, and the request to look up in the logs."""
     terminal = smoke(url, "--email", email)
     terminal.expect_exact("The code from the e-mail: ")
     terminal.sendline("nonsense")
     status, said = ended(terminal)
     assert status == 1
     assert re.search(
-        r"FAIL  POST /auth/confirm: 400 code_mismatch instead of 200 \(request \S{36}\)", said
+        r"FAIL  POST /auth/confirm: 400 code_mismatch, expected 200 \(request \S{36}\)", said
     )
-    assert f"Take another address than {email} the next time." in said
+    assert f"Use an address other than {email} next time." in said
 
 
 def test_ctrl_c(url: str, email: str) -> None:
-    """No traceback."""
+    """It exits without a traceback."""
     terminal = smoke(url, "--email", email)
     terminal.expect_exact("The code from the e-mail: ")
     terminal.sendintr()
-    # One that comes between the prompt and the read waits until that is interrupted
+    # A Ctrl-C between the prompt and the read takes effect only at the next one
     while terminal.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=5):
         terminal.sendintr()
     terminal.close()
@@ -113,39 +113,39 @@ def test_ctrl_c(url: str, email: str) -> None:
     assert "Traceback" not in str(terminal.before)
 
 
-def test_front_end_that_may_not_call(url: str) -> None:
-    """Says which parameter."""
+def test_origin_that_is_not_allowed(url: str) -> None:
+    """The line names the parameter to set."""
     status, said = ended(smoke(url, "--skip-confirm", "--origin", "https://other.example"))
     assert status == 1
-    assert "https://other.example may not call: add it to the parameter AllowedOrigins" in said
+    assert "https://other.example is not allowed: add it to the parameter AllowedOrigins" in said
 
 
 @pytest.mark.parametrize(
     ("options", "asked"), [([], "GET /health"), (["--origin", ORIGIN], "OPTIONS /auth/sign-in")]
 )
 def test_nothing_there(options: list[str], asked: str) -> None:
-    """One line."""
+    """One line, no traceback."""
     status, said = ended(smoke("http://127.0.0.1:9/v1", "--skip-confirm", *options))
     assert status == 1
-    assert f"FAIL  {asked}: no answer came" in said
+    assert f"FAIL  {asked}: no answer (" in said
     assert "Traceback" not in said
 
 
 def test_something_else_there() -> None:
-    """As when the stage is missing in the address."""
+    """As if the stage were missing from the address."""
     with serve(PlainTextResponse("Forbidden", 403)) as url:
         status, said = ended(smoke(url, "--skip-confirm"))
     assert status == 1
-    assert "was answered 403 by something else than this service" in said
-    assert "with the stage" in said
+    assert "got 403 from something other than this service" in said
+    assert "includes the stage" in said
 
 
 @pytest.mark.parametrize("url", ["v1", "ftp://example.com"])
 def test_no_address(url: str) -> None:
-    """Bad input is told as such."""
+    """A malformed URL is a usage error."""
     status, said = ended(smoke(url, "--skip-confirm"))
     assert status == 2
-    assert "URL is the stack's output ApiUrl" in said
+    assert "URL must be the stack's output ApiUrl" in said
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_no_address(url: str) -> None:
     ],
 )
 def test_one_wrong_header(settings: Settings, header: str, value: bytes) -> None:
-    """Something between the service and the caller that changes answers is found."""
+    """It notices a proxy that changes one header of an answer."""
     with serve(meddler(create_app(settings), header, value)) as url:
         status, said = ended(smoke(url, "--skip-confirm", "--origin", ORIGIN))
     assert status == 1, said
@@ -165,7 +165,7 @@ def test_one_wrong_header(settings: Settings, header: str, value: bytes) -> None
 
 
 def meddler(app: ASGIApp, header: str, value: bytes) -> ASGIApp:
-    """Change one header of all answers but preflights."""
+    """Change one header of every answer except preflights."""
 
     async def meddling(scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: dict[str, object]) -> None:

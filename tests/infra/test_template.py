@@ -1,6 +1,6 @@
 """The pool that the local Cognito makes of infra/template.yaml, and what the app must agree with.
 
-What else the template promises is in tests/deploy/.
+Its other guarantees are tested in tests/deploy/.
 """
 
 import json

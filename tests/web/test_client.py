@@ -340,9 +340,9 @@ def test_one_more_step(tab: Tab, ada: Person, api: httpx.Client) -> None:
         (503, "unavailable", "retry"),
         (500, "internal_error", "report"),
         (401, "diary_locked", "signIn"),
-        (409, "diary_full", "mend"),
+        (409, "diary_full", "fix"),
         (500, "diary_burnt", "report"),
-        (400, "constructor", "mend"),
+        (400, "constructor", "fix"),
     ],
 )
 def test_what_to_do_next(tab: Tab, status: int, code: str, following: str) -> None:

@@ -1,7 +1,7 @@
-"""What each lever buys: what a start and a call cost without it, in instructions.
+"""What each optimisation saves: how much a start and a call cost without it, in instructions.
 
-Each is undone by itself, in a copy of the bundle. Bytecode isn't among them: the peers are measured
-with and without.
+Each is undone separately, in a copy of the bundle. Bytecode is not in the list: the peers are
+measured with and without it.
 """
 
 import importlib.util
@@ -18,7 +18,7 @@ from tests.bench.variants import OURS, Variant
 
 
 @dataclass(frozen=True)
-class Lever:
+class Optimisation:
     """One of them, and what undoes it in a bundle's folder."""
 
     name: str
@@ -60,44 +60,48 @@ def compile_all(folder: Path) -> None:
 _models = "    sys.modules[_MODELS] = _LazyModels(_MODELS)\n"
 _agent = '            user_agent=f"accounts Boto3/{boto3.__version__}",\n'
 _validation = "            parameter_validation=False,  # the models in schemas.py have done it\n"
-LEVERS = (
-    Lever("the OpenAPI models wait", partial(without, "app/start.py", _models, "")),
-    Lever("no garbage collection", partial(without, "app/start.py", "    gc.disable()\n", "")),
-    Lever("botocore's data, cut", partial(whole, "botocore/data")),
-    Lever("Amazon's roots alone", partial(whole, "botocore/cacert.pem")),
-    Lever("no pydantic/v1", partial(whole, "pydantic/v1")),
-    Lever(
-        "no thread for a call",
+OPTIMISATIONS = (
+    Optimisation("lazy OpenAPI models", partial(without, "app/start.py", _models, "")),
+    Optimisation(
+        "no GC during imports", partial(without, "app/start.py", "    gc.disable()\n", "")
+    ),
+    Optimisation("botocore's data, only what we use", partial(whole, "botocore/data")),
+    Optimisation("only Amazon's root certificates", partial(whole, "botocore/cacert.pem")),
+    Optimisation("no pydantic/v1", partial(whole, "pydantic/v1")),
+    Optimisation(
+        "no worker thread per request",
         partial(without, "app/handler.py", "Route.uses_threads = False", "pass"),
     ),
-    Lever("a fixed user agent", partial(without, "app/aws.py", _agent, "")),
-    Lever("parameters checked once", partial(without, "app/aws.py", _validation, "")),
+    Optimisation("a fixed user agent", partial(without, "app/aws.py", _agent, "")),
+    Optimisation("parameters validated once", partial(without, "app/aws.py", _validation, "")),
 )
 
 
-def table_of_levers(machine: Machine, say: Callable[[str], None]) -> str:
+def optimisations_table(machine: Machine, say: Callable[[str], None]) -> str:
     """Measure them all on the bundle `ours` in the machine's folder; a Markdown table.
 
     Takes 3 minutes; `say` is told of each.
     """
     ours = machine.folder / "ours"
-    say("Counting with all levers")
+    say("Counting with all optimisations")
     cold, warm = count(machine, ours)
-    lines = ["| lever | a start without it | a call without it |", "|---|---:|---:|"]
-    for lever, folder in undone(ours, machine.folder):
-        say(f"Counting without: {lever.name}")
+    lines = ["| optimisation | a start without it | a call without it |", "|---|---:|---:|"]
+    for optimisation, folder in undone(ours, machine.folder):
+        say(f"Counting without: {optimisation.name}")
         its_cold, its_warm = count(machine, folder)
-        lines.append(f"| {lever.name} | {its_cold / cold - 1:+.1%} | {its_warm / warm - 1:+.1%} |")
+        lines.append(
+            f"| {optimisation.name} | {its_cold / cold - 1:+.1%} | {its_warm / warm - 1:+.1%} |"
+        )
     return "\n".join(lines)
 
 
-def undone(ours: Path, folder: Path) -> Iterator[tuple[Lever, Path]]:
-    """Copy the bundle for each lever, and undo it there."""
-    for number, lever in enumerate(LEVERS):
+def undone(ours: Path, folder: Path) -> Iterator[tuple[Optimisation, Path]]:
+    """Copy the bundle for each optimisation, and undo it there."""
+    for number, optimisation in enumerate(OPTIMISATIONS):
         copy = folder / f"without-{number}"
         shutil.copytree(ours, copy)
-        lever.undo(copy)
-        yield lever, copy
+        optimisation.undo(copy)
+        yield optimisation, copy
 
 
 def count(machine: Machine, folder: Path) -> tuple[float, float]:

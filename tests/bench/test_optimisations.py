@@ -1,4 +1,4 @@
-"""Each lever can be undone, so that `make bench ARGS=--levers` measures what it says."""
+"""Each optimisation can be undone, as `make bench ARGS=--optimisations` does."""
 
 import shutil
 from pathlib import Path
@@ -6,16 +6,18 @@ from pathlib import Path
 import pytest
 
 from infra.bundle.make import check_bundle
-from tests.bench.levers import LEVERS, Lever
+from tests.bench.optimisations import OPTIMISATIONS, Optimisation
 
 
-@pytest.mark.parametrize("lever", LEVERS, ids=lambda lever: lever.name)
-def test_a_lever_can_be_undone(lever: Lever, bundle: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("optimisation", OPTIMISATIONS, ids=lambda optimisation: optimisation.name)
+def test_an_optimisation_can_be_undone(
+    optimisation: Optimisation, bundle: Path, tmp_path: Path
+) -> None:
     """The app starts without it, too, from other files."""
     copy = tmp_path / "bundle"
     shutil.copytree(bundle, copy)
     before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
-    lever.undo(copy)
+    optimisation.undo(copy)
     after = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     assert before != after
     check_bundle(copy)

@@ -1,0 +1,92 @@
+"""tests/bench/README.md shows one measurement, completely, and nothing beyond it."""
+
+import re
+from pathlib import Path
+
+from tests.bench.measure import Look
+from tests.bench.optimisations import OPTIMISATIONS
+from tests.bench.results import COLUMNS, TARGETS, Measured, targets
+from tests.bench.test_gate import COLD_AT_MOST, WARM_AT_MOST
+from tests.bench.variants import FLOOR, OURS, PEERS, Peer, Variant
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "tests/bench/README.md").read_text()
+
+
+def rows(header: str) -> list[list[str]]:
+    """Return the cells of the table that starts with this header, below its ruler."""
+    table = (header + DOCUMENT.partition(header)[2]).partition("\n\n")[0]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+
+
+RESULTS = {name: dict(zip(COLUMNS, cells, strict=True)) for name, *cells in rows("| | cold, M")}
+
+
+def ratio(variant: str, column: str) -> str:
+    """Return ours divided by a variant's, as its cell has it in brackets."""
+    return RESULTS[variant][column].partition("(")[2].rstrip(")")
+
+
+def test_the_chart_is_of_the_same_measurement() -> None:
+    """Both are copied from one run of `make bench`."""
+    caption = re.search(r"make bench, [\d-]+, Python [\d.]+ on \w+", DOCUMENT)
+    assert caption
+    assert caption[0] in (ROOT / "tests/bench/chart.svg").read_text()
+
+
+def test_every_variant_is_shown() -> None:
+    """In the order in which they are measured; a row with a missing cell fails above."""
+    peers = [name for peer in PEERS for name in (f"{peer.name}, no bytecode", peer.name)]
+    assert list(RESULTS) == [OURS.name, FLOOR.name, *peers]
+
+
+def test_what_was_sought_is_shown_beside_what_was_reached() -> None:
+    """Each target has its row; what was reached is the ratio in the table of results."""
+    shown = rows("| compared with | in |")
+    assert len(shown) == len(TARGETS)
+    for (who, column, ratios, tick), target in zip(shown, TARGETS, strict=True):
+        assert (who, column) == (str(target), target.column)
+        assert ratios == f"{ratio(who, column)} / {target.sought:.2f}"
+        reached, sought = map(float, ratios.split(" / "))
+        # A ratio that was only rounded down to what was sought has no tick.
+        assert tick == "✓" if reached < sought else reached == sought or tick == ""
+
+
+def test_every_optimisation_is_shown() -> None:
+    """And none that is gone."""
+    assert [name for name, *_ in rows("| optimisation |")] == [
+        optimisation.name for optimisation in OPTIMISATIONS
+    ]
+
+
+def test_the_numbers_in_the_text_are_those_of_the_tables() -> None:
+    """Where a plain handler is faster, what the gate allows, and what README.md claims."""
+    section = DOCUMENT.partition("## Where a plain handler is faster")[2].partition("\n## ")[0]
+    cells = {cell.partition(" ")[0] for row in RESULTS.values() for cell in row.values()}
+    told = set(re.findall(r"([\d.]+)\s+ms", section))
+    assert len(told) > 5
+    assert told <= cells
+    limits = " ".join(DOCUMENT.split())
+    assert f"a start to {COLD_AT_MOST} times" in limits
+    assert f"a warm call to {WARM_AT_MOST} times" in limits
+    claim = f"[{ratio('three functions, module client', 'first visit, ms')} of the time]"
+    assert claim in (ROOT / "README.md").read_text()
+
+
+def measured(peer: Peer, number: float, *, bytecode: bool = True) -> Measured:
+    """Return a variant of which every figure is this number."""
+    look = Look(cold=number, first_visit=number, warm=[number], memory=int(number))
+    counts = {"cold_count": int(number), "visit_count": int(number), "warm_count": number}
+    variant = Variant(peer, bytecode, ROOT)
+    return Measured(variant, int(number), int(number), looks=[look], **counts)
+
+
+def test_a_tick_means_reached() -> None:
+    """By the exact ratio, not by the rounded one that is shown."""
+    ours = measured(OURS, 42_040)
+    theirs = [measured(peer, 100_000, bytecode=code) for peer in PEERS for code in (True, False)]
+    lines = targets([ours, *theirs]).splitlines()
+    assert (
+        lines[2] == "| three functions, client per call | first visit, M instr. | 0.42 / 0.42 |  |"
+    )
+    assert "| Powertools | cold, M instr. | 0.42 / 0.85 | ✓ |" in lines
