@@ -6,7 +6,7 @@ WORKDIR /build
 COPY requirements.txt ./
 COPY infra/bundle/ infra/bundle/
 COPY app/ app/
-# Ends the build if the handler can't be imported from what was made.
+# Ends the build if the handler can't be imported from what was made, or a valid token is refused.
 RUN python -m infra.bundle /bundle
 
 FROM public.ecr.aws/lambda/python:3.13

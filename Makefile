@@ -58,7 +58,7 @@ lock: $(VENV)/$(ready) ## Pin the requirement files from pyproject.toml (UPGRADE
 	$(compile) $(if $(UPGRADE),--upgrade) --group pyproject.toml:template -o requirements-template.txt
 
 screenshots: $(VENV)/$(ready) ## Take the README's pictures of the demo page anew
-	$(bin)/python -m pytest -q tests/web/test_demo.py -k test_pictures
+	$(bin)/python -m pytest -q tests/infra/web/test_demo.py -k test_pictures
 	cp .artifacts/demo-en-1000-light-confirm.png infra/web/screenshots/english.png
 	cp .artifacts/demo-ko-1000-dark-refused.png infra/web/screenshots/korean.png
 

@@ -15,12 +15,12 @@ import pytest
 
 from app.settings import Settings
 from infra.local.server import LocalCognito, LocalPool
-from tests import document
-from tests.gateway import WAYS
-from tests.gateway_server import serve_gateway
-from tests.people import Person, settings_for
-from tests.runtime_api import ship
-from tests.transports import (
+from tests.support import document
+from tests.support.gateway import WAYS
+from tests.support.gateway_server import serve_gateway
+from tests.support.people import Person, settings_for
+from tests.support.runtime_api import ship
+from tests.support.transports import (
     BUNDLE,
     NOT_IN_THE_BUNDLE,
     Functions,
@@ -30,9 +30,9 @@ from tests.transports import (
     serve,
     serving,
 )
-from tests.watch import Watch
+from tests.support.watch import Watch
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.support.browser"]
 
 
 T_co = TypeVar("T_co", covariant=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 
 # What each module of ours may import, of ours and from elsewhere.
 MAY_IMPORT = {
@@ -110,3 +110,27 @@ def test_the_rule_names_no_module_that_is_gone() -> None:
 def test_infra_may_know_the_app_and_nothing_of_the_tests(path: Path) -> None:
     """What runs the service on this machine stands without the tests."""
     assert not {name for name in imports(path) if name.split(".")[0] in ("tests", "pytest")}
+
+
+TESTS = [path for path in ROOT.glob("tests/**/*.py") if "peers" not in path.parts]
+
+
+@pytest.mark.parametrize("path", TESTS, ids=module_name)
+def test_no_test_file_imports_another(path: Path) -> None:
+    """What tests share is in tests/support; fixtures and their types are in conftest.py."""
+    imported = {name for name in imports(path) if name.split(".")[0] == "tests"}
+    assert [name for name in imported if name.split(".")[-1].startswith("test_")] == []
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """A failure's line then says where it is."""
+    names = [path.name for path in TESTS if path.name not in ("conftest.py", "__main__.py")]
+    assert sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("tests/app/test_*.py")), ids=module_name)
+def test_a_test_of_the_app_stands_beside_a_module(path: Path) -> None:
+    """It has the name of the module that it tests, or says here what it is about."""
+    across = {"test_cors": "several modules", "test_states": "all routes", "test_diary": "README"}
+    module = path.stem.removeprefix("test_")
+    assert (ROOT / "app" / f"{module}.py").exists() or path.stem in across

@@ -13,9 +13,9 @@ import httpx
 import pexpect
 import pytest
 
-from tests.ports import free_ports
+from tests.support.ports import free_ports
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 ADA = {"email": "ada@example.com", "password": "Correct-horse-9"}
 
 

@@ -15,10 +15,11 @@ import pytest
 from app.errors import DONE, TABLE
 from app.main import create_app
 from app.settings import Settings
-from tests.gateway import WAYS
-from tests.ports import free_ports
+from tests.support.gateway import WAYS
+from tests.support.ports import free_ports
+from tests.support.readme import block
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 KOREAN = (ROOT / "README.ko.md").read_text()
 TEMPLATE = (ROOT / "infra/template.yaml").read_text()
@@ -37,16 +38,6 @@ def name_of(path: Path) -> str:
 
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
-
-
-def block(language: str, first_words: str) -> str:
-    """Return the one fenced block of README.md that starts with these words."""
-    (found,) = (
-        text
-        for text in re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-        if text.startswith(first_words)
-    )
-    return found
 
 
 @pytest.fixture(scope="module")

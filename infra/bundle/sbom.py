@@ -16,7 +16,7 @@ from typing import Any
 
 from infra.bundle.install import canonical
 
-_SELF = "cognito-auth"
+_SELF = "accounts"
 _DOCS_PAGE = "swagger-ui-dist"
 _SWAGGER_UI = Path(__file__).resolve().parents[2] / "app/assets/swagger-ui"
 _NAMESPACE = uuid.UUID("c2a1a2de-5d9c-4c0c-8d29-6f6c2d1b7a55")

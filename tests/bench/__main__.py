@@ -27,7 +27,7 @@ from tests.bench.optimisations import optimisations_table
 from tests.bench.results import Measured, table, targets
 from tests.bench.upstream import AUTHORITY, stub_cognito
 from tests.bench.variants import FLOOR, PLAIN_MODULE, ROUTES, build_all
-from tests.runtime_api import runtime_client_alone
+from tests.support.runtime_api import runtime_client_alone
 
 ROOT = Path(__file__).parents[2]
 FAULTY = (3, 13, 0)  # its interpreter's stack moves memory about in a way no other release does

@@ -20,8 +20,8 @@ from typing import Any
 import httpx
 
 from tests.bench.variants import Variant
-from tests.gateway import WAYS, event_from
-from tests.runtime_api import LambdaFunction, lambda_function
+from tests.support.gateway import WAYS, event_from
+from tests.support.runtime_api import LambdaFunction, lambda_function
 
 RUNTIME_CLIENT = (sys.executable, "-s", "-S", "-m", "awslambdaric")
 # Counts instructions and nothing else, which makes it valgrind's fastest counter.

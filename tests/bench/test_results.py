@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
+from tests.bench.limits import COLD_AT_MOST, WARM_AT_MOST
 from tests.bench.measure import Look
 from tests.bench.optimisations import OPTIMISATIONS
 from tests.bench.results import COLUMNS, TARGETS, Measured, targets
-from tests.bench.test_gate import COLD_AT_MOST, WARM_AT_MOST
 from tests.bench.variants import FLOOR, OURS, PEERS, Peer, Variant
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.infra.contract import REAL_POOL, Contract
+from tests.support.contract import REAL_POOL, Contract
 
 if TYPE_CHECKING:
     from infra.local.server import LocalCognito

@@ -17,8 +17,8 @@ from app.main import create_app
 from app.settings import Settings
 from infra.local.server import LocalCognito
 from tests.conftest import Publish
-from tests.people import ORIGIN
-from tests.transports import serve
+from tests.support.people import ORIGIN
+from tests.support.transports import serve
 
 ROOT = Path(__file__).parents[2]
 

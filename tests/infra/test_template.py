@@ -13,7 +13,7 @@ import yaml
 from app.errors import TABLE
 from infra.local.constraints import service_model
 from infra.local.template import Tag, TemplateLoader, arguments, load, mfa_arguments, resolve
-from tests.infra.contract import Contract
+from tests.support.contract import Contract
 
 REFERENCES = {"AWS::StackName": "auth", "UserPool": "us-east-1_abc"}
 TEMPLATE = load()

@@ -1,0 +1,348 @@
+"""Staying in, leaving, and one's own account: each route row by row, through every transport."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from infra.local.server import LocalCognito, LocalPool
+from tests.conftest import Connect
+from tests.support.contract_of_routes import (
+    CODE_MISMATCH,
+    EMAIL_TAKEN,
+    INVALID_CREDENTIALS,
+    INVALID_PASSWORD,
+    admin,
+    failure,
+    through_every_transport,
+)
+from tests.support.people import Person, settings_for
+
+DONE = {"statusCode": 200}
+INVALID_TOKEN = (401, "invalid_token", "Please sign in: the access token is not valid.")
+INVALID_REFRESH_TOKEN = (
+    401,
+    "invalid_refresh_token",
+    "Please sign in again: the session is over.",
+)
+
+
+# Staying in
+
+
+@through_every_transport
+def test_refresh(ada: Person) -> None:
+    """New tokens come, and since the pool rotates them a new refresh token too."""
+    ada.is_signed_in()
+    before = dict(ada.tokens)
+    answer = ada.refreshes()
+    assert answer.status_code == 200
+    assert set(answer.json()["body"]) == set(before)
+    assert ada.tokens["AccessToken"] != before["AccessToken"]
+    assert ada.tokens["RefreshToken"] != before["RefreshToken"]
+    assert ada.looks_in_the_mirror().status_code == 200
+
+
+def test_refresh_with_a_token_that_was_replaced(ada: Person, cognito: LocalCognito) -> None:
+    """Once the grace of a minute is over, reuse is told apart: it may mean that it was stolen."""
+    ada.is_signed_in()
+    old = ada.tokens["RefreshToken"]
+    ada.refreshes()
+    cognito.clock.advance(timedelta(minutes=2))
+    answer = ada.refreshes(refreshToken=old)
+    assert failure(answer)[:2] == (401, "refresh_token_reused")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@through_every_transport
+def test_refresh_with_what_is_no_refresh_token(ada: Person) -> None:
+    """Made up, or an access token: both are refused in the same words."""
+    ada.is_signed_in()
+    for token in ("made-up", ada.tokens["AccessToken"]):
+        assert failure(ada.refreshes(refreshToken=token)) == INVALID_REFRESH_TOKEN
+
+
+def test_a_pool_that_does_not_rotate(cognito: LocalCognito, connect: Connect) -> None:
+    """Then the refresh token stays as it is, and the answer has none."""
+    pool = cognito.create_pool(
+        "unrotated", client={"RefreshTokenRotation": {"Feature": "DISABLED"}}
+    )
+    settings = settings_for(cognito, pool)
+    with connect(settings) as api:
+        ada = Person(api, cognito.outbox.code_for)
+        ada.is_signed_in()
+        answer = ada.refreshes()
+    assert answer.status_code == 200
+    assert set(answer.json()["body"]) == {"AccessToken", "ExpiresIn", "TokenType", "IdToken"}
+
+
+# Leaving
+
+
+@through_every_transport
+def test_sign_out(ada: Person) -> None:
+    """The session's refresh token is dead, and so are the access tokens made from it."""
+    ada.is_signed_in()
+    assert ada.signs_out().json() == DONE
+    assert failure(ada.refreshes()) == INVALID_REFRESH_TOKEN
+    assert failure(ada.looks_in_the_mirror()) == INVALID_TOKEN
+    assert ada.signs_out().json() == DONE  # it is over already: fine
+
+
+def test_sign_out_on_one_device_only(ada: Person) -> None:
+    """Another session lives on."""
+    ada.is_signed_in()
+    first = dict(ada.tokens)
+    ada.signs_in()
+    assert ada.signs_out(refreshToken=first["RefreshToken"]).json() == DONE
+    assert ada.looks_in_the_mirror().status_code == 200
+
+
+@through_every_transport
+def test_sign_out_everywhere(ada: Person) -> None:
+    """Every session is over, on all devices."""
+    ada.is_signed_in()
+    first = dict(ada.tokens)
+    ada.signs_in()
+    assert ada.signs_out_everywhere().json() == DONE
+    for tokens in (ada.tokens, first):
+        assert failure(ada.refreshes(refreshToken=tokens["RefreshToken"])) == INVALID_REFRESH_TOKEN
+    assert failure(ada.looks_in_the_mirror()) == INVALID_TOKEN
+    assert failure(ada.signs_out_everywhere()) == INVALID_TOKEN
+    assert ada.signs_in().status_code == 200
+
+
+# The code, once more
+
+
+@through_every_transport
+def test_resend_code(ada: Person) -> None:
+    """The new code counts, the old one no longer does."""
+    ada.signs_up()
+    old = ada.code
+    assert ada.asks_for_the_code_again().json() == DONE
+    assert failure(ada.confirms(code=old)) == CODE_MISMATCH
+    assert ada.confirms().json() == DONE
+
+
+@through_every_transport
+def test_resend_code_says_nothing_about_an_account(person: Callable[[], Person]) -> None:
+    """Unknown, unconfirmed, confirmed: byte for byte the same answer, headers too."""
+    unknown, unconfirmed, confirmed = person(), person(), person()
+    unconfirmed.signs_up()
+    confirmed.has_an_account()
+    assert alike(p.asks_for_the_code_again() for p in (unknown, unconfirmed, confirmed))
+
+
+def test_resend_code_says_nothing_of_its_limit(ada: Person) -> None:
+    """Only an account can come to it, and so it would tell."""
+    ada.signs_up()
+    assert alike(ada.asks_for_the_code_again() for _ in range(7))
+
+
+# The password
+
+
+@through_every_transport
+def test_forgotten_and_reset(ada: Person) -> None:
+    """With the code from the mail a new password counts, and everybody is signed out."""
+    ada.is_signed_in()
+    old = ada.password
+    assert ada.forgets_the_password().json() == DONE
+    assert ada.resets_the_password().json() == DONE
+    assert failure(ada.looks_in_the_mirror()) == INVALID_TOKEN
+    assert failure(ada.refreshes()) == INVALID_REFRESH_TOKEN
+    assert failure(ada.signs_in(password=old)) == INVALID_CREDENTIALS
+    assert ada.signs_in().status_code == 200
+
+
+@through_every_transport
+def test_forgot_password_says_nothing_about_an_account(
+    person: Callable[[], Person], cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """Unknown, unconfirmed, confirmed, disabled: byte for byte the same answer."""
+    unknown, unconfirmed, confirmed, disabled = person(), person(), person(), person()
+    unconfirmed.signs_up()
+    confirmed.has_an_account()
+    disabled.has_an_account()
+    admin(cognito, pool).admin_disable_user(UserPoolId=pool.user_pool_id, Username=disabled.email)
+    everybody = (unknown, unconfirmed, confirmed, disabled)
+    assert alike(each.forgets_the_password() for each in everybody)
+
+
+def test_forgotten_before_it_was_confirmed(ada: Person) -> None:
+    """The mail brings the confirmation code again, and after that a reset is possible."""
+    ada.signs_up()
+    old = ada.code
+    assert ada.forgets_the_password().json() == DONE
+    assert ada.code != old
+    assert ada.confirms().json() == DONE
+    assert ada.forgets_the_password().json() == DONE
+    assert ada.resets_the_password().json() == DONE
+    assert ada.signs_in().status_code == 200
+
+
+@through_every_transport
+def test_reset_says_nothing_about_an_account(
+    person: Callable[[], Person], cognito: LocalCognito
+) -> None:
+    """Unknown, with a wrong code, with one too old, without one: the same answer."""
+    unknown, wrong, late, unasked, unconfirmed = (person() for _ in range(5))
+    for each in (wrong, late, unasked):
+        each.has_an_account()
+    unconfirmed.signs_up()
+    late.forgets_the_password()
+    cognito.clock.advance(timedelta(hours=2))
+    wrong.forgets_the_password()
+    answers = [
+        *(unknown.resets_the_password(code="123456") for _ in range(7)),
+        *(wrong.resets_the_password(code="wrong") for _ in range(7)),  # Cognito's limit is 5
+        late.resets_the_password(),
+        unasked.resets_the_password(code="123456"),
+        unconfirmed.resets_the_password(),
+        unknown.resets_the_password(email="no address", code="123456"),
+    ]
+    assert {failure(answer) for answer in answers} == {CODE_MISMATCH}
+    assert alike(answers)
+
+
+@through_every_transport
+def test_reset_to_a_weak_password(ada: Person) -> None:
+    """The rules of sign-up hold, and the code is not spent by the attempt."""
+    ada.has_an_account()
+    ada.forgets_the_password()
+    code = ada.code
+    for weak in ("short", "no-digit-Here"):
+        answer = ada.resets_the_password(code=code, password=weak)
+        assert failure(answer) == INVALID_PASSWORD
+        assert [error["field"] for error in answer.json()["errors"]] == ["password"]
+    assert ada.resets_the_password(code=code).json() == DONE
+
+
+def test_a_reset_that_an_administrator_asked_for(
+    ada: Person, cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """Signing in says so, and the way out is the same as for a forgotten one."""
+    ada.has_an_account()
+    admin(cognito, pool).admin_reset_user_password(UserPoolId=pool.user_pool_id, Username=ada.email)
+    assert failure(ada.signs_in())[:2] == (403, "password_reset_required")
+    ada.forgets_the_password()
+    assert ada.resets_the_password().json() == DONE
+    assert ada.signs_in().status_code == 200
+
+
+@through_every_transport
+def test_change_password(ada: Person) -> None:
+    """The new one counts, the old one doesn't."""
+    ada.is_signed_in()
+    old = ada.password
+    assert ada.changes_the_password().json() == DONE
+    assert failure(ada.signs_in(password=old)) == INVALID_CREDENTIALS
+    assert ada.signs_in().status_code == 200
+
+
+@through_every_transport
+def test_change_password_wrongly(ada: Person) -> None:
+    """A wrong current password, a weak new one and a dead token are told apart."""
+    ada.is_signed_in()
+    wrong = ada.changes_the_password(currentPassword="Wrong-horse-9")
+    assert failure(wrong) == INVALID_CREDENTIALS
+    weak = ada.changes_the_password(newPassword="no-digit-Here")
+    assert failure(weak) == INVALID_PASSWORD
+    assert [error["field"] for error in weak.json()["errors"]] == ["newPassword"]
+    ada.signs_out_everywhere()
+    assert failure(ada.changes_the_password()) == INVALID_TOKEN
+
+
+# The account
+
+
+@through_every_transport
+def test_me(ada: Person) -> None:
+    """Who an access token belongs to, with the same `sub` as in the token."""
+    ada.is_signed_in()
+    answer = ada.looks_in_the_mirror()
+    body = answer.json()["body"]
+    assert answer.json() == {"statusCode": 200, "body": body}
+    assert body["email"] == ada.email
+    assert body["emailVerified"] is True
+    assert set(body) == {"sub", "email", "emailVerified"}
+
+
+@through_every_transport
+def test_delete_me(ada: Person) -> None:
+    """The account and its sessions are gone, and the address is free again."""
+    ada.is_signed_in()
+    assert failure(ada.signs_up()) == EMAIL_TAKEN
+    assert ada.deletes_the_account().json() == DONE
+    assert failure(ada.looks_in_the_mirror()) == INVALID_TOKEN
+    assert failure(ada.refreshes()) == INVALID_REFRESH_TOKEN
+    assert failure(ada.signs_in()) == INVALID_CREDENTIALS
+    assert ada.signs_up().json() == DONE
+
+
+@through_every_transport
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Basic YTpi", "Bearer made.up.token", "Bearer a!b", "Bearer a b"]
+)
+def test_without_a_good_token(ada: Person, header: str | None) -> None:
+    """Every route that needs an access token says so, in the header as in the body."""
+    headers = {} if header is None else {"Authorization": header}
+    requests = [
+        ("GET", "/auth/me", None),
+        ("DELETE", "/auth/me", None),
+        ("POST", "/auth/sign-out-everywhere", None),
+        ("POST", "/auth/change-password", {"currentPassword": "a", "newPassword": "Abcdef-1"}),
+        ("POST", "/auth/mfa/setup", None),
+        ("POST", "/auth/mfa/verify", {"code": "123456"}),
+        ("DELETE", "/auth/mfa", None),
+    ]
+    for method, path, body in requests:
+        answer = ada.api.request(method, path, json=body, headers=headers)
+        assert failure(answer) == INVALID_TOKEN, path
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_the_id_token_is_no_access_token(ada: Person) -> None:
+    """It says who somebody is to the page; the API takes it for nothing else."""
+    ada.is_signed_in()
+    ada.tokens["AccessToken"] = ada.tokens["IdToken"]
+    assert failure(ada.looks_in_the_mirror()) == INVALID_TOKEN
+
+
+def test_every_method_of_an_address_is_named(ada: Person) -> None:
+    """Allow lists them all when another is tried."""
+    answer = ada.api.put("/auth/me")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "DELETE, GET"
+
+
+def alike(answers: Iterable[httpx.Response]) -> bool:
+    """Whether answers are the same to the byte, but for the id and the time of each."""
+    seen = set()
+    for answer in answers:
+        id_ = answer.headers["X-Request-Id"]
+        headers = {(k, v) for k, v in answer.headers.items() if k not in ("x-request-id", "date")}
+        seen.add((answer.status_code, answer.text.replace(id_, ""), frozenset(headers)))
+    return len(seen) == 1
+
+
+def test_two_refreshes_at_once(ada: Person) -> None:
+    """Two tabs that wake up together: both go on, thanks to the grace of a rotated token."""
+    ada.is_signed_in()
+    token = ada.tokens["RefreshToken"]
+    with ThreadPoolExecutor(2) as tabs:
+        answers = list(tabs.map(lambda _: ada.refreshes(refreshToken=token), range(2)))
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
+def test_two_resets_at_once(ada: Person) -> None:
+    """A code counts once."""
+    ada.has_an_account()
+    ada.forgets_the_password()
+    code = ada.code
+    with ThreadPoolExecutor(2) as tabs:
+        answers = list(tabs.map(lambda _: ada.resets_the_password(code=code), range(2)))
+    assert sorted(answer.status_code for answer in answers) == [200, 400]

@@ -1,0 +1,461 @@
+"""Getting in: each route row by row of the contract, through every transport."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from threading import Thread
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import jwt
+import pytest
+
+from app.settings import Settings
+from infra.local.client import boto3_client
+from infra.local.server import LocalCognito, LocalPool
+from tests.conftest import Connect
+from tests.support.contract_of_routes import (
+    ALREADY_CONFIRMED,
+    CODE_EXPIRED,
+    CODE_MISMATCH,
+    EMAIL_TAKEN,
+    INVALID_CREDENTIALS,
+    INVALID_EMAIL,
+    INVALID_PASSWORD,
+    NEW_PASSWORD,
+    USER_NOT_CONFIRMED,
+    admin,
+    failure,
+    through_every_transport,
+    totp,
+)
+from tests.support.people import Person, settings_for
+from tests.support.watch import Watch
+
+
+@through_every_transport
+def test_the_whole_way_in(ada: Person, cognito: LocalCognito, pool: LocalPool) -> None:
+    """Ada signs up, confirms and signs in, and both tokens verify against the pool's keys."""
+    for step in (ada.signs_up, ada.confirms):
+        answer = step()
+        assert (answer.status_code, answer.json()) == (200, {"statusCode": 200})
+    answer = ada.signs_in()
+    assert answer.status_code == 200
+    assert answer.json()["statusCode"] == 200
+    tokens = answer.json()["body"]
+    assert set(tokens) == {"AccessToken", "ExpiresIn", "TokenType", "RefreshToken", "IdToken"}
+    assert (tokens["ExpiresIn"], tokens["TokenType"]) == (10800, "Bearer")
+    issuer = f"https://cognito-idp.{pool.region}.amazonaws.com/{pool.user_pool_id}"
+    keys = jwt.PyJWKSet.from_dict(
+        httpx.get(f"{cognito.url}/{pool.user_pool_id}/.well-known/jwks.json").json()
+    )
+    for name, audience, use in (("AccessToken", None, "access"), ("IdToken", pool.client_id, "id")):
+        token = tokens[name]
+        key = keys[jwt.get_unverified_header(token)["kid"]]
+        # The local Cognito's clock, which other tests moved on, says when it was made
+        claims = jwt.decode(
+            token, key, ["RS256"], {"verify_iat": False}, audience=audience, issuer=issuer
+        )
+        assert claims["token_use"] == use
+        assert claims["exp"] - claims["iat"] == 10800
+
+
+@through_every_transport
+def test_sign_up_with_an_address_that_is_taken(ada: Person) -> None:
+    """In any case: a user name differs by more than its case."""
+    ada.signs_up()
+    assert failure(ada.signs_up()) == EMAIL_TAKEN
+    assert failure(ada.signs_up(email=ada.email.upper())) == EMAIL_TAKEN
+
+
+@through_every_transport
+@pytest.mark.parametrize(
+    ("password", "rule"),
+    [
+        ("Ab1-", "Use more characters."),
+        ("Abcde1-", "Use more characters."),
+        ("lower-case-9", "Use at least one upper case letter."),
+        ("UPPER-CASE-9", "Use at least one lower case letter."),
+        ("No-digit-here", "Use at least one digit."),
+        ("NoSymbolHere9", "Use at least one symbol, such as ! or -."),
+        (" Blank-first-9", "Don't start or end with a blank, nor use a line break."),
+    ],
+)
+def test_sign_up_with_a_weak_password(ada: Person, password: str, rule: str) -> None:
+    """The answer says which rule of the pool's policy it breaks, and never the password."""
+    answer = ada.signs_up(password=password)
+    assert failure(answer) == INVALID_PASSWORD
+    assert answer.json()["errors"] == [{"field": "password", "message": rule}]
+
+
+@through_every_transport
+@pytest.mark.parametrize("email", ["", "ada", "ada@localhost", "a b@example.com"])
+def test_sign_up_with_what_is_no_address(ada: Person, email: str) -> None:
+    """It is said of the member `email`."""
+    answer = ada.signs_up(email=email)
+    assert failure(answer) == INVALID_EMAIL
+    assert [error["field"] for error in answer.json()["errors"]] == ["email"]
+
+
+@through_every_transport
+def test_a_password_is_kept_as_it_is_typed(ada: Person) -> None:
+    """Neither trimmed nor normalised: 256 characters of any script, blanks included."""
+    ada.password = "A ünïcode ① 9 " + "x" * 241 + "!"
+    assert len(ada.password) == 256
+    ada.has_an_account()
+    assert ada.signs_in().status_code == 200
+    assert failure(ada.signs_in(password=ada.password.replace("①", "1"))) == INVALID_CREDENTIALS
+
+
+def test_an_address_is_trimmed(ada: Person) -> None:
+    """What a hasty thumb adds before or after doesn't matter, on any route."""
+    assert ada.signs_up(email=f"  {ada.email}\t").status_code == 200
+    assert ada.confirms(email=f" {ada.email} ", code=f" {ada.code}\n").status_code == 200
+    assert ada.signs_in(email=f"{ada.email}  ").status_code == 200
+
+
+@through_every_transport
+def test_confirm_with_a_wrong_code(ada: Person) -> None:
+    """The right one still works afterwards."""
+    ada.signs_up()
+    wrong = f"{(int(ada.code) + 1) % 10**6:06}"
+    assert failure(ada.confirms(code=wrong)) == CODE_MISMATCH
+    assert failure(ada.confirms(code="not a code")) == CODE_MISMATCH
+    assert ada.confirms().status_code == 200
+
+
+@through_every_transport
+def test_confirm_an_address_that_nobody_has(ada: Person) -> None:
+    """It is answered as a wrong code is, so that nothing is revealed."""
+    assert failure(ada.confirms(code="123456")) == CODE_MISMATCH
+    assert failure(ada.confirms(code="123456", email="no address")) == CODE_MISMATCH
+
+
+@through_every_transport
+def test_confirm_too_late(ada: Person, cognito: LocalCognito) -> None:
+    """A code lives for 24 hours."""
+    ada.signs_up()
+    cognito.clock.advance(timedelta(hours=24))
+    assert failure(ada.confirms()) == CODE_EXPIRED
+
+
+@through_every_transport
+def test_confirm_twice(ada: Person) -> None:
+    """The second time it says so."""
+    ada.has_an_account()
+    assert failure(ada.confirms()) == ALREADY_CONFIRMED
+
+
+def test_confirm_too_often(ada: Person) -> None:
+    """After 15 wrong codes within an hour Cognito refuses even the right one for a while."""
+    ada.signs_up()
+    wrong = f"{(int(ada.code) + 1) % 10**6:06}"
+    for _ in range(15):
+        ada.confirms(code=wrong)
+    answer = ada.confirms()
+    assert failure(answer)[:2] == (429, "too_many_requests")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+@through_every_transport
+def test_sign_in_with_a_wrong_password_or_an_unknown_address(
+    person: Callable[[], Person],
+) -> None:
+    """One answer, byte for byte but for the request's id."""
+    ada, bob = person(), person()
+    ada.has_an_account()
+    answers = [
+        ada.signs_in(password="Wrong-horse-9"),
+        bob.signs_in(),
+        bob.signs_in(email="no address"),
+    ]
+    for answer in answers:
+        assert failure(answer) == INVALID_CREDENTIALS
+    texts = {answer.text.replace(answer.json()["requestId"], "") for answer in answers}
+    assert len(texts) == 1
+
+
+def test_sign_in_when_disabled(ada: Person, cognito: LocalCognito, pool: LocalPool) -> None:
+    """Not even with the right password is it told."""
+    ada.has_an_account()
+    admin(cognito, pool).admin_disable_user(UserPoolId=pool.user_pool_id, Username=ada.email)
+    assert failure(ada.signs_in()) == INVALID_CREDENTIALS
+
+
+def test_sign_in_after_too_many_tries(ada: Person) -> None:
+    """A locked account looks like a wrong password."""
+    ada.has_an_account()
+    for _ in range(6):
+        ada.signs_in(password="Wrong-horse-9")
+    assert failure(ada.signs_in()) == INVALID_CREDENTIALS
+
+
+@through_every_transport
+def test_sign_in_before_confirming(ada: Person) -> None:
+    """One step is missing, and the code names it."""
+    ada.signs_up()
+    assert failure(ada.signs_in()) == USER_NOT_CONFIRMED
+
+
+def test_sign_in_when_a_reset_is_required(
+    ada: Person, cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """An administrator may ask for a new password."""
+    ada.has_an_account()
+    admin(cognito, pool).admin_reset_user_password(UserPoolId=pool.user_pool_id, Username=ada.email)
+    assert failure(ada.signs_in()) == (
+        403,
+        "password_reset_required",
+        "The password must be reset before signing in.",
+    )
+
+
+@through_every_transport
+def test_sign_in_with_a_temporary_password(
+    ada: Person, cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """The answer names the challenge, and carries the session that the next step needs."""
+    invite(ada, cognito, pool)
+    answer = ada.signs_in()
+    assert failure(answer) == (403, "challenge_required", "One more step is needed to sign in.")
+    assert answer.json()["challenge"] == "NEW_PASSWORD_REQUIRED"
+    assert len(answer.json()["session"]) >= 20
+
+
+@pytest.mark.transports("uvicorn", "rest")
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ("", ["body"]),
+        ("{", ["body"]),
+        ("[]", ["body"]),
+        ('"text"', ["body"]),
+        ("null", ["body"]),
+        ("{}", ["email", "secret"]),
+        ('{"email": "ada@example.com"}', ["secret"]),
+        ('{"email": 5, "password": ["Canary"], "code": {"Canary": 1}}', ["email", "secret"]),
+        ('{"email": "ada@example.com", "password": "", "code": " "}', ["secret"]),
+        (
+            json.dumps({"email": "a" * 129, "password": "p" * 257, "code": "c" * 2049}),
+            ["email", "secret"],
+        ),
+        (r'{"email": "ada@example.com", "password": "\ud800", "code": "\ud800"}', ["secret"]),
+        ('{"email": "ada@example.com", "password": NaN, "code": 1e999}', ["secret"]),
+        ("[" * 10_000, ["body"]),  # nested too deeply, and a number too long, for Python to read
+        ("1" * 10_000, ["body"]),
+    ],
+)
+def test_a_malformed_request(api: httpx.Client, body: str, fields: list[str]) -> None:
+    """Each member at fault is named, and nothing that was sent comes back."""
+    for route, secret in (("sign-up", "password"), ("confirm", "code"), ("sign-in", "password")):
+        answer = api.post(f"/auth/{route}", content=body)
+        assert failure(answer)[:2] == (400, "invalid_request")
+        named = [error["field"] for error in answer.json().get("errors", [])]
+        assert named == [secret if field == "secret" else field for field in fields]
+        assert "Canary" not in answer.text
+
+
+def test_what_is_not_even_text(api: httpx.Client) -> None:
+    """A body in no encoding of Unicode is no JSON."""
+    answer = api.post("/auth/sign-in", content=b'{"email": "\xff\xfe"}')
+    assert failure(answer)[:2] == (400, "invalid_request")
+
+
+@through_every_transport
+def test_unknown_members_are_ignored(ada: Person) -> None:
+    """A front end may send more than is asked for."""
+    assert ada.signs_up(name="Ada", remember=True).status_code == 200
+
+
+@through_every_transport
+@pytest.mark.parametrize("declared", ["text/plain", "application/x-www-form-urlencoded", "json"])
+def test_a_body_declared_as_something_else(api: httpx.Client, declared: str) -> None:
+    """The message names the header to set."""
+    answer = api.post("/auth/sign-in", content="{}", headers={"Content-Type": declared})
+    assert failure(answer)[:2] == (415, "unsupported_media_type")
+    assert "Content-Type: application/json" in answer.json()["message"]
+
+
+@through_every_transport
+@pytest.mark.parametrize(
+    "declared", [None, "application/json", "Application/JSON; charset=utf-8", "application/x+json"]
+)
+def test_a_body_declared_as_json_or_not_at_all(
+    api: httpx.Client, ada: Person, declared: str | None
+) -> None:
+    """Test events pasted into the Lambda console have no Content-Type."""
+    headers = {"Content-Type": declared} if declared else {}
+    content = json.dumps({"email": ada.email, "password": ada.password})
+    assert api.post("/auth/sign-up", content=content, headers=headers).status_code == 200
+
+
+@pytest.mark.transports("uvicorn")
+def test_two_sign_ups_at_once(ada: Person) -> None:
+    """Of two hasty clicks one makes the account, and the other hears that it is taken."""
+    answers: list[httpx.Response] = []
+    threads = [Thread(target=lambda: answers.append(ada.signs_up())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ({"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"]}, "sign-in", "ALLOW_USER_PASSWORD_AUTH"),
+        ({"GenerateSecret": True}, "sign-up", "an app client without a secret"),
+        (None, "sign-up", "COGNITO_CLIENT_ID"),
+    ],
+)
+def test_a_pool_set_up_wrongly(
+    cognito: LocalCognito, connect: Connect, watch: Watch, wrong: tuple[Any, str, str]
+) -> None:
+    """The caller hears that it's not their fault; the log says exactly what to fix."""
+    client, route, remedy = wrong
+    pool = cognito.create_pool(f"wrong-{remedy}", client=client)
+    settings = settings_for(cognito, pool)
+    if not client:
+        settings = replace(settings, client_id="1example23456789")
+    with connect(settings) as api:
+        body = {"email": "ada@example.com", "password": "Correct-horse-9"}
+        answer = api.post(f"/auth/{route}", json=body)
+    assert failure(answer)[:2] == (500, "misconfigured")
+    line = json.loads(watch.lines[-1])
+    assert line["code"] == "misconfigured"
+    assert remedy in line["remedy"]
+    assert remedy not in answer.text
+
+
+@through_every_transport
+def test_a_temporary_password_is_replaced(
+    ada: Person, cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """What sign-in said it needs leads to tokens, and the new password counts from then on."""
+    invite(ada, cognito, pool)
+    asked = ada.signs_in()
+    assert asked.json()["needs"] == ["newPassword"]
+    weak = ada.answers(asked, newPassword="no-digit-Here")
+    assert failure(weak) == INVALID_PASSWORD
+    assert [error["field"] for error in weak.json()["errors"]] == ["newPassword"]
+    assert ada.answers(asked, newPassword=NEW_PASSWORD).status_code == 200
+    assert ada.looks_in_the_mirror().status_code == 200
+    assert ada.signs_in(password=NEW_PASSWORD).status_code == 200
+
+
+def test_a_challenge_is_answered_wrongly(
+    ada: Person, cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """What is missing is named; a session that is made up or over means to sign in again."""
+    invite(ada, cognito, pool)
+    asked = ada.signs_in()
+    missing = ada.answers(asked, code="123456")
+    assert failure(missing)[:2] == (400, "invalid_request")
+    assert missing.json()["errors"] == [{"field": "newPassword", "message": "Field required"}]
+    unknown = ada.answers(asked, challenge="SMS_MFA", code="123456")
+    assert failure(unknown)[:2] == (400, "unsupported_challenge")
+    made_up = ada.answers(asked, session="made-up" * 5, newPassword=NEW_PASSWORD)
+    assert failure(made_up)[:2] == (401, "invalid_session")
+    cognito.clock.advance(timedelta(minutes=4))
+    late = ada.answers(asked, newPassword=NEW_PASSWORD)
+    assert failure(late)[:2] == (401, "invalid_session")
+
+
+@through_every_transport
+def test_a_second_factor(ada: Person, cognito: LocalCognito) -> None:
+    """Set up, verified, asked for at sign-in, removed."""
+    ada.is_signed_in()
+    assert failure(ada.verifies_mfa("123456"))[:2] == (409, "mfa_not_set_up")
+    body = ada.sets_up_mfa().json()["body"]
+    assert body["uri"].startswith("otpauth://totp/")
+    assert f"secret={body['secret']}" in body["uri"]
+    assert quote(ada.email) in body["uri"]
+    assert ada.signs_in().status_code == 200  # it doesn't count before it is verified
+    assert failure(ada.verifies_mfa("000000")) == CODE_MISMATCH
+    assert ada.verifies_mfa(totp(ada, cognito)).json() == {"statusCode": 200}
+    asked = ada.signs_in()
+    assert failure(asked)[:2] == (403, "challenge_required")
+    assert (asked.json()["challenge"], asked.json()["needs"]) == ("SOFTWARE_TOKEN_MFA", ["code"])
+    assert failure(ada.answers(asked, code="000000")) == CODE_MISMATCH
+    cognito.clock.advance(30)  # a code counts once
+    asked = ada.signs_in()
+    assert ada.answers(asked, code=totp(ada, cognito)).status_code == 200
+    assert ada.removes_mfa().json() == {"statusCode": 200}
+    assert ada.signs_in().status_code == 200
+
+
+def test_a_reset_of_an_account_with_a_second_factor(ada: Person, cognito: LocalCognito) -> None:
+    """Its sessions can't be ended without the factor, and the answer says so."""
+    ada.is_signed_in()
+    ada.sets_up_mfa()
+    ada.verifies_mfa(totp(ada, cognito))
+    ada.forgets_the_password()
+    answer = ada.resets_the_password()
+    assert answer.json() == {"statusCode": 200, "body": {"sessionsEnded": False}}
+    assert failure(ada.signs_in())[:2] == (403, "challenge_required")
+
+
+def test_a_code_by_e_mail(cognito: LocalCognito, connect: Connect) -> None:
+    """A pool that asks for one at sign-in gets it through the same route."""
+    pool = cognito.create_pool(
+        "email-otp", mfa={"MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": {}}
+    )
+    settings = settings_for(cognito, pool)
+    with connect(settings) as api:
+        ada = Person(api, cognito.outbox.code_for)
+        ada.is_signed_in()
+        boto3_client(cognito.url, pool.region).set_user_mfa_preference(
+            AccessToken=ada.tokens["AccessToken"],
+            EmailMfaSettings={"Enabled": True, "PreferredMfa": True},
+        )
+        asked = ada.signs_in()
+        assert (asked.json()["challenge"], asked.json()["needs"]) == ("EMAIL_OTP", ["code"])
+        assert ada.answers(asked, code=ada.code).status_code == 200
+
+
+@pytest.fixture
+def discreet(
+    settings: Settings, cognito: LocalCognito, connect: Connect, watch: Watch
+) -> Iterator[Person]:
+    """Return somebody who uses an app with HIDE_EXISTING_ACCOUNTS."""
+    with connect(replace(settings, hide_existing_accounts=True)) as api:
+        yield watch.over(Person(api, cognito.outbox.code_for))
+
+
+def test_sign_up_that_hides_existing_accounts(discreet: Person) -> None:
+    """New, unconfirmed, confirmed: the answer is the same to the byte, and no dead end."""
+    new = discreet.signs_up()
+    first = discreet.code
+    unconfirmed = discreet.signs_up()
+    assert discreet.code != first  # it gets its code again
+    assert discreet.confirms().status_code == 200
+    last = discreet.code
+    confirmed = discreet.signs_up()
+    assert discreet.code == last  # it gets nothing
+    assert failure(discreet.confirms(code="123456")) == CODE_MISMATCH  # nor does this tell
+    answers = (new, unconfirmed, confirmed)
+    assert {answer.text for answer in answers} == {'{"statusCode":200}'}
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.headers["Content-Length"] for answer in answers} == {"18"}
+    assert failure(discreet.signs_up(password="no-digit-Here")) == INVALID_PASSWORD
+
+
+def test_hiding_goes_on_when_no_more_codes_are_sent(discreet: Person) -> None:
+    """Cognito resends 5 within an hour; that it refuses then must not show."""
+    assert {discreet.signs_up().status_code for _ in range(8)} == {200}
+
+
+def invite(person: Person, cognito: LocalCognito, pool: LocalPool) -> None:
+    """Make an account as an administrator does, with a password to be replaced."""
+    admin(cognito, pool).admin_create_user(
+        UserPoolId=pool.user_pool_id,
+        Username=person.email,
+        TemporaryPassword=person.password,
+        UserAttributes=[
+            {"Name": "email", "Value": person.email},
+            {"Name": "email_verified", "Value": "true"},
+        ],
+    )

@@ -1,0 +1,163 @@
+"""CORS as a real browser enforces it: who reads what, and how often it asks first."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.settings import Settings
+from tests.conftest import Publish
+from tests.support import faulty
+from tests.support.browser import Browse, Window
+from tests.support.faulty import FaultyCognito
+from tests.support.transports import make_app, serve
+
+FETCH = """async ([url, method, body, headers]) => {
+  const answer = await fetch(url, {method, body, headers}).catch((error) => null);
+  return answer && {
+    status: answer.status,
+    body: await answer.json(),
+    id: answer.headers.get("X-Request-Id"),
+    retryAfter: answer.headers.get("Retry-After"),
+  };
+}"""
+ADA = '{"email": "ada@example.com", "password": "Correct-horse-9"}'
+CODE = '{"email": "ada@example.com", "code": "123456"}'
+JSON = {"Content-Type": "application/json"}
+# What to ask, and which upstream makes it so; every status that the service answers with.
+ASKED: dict[int, tuple[str, str, str | None, dict[str, str], faulty.Behaviour]] = {
+    200: ("POST", "/auth/sign-up", ADA, JSON, faulty.Fine()),
+    400: ("POST", "/auth/sign-in", "{", JSON, faulty.Fine()),
+    401: ("GET", "/auth/me", None, {}, faulty.Fine()),
+    403: ("POST", "/auth/sign-in", ADA, JSON, faulty.Error("UserNotConfirmedException")),
+    404: ("GET", "/nowhere", None, {}, faulty.Fine()),
+    405: ("GET", "/auth/sign-up", None, {}, faulty.Fine()),
+    409: ("POST", "/auth/sign-up", ADA, JSON, faulty.Error("UsernameExistsException")),
+    410: ("POST", "/auth/confirm", CODE, JSON, faulty.Error("ExpiredCodeException")),
+    413: ("POST", "/auth/sign-up", "x" * 20_000, JSON, faulty.Fine()),
+    415: ("POST", "/auth/sign-up", "x", {"Content-Type": "text/plain"}, faulty.Fine()),
+    429: ("POST", "/auth/sign-in", ADA, JSON, faulty.Error("LimitExceededException")),
+    500: ("GET", "/team/broken?secret=x", None, {"Authorization": "Bearer x"}, faulty.Fine()),
+    503: ("POST", "/auth/sign-in", ADA, JSON, faulty.UNAVAILABLE),
+}
+
+
+class Recorder:
+    """The app, and what passed: every method with its answer's headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.seen: list[tuple[str, Headers]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+
+        async def note(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.seen.append((scope["method"], Headers(raw=message["headers"])))
+            await send(message)
+
+        await self.app(scope, receive, note)
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods so far, oldest first."""
+        return [method for method, _ in self.seen]
+
+
+async def blank(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Serve an empty page: somebody's front end."""
+    headers = [(b"content-type", b"text/html")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b'<link rel="icon" href="data:,">'})
+
+
+@pytest.fixture
+def front_end() -> Iterator[str]:
+    """Return the origin of a front end that the API allows."""
+    with serve(blank) as url:
+        yield url
+
+
+@pytest.fixture
+def upstream() -> Iterator[FaultyCognito]:
+    """Return a Cognito that fails as told."""
+    with FaultyCognito() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def allowed(settings: Settings, front_end: str, upstream: FaultyCognito) -> Settings:
+    """Return settings that allow that front end alone, and lead to that Cognito."""
+    return replace(settings, allowed_origins=(front_end,), endpoint_url=upstream.url)
+
+
+@pytest.fixture
+def app(allowed: Settings) -> FastAPI:
+    """Return the app, with a route that has a bug."""
+    return make_app(allowed, team=True)
+
+
+@contextmanager
+def page_of(browse: Browse, front_end: str, api: str) -> Iterator[Window]:
+    """Open a page of the front end's."""
+    window = browse(front_end, str(httpx.URL(api).join("/")).rstrip("/"))
+    window.page.goto(f"{front_end}/")
+    yield window
+    window.page.close()
+
+
+@pytest.mark.transports("uvicorn", "rest")
+def test_an_allowed_origin_reads_every_status(
+    allowed: Settings, front_end: str, upstream: FaultyCognito, browse: Browse, publish: Publish
+) -> None:
+    """Status, body, request id and the time to wait, whatever went wrong, a bug included."""
+    with publish(allowed, team=True) as api, page_of(browse, front_end, api) as window:
+        for status, (method, path, body, headers, behaviour) in ASKED.items():
+            upstream.behave(behaviour)
+            read = window.page.evaluate(FETCH, [api + path, method, body, headers])
+            assert read, f"{status} could not be read"
+            assert (read["status"], read["body"]["statusCode"]) == (status, status)
+            assert read["id"]
+            assert read["body"].get("requestId", read["id"]) == read["id"]
+            assert bool(read["retryAfter"]) == (status in {429, 503})
+
+
+def test_a_foreign_origin_reads_nothing(
+    app: FastAPI, upstream: FaultyCognito, browse: Browse
+) -> None:
+    """Not one status; and what needs a preflight never reaches Cognito."""
+    recorder = Recorder(app)
+    with serve(recorder) as api, serve(blank) as foreign, page_of(browse, foreign, api) as window:
+        for status, (method, path, body, headers, behaviour) in ASKED.items():
+            upstream.behave(behaviour)
+            read = window.page.evaluate(FETCH, [api + path, method, body, headers])
+            assert read is None, f"{status} was read"
+        assert window.errors
+        assert all("CORS policy" in error or "ERR_FAILED" in error for error in window.errors)
+        window.errors.clear()
+    assert "POST" in recorder.methods  # 415's text/plain, which needs no preflight
+    assert upstream.calls == []
+    for _, headers in recorder.seen:
+        assert "access-control-allow-origin" not in headers
+
+
+def test_a_preflight_is_remembered(
+    app: FastAPI, front_end: str, upstream: FaultyCognito, browse: Browse
+) -> None:
+    """The second call to a route asks nothing first; and no answer is for everybody (`*`)."""
+    recorder = Recorder(app)
+    upstream.behave(faulty.Fine())
+    with serve(recorder) as api, page_of(browse, front_end, api) as window:
+        for _ in range(3):
+            call = [f"{api}/auth/sign-up", "POST", ADA, JSON]
+            assert window.page.evaluate(FETCH, call)["status"] == 200
+    assert recorder.methods == ["OPTIONS", "POST", "POST", "POST"]
+    for _, headers in recorder.seen:
+        assert headers["access-control-allow-origin"] == front_end
+        assert "*" not in headers.values()

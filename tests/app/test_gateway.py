@@ -1,0 +1,191 @@
+"""The app behind API Gateway: every way in, and every event that is none."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.gateway import lambda_handler
+from app.main import create_app
+from app.settings import Settings
+from tests.support.gateway import WAYS, Context, event_from, event_of
+from tests.support.people import Person
+
+Handler = Callable[[Any, Any], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def handler() -> Iterator[Handler]:
+    """The handler, with a Cognito that nobody listens at."""
+    made = Settings(
+        client_id="1example23456789",
+        user_pool_id="eu-west-1_EXAMPLE",
+        region="eu-west-1",
+        endpoint_url="http://127.0.0.1:9",
+    )
+    yield lambda_handler(create_app(made))
+    asyncio.get_event_loop().close()
+
+
+def test_whatever_ran_in_the_thread_before(handler: Handler) -> None:
+    """Mangum runs the app on the thread's event loop, which others set and take away."""
+    event = event_of("console-sign-in")
+
+    async def something_else() -> None:
+        """Leave the thread without a loop, as asyncio.run does."""
+
+    asyncio.run(something_else())
+    with ThreadPoolExecutor(4) as threads:
+        answers = [handler(event, None), *threads.map(handler, [event] * 8, [None] * 8)]
+    assert {answer["statusCode"] for answer in answers} == {503}  # as nobody listens
+
+
+@pytest.mark.transports(*WAYS)
+def test_every_way_in(ada: Person, api: httpx.Client) -> None:
+    """Any kind of API, stage, base path and route leads to the same routes."""
+    ada.is_signed_in()
+    assert ada.looks_in_the_mirror().json()["body"]["email"] == ada.email
+    taken = ada.signs_up()
+    assert (taken.status_code, taken.json()["code"]) == (409, "email_taken")
+    assert taken.json()["requestId"] == taken.headers["X-Request-Id"]
+    assert ada.signs_up(email="").status_code == 400
+    assert api.get("/auth/sign-in/").status_code == 404
+    assert api.get("/").status_code == 404
+
+
+def test_the_request_id_is_api_gateways(handler: Handler) -> None:
+    """So that the caller's, the gateway's and the function's logs can be laid side by side."""
+    event = event_from(httpx.Request("GET", f"{WAYS['rest'].base_url}/health"), WAYS["rest"])
+    answer = handler(event, Context())
+    assert answer["headers"]["x-request-id"] == event["requestContext"]["requestId"]
+    del event["requestContext"]["requestId"]
+    context = Context()
+    assert handler(event, context)["headers"]["x-request-id"] == context.aws_request_id
+
+
+@pytest.mark.parametrize("parameters", [{"proxy": "/docs"}, None, {}, {"other": "docs"}])
+def test_an_event_that_is_almost_api_gateways(handler: Handler, parameters: Any) -> None:
+    """The console's sample has the parameter with a slash, and people take it out altogether."""
+    event = event_from(httpx.Request("GET", f"{WAYS['rest'].base_url}/docs"), WAYS["rest"])
+    event["pathParameters"] = parameters
+    answer = handler(event, None)
+    assert (answer["statusCode"], answer["body"][:15]) == (200, "<!doctype html>")
+
+
+@pytest.mark.parametrize("name", ["sign-up", "confirm", "sign-in"])
+def test_the_events_that_people_paste(handler: Handler, name: str) -> None:
+    """Written by hand, without requestContext or Content-Type: they reach their route."""
+    answer = handler(event_of(f"console-{name}"), None)
+    body = json.loads(answer["body"])
+    assert (answer["statusCode"], body["code"]) == (503, "unavailable")  # nobody listens
+
+
+JUNK = [
+    None,
+    [],
+    "text",
+    5,
+    {},
+    {"Records": [{"cf": {"request": {}}}]},
+    {"httpMethod": "POST"},
+    {"path": "/auth/sign-in"},
+    {"httpMethod": ["POST"], "path": "/auth/sign-in"},
+    {"httpMethod": "POST", "path": 5},
+    {"httpMethod": "POST", "path": "/auth/sign-in", "requestContext": "text"},
+    {"httpMethod": "POST", "path": "/auth/sign-in", "headers": ["text"]},
+    {"httpMethod": "POST", "path": "/auth/sign-in", "headers": {"Host": "a:b:c"}},
+    {"httpMethod": "POST", "path": "/auth/sign-in", "body": {"email": "ada@example.com"}},
+    {"httpMethod": "POST", "path": "/auth/sign-in", "body": "x", "isBase64Encoded": True},
+    {"httpMethod": "POST", "path": "/auth/sign-in", "body": "\ud800"},
+    {"version": "2.0"},
+    {"version": "2.0", "requestContext": {"http": {"method": "POST"}}},
+]
+
+
+@pytest.mark.parametrize("event", JUNK, ids=repr)
+def test_what_is_no_request_gets_a_400(handler: Handler, event: Any) -> None:
+    """In the shape that API Gateway takes, so that it needn't answer 502 in our place."""
+    answer = handler(event, None)
+    body = json.loads(answer["body"])
+    assert (answer["statusCode"], body["code"]) == (400, "invalid_request")
+    assert body["requestId"] == answer["headers"]["X-Request-Id"]
+    assert answer["headers"]["Content-Type"] == "application/json"
+    assert answer["isBase64Encoded"] is False
+
+
+SIGN_IN = {"httpMethod": "POST", "path": "/auth/sign-in", "body": "{}"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        SIGN_IN,
+        SIGN_IN | {"resource": None, "headers": None, "requestContext": None},
+        SIGN_IN | {"requestContext": {"identity": None}, "pathParameters": None},
+        {"version": "2.0", "requestContext": {"http": {"method": "POST", "path": "/auth/sign-in"}}},
+    ],
+    ids=repr,
+)
+def test_what_an_event_may_lack(handler: Handler, event: Any) -> None:
+    """Enough is there to find the route, which then misses its members."""
+    answer = handler(event, None)
+    assert "errors" in json.loads(answer["body"])
+
+
+def whole_event(name: str) -> dict[str, Any]:
+    """One of the templates that the ways in are made from, for sign-in."""
+    way = next(way for way in WAYS.values() if way.event == name)
+    request = httpx.Request("POST", f"{way.base_url}/auth/sign-in", json={"email": "x"})
+    return event_from(request, way)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(codec=None), max_size=20)  # lone surrogates too
+    | st.sampled_from(["2.0", "1.0", "POST", "/auth/sign-in", "$default", "/{proxy+}", "https"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+EVENTS = [whole_event(name) for name in sorted({way.event for way in WAYS.values()})]
+
+
+@st.composite
+def spoiled_events(draw: st.DrawFn) -> dict[str, Any]:
+    """A true event, in which some members, at any depth, are gone or replaced by anything."""
+    event = json.loads(json.dumps(draw(st.sampled_from(EVENTS))))
+    for _ in range(draw(st.integers(1, 4))):
+        place = event
+        while True:
+            name = draw(st.sampled_from(sorted(place)) if place else st.just("new"))
+            if not isinstance(place.get(name), dict) or not place[name] or draw(st.booleans()):
+                break
+            place = place[name]
+        if draw(st.booleans()):
+            place.pop(name, None)
+        else:
+            place[name] = draw(JSON)
+    return event
+
+
+@settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(event=JSON | spoiled_events(), context=st.none() | st.builds(Context) | JSON)
+def test_no_event_whatever_makes_it_raise(handler: Handler, event: Any, context: Any) -> None:
+    """And what it answers can be sent, and never blames us for the caller's mistake."""
+    answer = handler(event, context)
+    json.dumps(answer, allow_nan=False).encode()
+    assert isinstance(answer["statusCode"], int)
+    assert isinstance(answer["headers"], dict)
+    assert isinstance(answer["body"], str)
+    # A sign-in that survives the spoiling whole finds nobody there.
+    assert answer["statusCode"] < 500 or json.loads(answer["body"])["code"] == "unavailable"

@@ -1,0 +1,111 @@
+"""The app as a whole: CORS, and a start that fails."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.settings import Settings
+from tests.conftest import Connect
+from tests.support.faulty import FaultyCognito
+from tests.support.people import ORIGIN, Person
+
+
+def test_health(settings: Settings, connect: Connect) -> None:
+    """It answers in the one shape, and asks nobody; nor does a preflight."""
+    with (
+        FaultyCognito() as upstream,
+        connect(replace(settings, endpoint_url=upstream.url)) as api,
+    ):
+        answer = api.get("/health")
+        asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}
+        assert api.options("/auth/sign-in", headers=asked).status_code == 200
+    assert (answer.status_code, answer.json()) == (200, {"statusCode": 200})
+    assert upstream.calls == []
+
+
+@pytest.mark.transports("uvicorn", "rest")
+def test_an_allowed_origin_reads_every_answer(api: httpx.Client, ada: Person) -> None:
+    """A refusal as well as a success, with the headers that a browser hides unless told."""
+    api.headers["Origin"] = ORIGIN
+    answers = [
+        ada.signs_up(),  # 200
+        ada.signs_up(email=""),  # 400
+        ada.signs_in(),  # 403
+        api.get("/nowhere"),  # 404
+        api.get("/auth/sign-up"),  # 405
+        ada.signs_up(),  # 409
+        api.post("/auth/sign-up", content="x" * 20_000),  # 413
+        api.post("/auth/sign-up", content="x", headers={"Content-Type": "text/plain"}),  # 415
+    ]
+    assert [a.status_code for a in answers] == [200, 400, 403, 404, 405, 409, 413, 415]
+    for answer in answers:
+        assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+        assert answer.headers["Access-Control-Expose-Headers"] == "X-Request-Id, Retry-After"
+        assert answer.headers["Vary"] == "Origin"
+
+
+def test_a_foreign_origin_reads_none(api: httpx.Client, ada: Person) -> None:
+    """Neither by name nor by a wildcard."""
+    api.headers["Origin"] = "https://evil.example"
+    for answer in (ada.signs_up(), ada.signs_up(), api.get("/nowhere")):
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.transports("uvicorn", "rest", "http", "function-url")
+def test_a_preflight_is_answered_and_remembered(api: httpx.Client) -> None:
+    """The browser may send JSON and a token, and needn't ask again for two hours."""
+    answer = api.options(
+        "/auth/sign-in",
+        headers={
+            "Origin": ORIGIN,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization,content-type",
+        },
+    )
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert "POST" in answer.headers["Access-Control-Allow-Methods"]
+    assert answer.headers["Access-Control-Max-Age"] == "7200"
+    assert answer.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"Origin": "https://evil.example"},
+        {"Access-Control-Request-Method": "PUT"},
+        {"Access-Control-Request-Headers": "X-Other"},
+    ],
+)
+def test_a_preflight_that_asks_for_more_is_refused(
+    api: httpx.Client, asked: dict[str, str]
+) -> None:
+    """What isn't offered isn't granted."""
+    headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"} | asked
+    assert api.options("/auth/sign-in", headers=headers).status_code == 400
+
+
+def start(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Start uvicorn as the README does; port 0 so that it disturbs nobody."""
+    return subprocess.run(
+        [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", "0"],
+        env={"PATH": os.environ["PATH"]} | environ,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_missing_setting_ends_start_up_with_one_line() -> None:
+    """No traceback: the line is the whole of what there is to say."""
+    ended = start({"COGNITO_CLIENT_ID": "1example", "AWS_REGION": "eu-west-1"})
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == "Not started: set COGNITO_USER_POOL_ID in the environment."
+    assert ended.stdout == ""

@@ -1,0 +1,23 @@
+"""What routes share: where their functions run."""
+
+import pytest
+
+from app.settings import Settings
+from infra.local.server import LocalCognito
+from tests.conftest import Connect
+from tests.support.people import Person
+from tests.support.transports import BUNDLE
+
+
+@pytest.mark.transports("uvicorn", "rest")
+def test_blocking_functions_need_no_threads_on_lambda(
+    connect: Connect, settings: Settings, cognito: LocalCognito, transport: str
+) -> None:
+    """Neither our routes nor a team's, nor the check of the access token."""
+    with connect(settings, team=True) as api:
+        ada = Person(api, cognito.outbox.code_for)
+        ada.is_signed_in()
+        authorization = {"Authorization": f"Bearer {ada.tokens['AccessToken']}"}
+        threads = api.get("/team/threads", headers=authorization).json()
+    workers = [name for name in threads if "worker" in name]
+    assert bool(workers) == (transport != BUNDLE)

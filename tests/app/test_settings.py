@@ -1,0 +1,110 @@
+"""Settings: what is read, and what a mistake looks like."""
+
+import pytest
+
+from app.settings import Settings
+
+COMPLETE = {
+    "COGNITO_CLIENT_ID": "1example23456789",
+    "COGNITO_USER_POOL_ID": "eu-west-1_EXAMPLE",
+    "AWS_REGION": "eu-west-1",
+}
+
+
+def test_only_three_are_required() -> None:
+    """No origin is allowed and AWS's own endpoint is used unless said otherwise."""
+    assert Settings.from_environ(COMPLETE) == Settings(
+        client_id="1example23456789", user_pool_id="eu-west-1_EXAMPLE", region="eu-west-1"
+    )
+
+
+def test_all_are_read() -> None:
+    """Origins are separated by commas, and blanks around them don't matter."""
+    endpoint = "http://localhost:8001"
+    settings = Settings.from_environ(
+        COMPLETE
+        | {
+            "ALLOWED_ORIGINS": " https://app.example.com, http://localhost:5173 ,",
+            "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": f" {endpoint} ",
+            "COGNITO_JWKS_URL": f"{endpoint}/keys",
+            "HIDE_EXISTING_ACCOUNTS": "True",
+            "DOCS": "false",
+        }
+    )
+    assert settings.jwks_url == "http://localhost:8001/keys"
+    assert settings.hide_existing_accounts
+    assert not settings.docs
+    assert settings.allowed_origins == ("https://app.example.com", "http://localhost:5173")
+    assert settings.endpoint_url == endpoint
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_missing_one_ends_start_up_in_one_line_that_names_it(
+    name: str, value: str | None
+) -> None:
+    """Set to nothing is as good as not set."""
+    environ = {key: text for key, text in COMPLETE.items() if key != name}
+    if value is not None:
+        environ[name] = value
+    with pytest.raises(SystemExit) as stopped:
+        Settings.from_environ(environ)
+    assert str(stopped.value) == f"Not started: set {name} in the environment."
+
+
+def test_all_the_missing_ones_are_named_at_once() -> None:
+    """Nobody should have to mend one to hear of the next."""
+    with pytest.raises(SystemExit, match=r"set COGNITO_CLIENT_ID and .* and AWS_REGION in the"):
+        Settings.from_environ({})
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "null",
+        "app.example.com",
+        "https://app.example.com/",
+        "https://app.example.com/login",
+        "https://App.example.com",
+        "https://*.example.com",
+        "ftp://app.example.com",
+        "https://app.example.com\nhttps://evil.example",
+    ],
+)
+def test_what_no_browser_sends_as_an_origin_is_refused_at_start_up(origin: str) -> None:
+    """Taken silently, it would show up only as a puzzling CORS error."""
+    with pytest.raises(SystemExit, match="in ALLOWED_ORIGINS is not a browser origin"):
+        Settings.from_environ(COMPLETE | {"ALLOWED_ORIGINS": f"https://ok.example,{origin}"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AWS_REGION", "eu_west 1", "AWS_REGION is 'eu_west 1', which is not a region."),
+        ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "localhost", "is not a URL"),
+        ("COGNITO_JWKS_URL", "localhost:8001", "is not a URL"),
+        ("COGNITO_JWKS_URL", "https://evil.example/keys", "is elsewhere"),
+        ("COGNITO_JWKS_URL", "http://127.0.0.1.evil.example/keys", "is elsewhere"),
+        ("COGNITO_JWKS_URL", "http://[::1/keys", "is elsewhere"),
+        ("COGNITO_JWKS_URL", "http://localhost@evil.example/keys", "is not a URL"),
+        ("HIDE_EXISTING_ACCOUNTS", "perhaps", "Set it to true or false."),
+        ("DOCS", "off", "Set it to true or false."),
+    ],
+)
+def test_a_setting_that_makes_no_sense(name: str, value: str, said: str) -> None:
+    """One line names it and says what it takes."""
+    with pytest.raises(SystemExit) as stopped:
+        Settings.from_environ(COMPLETE | {name: value})
+    line = str(stopped.value)
+    assert name in line
+    assert said in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("origin", ["http://[::1]:5173", "http://127.0.0.1:8080", "https://a-b.io"])
+def test_every_kind_of_origin_is_taken(origin: str) -> None:
+    """Addresses and ports are origins too."""
+    assert Settings.from_environ(COMPLETE | {"ALLOWED_ORIGINS": origin}).allowed_origins == (
+        origin,
+    )

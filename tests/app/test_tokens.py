@@ -1,0 +1,235 @@
+"""Access tokens checked here: the good one, and each way in which one can be bad."""
+
+import base64
+import hmac
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256, SHA512
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from app.exceptions import InvalidTokenError, KeysUnavailableError
+from app.settings import Settings
+from app.tokens import Verifier
+from infra.local.server import LocalCognito
+from tests.conftest import Connect
+from tests.support.keys import KeyServer
+from tests.support.people import Person, settings_for
+
+OURS = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+STRANGERS = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+SUB = "c2c5d4b4-60a1-70f2-9d5e-1f6ab3c4d5e6"
+POOL = Settings(client_id="1example23456789", user_pool_id="eu-west-1_EXAMPLE", region="eu-west-1")
+
+
+@pytest.fixture(scope="module")
+def published() -> Iterator[KeyServer]:
+    """Return the pool's keys, as published to all tests that don't mind who fetches them."""
+    with KeyServer({"ours": OURS.public_key()}) as server:
+        yield server
+
+
+@pytest.fixture
+def page(published: KeyServer, connect: Connect) -> Iterator[httpx.Client]:
+    """Return a client of the app with a route that a team might add."""
+    with connect(replace(POOL, jwks_url=published.url), team=True) as client:
+        yield client
+
+
+@pytest.fixture
+def keys() -> Iterator[KeyServer]:
+    """Return the pool's keys, for one test alone."""
+    with KeyServer({"ours": OURS.public_key()}) as server:
+        yield server
+
+
+@pytest.fixture
+def new_page(keys: KeyServer, connect: Connect) -> Iterator[httpx.Client]:
+    """Return a client of an app that hasn't fetched those keys yet."""
+    with connect(replace(POOL, jwks_url=keys.url), team=True) as client:
+        yield client
+
+
+def forge(
+    key: rsa.RSAPrivateKey = OURS, header: dict[str, Any] | None = None, **changed: Any
+) -> str:
+    """Make an access token as Cognito does, but for what is changed; None leaves a member out.
+
+    By hand: a library that makes tokens refuses to make some of these.
+    """
+    now = int(time.time())
+    head = {"alg": "RS256", "kid": "ours"} | (header or {})
+    claims = {
+        "sub": SUB,
+        "iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE",
+        "client_id": POOL.client_id,
+        "token_use": "access",
+        "iat": now,
+        "exp": now + 3600,
+    } | changed
+    signed = b".".join(
+        encode(json.dumps({name: value for name, value in part.items() if value is not None}))
+        for part in (head, claims)
+    )
+    public = OURS.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    signature = {
+        "none": lambda: b"",
+        # With the public key, which everybody knows, as the secret
+        "HS256": lambda: hmac.digest(public, signed, "sha256"),
+        "RS256": lambda: key.sign(signed, PKCS1v15(), SHA256()),
+        "RS512": lambda: key.sign(signed, PKCS1v15(), SHA512()),
+    }[head["alg"]]()
+    return b".".join([signed, encode(signature)]).decode()
+
+
+def encode(part: bytes | str) -> bytes:
+    """Encode as base64url without padding."""
+    return base64.urlsafe_b64encode(part.encode() if isinstance(part, str) else part).rstrip(b"=")
+
+
+def asks(page: httpx.Client, token: str) -> httpx.Response:
+    """Ask who one is."""
+    return page.get("/team/whoami", headers={"Authorization": f"Bearer {token}"})
+
+
+def soon(seconds: int) -> int:
+    """Some time from now."""
+    return int(time.time()) + seconds
+
+
+BAD: dict[str, Callable[[], str]] = {
+    "alg none": lambda: forge(header={"alg": "none"}),
+    "HS256 with the public key": lambda: forge(header={"alg": "HS256"}),
+    "another algorithm": lambda: forge(header={"alg": "RS512"}),
+    "another pool's key": lambda: forge(key=STRANGERS),
+    "unknown key id": lambda: forge(header={"kid": "theirs"}),
+    "no key id": lambda: forge(header={"kid": None}),
+    "key id that is no text": lambda: forge(header={"kid": 5}),
+    "wrong issuer": lambda: forge(iss="https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_X"),
+    "wrong client": lambda: forge(client_id="2other3456789"),
+    "wrong use": lambda: forge(token_use="refresh"),
+    "an ID token": lambda: forge(token_use="id", client_id=None, aud=POOL.client_id),
+    "expired": lambda: forge(iat=soon(-7200), exp=soon(-60)),
+    "not yet valid": lambda: forge(nbf=soon(60)),
+    "from the future": lambda: forge(iat=soon(60), exp=soon(7200)),
+    "no expiry": lambda: forge(exp=None),
+    "no sub": lambda: forge(sub=None),
+    "truncated": lambda: forge()[:-20],
+    "without its signature": lambda: forge().rpartition(".")[0] + ".",
+    "over-long": lambda: forge(padding="x" * 9000),
+    "no token": lambda: "made-up",
+    "dots": lambda: "..",
+}
+
+
+def test_a_good_one(page: httpx.Client) -> None:
+    """It tells who is asking, and everything else that it says."""
+    answer = asks(page, forge(**{"cognito:groups": ["editors"]}))
+    assert answer.json() == {"sub": SUB, "groups": ["editors"]}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_a_bad_one(page: httpx.Client, bad: Callable[[], str]) -> None:
+    """One answer to all, which says nothing of the reason."""
+    answer = asks(page, bad())
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_none_at_all(page: httpx.Client) -> None:
+    """The same."""
+    answer = page.get("/team/whoami")
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+
+
+def test_clocks_may_differ_a_little(page: httpx.Client) -> None:
+    """Cognito's clock and ours needn't agree to the second."""
+    assert asks(page, forge(iat=soon(3), exp=soon(3600))).status_code == 200
+
+
+def test_keys_are_fetched_once(new_page: httpx.Client, keys: KeyServer) -> None:
+    """And not before somebody comes with a token."""
+    assert keys.fetched == 0
+    for _ in range(3):
+        assert asks(new_page, forge()).status_code == 200
+    assert keys.fetched == 1
+
+
+def test_strangers_cannot_make_us_fetch_them_again(new_page: httpx.Client, keys: KeyServer) -> None:
+    """An unknown key id is a reason to look for new keys, but not at every request."""
+    for number in range(5):
+        assert asks(new_page, forge(header={"kid": f"made-up-{number}"})).status_code == 401
+    assert keys.fetched == 1
+
+
+def test_a_new_key_is_found(keys: KeyServer) -> None:
+    """Cognito may change its keys: a minute later an unknown id has them fetched once more."""
+    clock = [0.0]
+    verifier = Verifier(replace(POOL, jwks_url=keys.url), now=lambda: clock[0])
+    assert verifier.verify(forge()).sub == SUB
+    keys.keys = {"new": STRANGERS.public_key()}
+    token = forge(key=STRANGERS, header={"kid": "new"})
+    with pytest.raises(InvalidTokenError):
+        verifier.verify(token)
+    clock[0] += 61
+    assert verifier.verify(token).sub == SUB
+    with pytest.raises(InvalidTokenError):
+        verifier.verify(forge())  # the old key is gone
+    assert keys.fetched == 2
+
+
+@pytest.mark.parametrize("body", ["", "no keys", "[]", "null", '{"keys": []}', '{"keys": [5]}'])
+def test_keys_that_cannot_be_fetched(new_page: httpx.Client, keys: KeyServer, body: str) -> None:
+    """It isn't the token's fault; and whoever comes right after doesn't wait for them again."""
+    keys.instead = body
+    for _ in range(3):
+        answer = asks(new_page, forge())
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert keys.fetched == 1
+
+
+def test_keys_that_are_there_again(keys: KeyServer) -> None:
+    """A few seconds later they are fetched once more."""
+    clock = [0.0]
+    verifier = Verifier(replace(POOL, jwks_url=keys.url), now=lambda: clock[0])
+    keys.instead = "no keys"
+    with pytest.raises(KeysUnavailableError):
+        verifier.verify(forge())
+    keys.instead = None
+    clock[0] += 7
+    assert verifier.verify(forge()).sub == SUB
+
+
+def test_the_local_cognitos_tokens(connect: Connect) -> None:
+    """What sign-in gives is good here."""
+    # One of its own: other tests have moved the clock of theirs
+    with LocalCognito() as cognito:
+        pool = cognito.create_pool("tokens")
+        settings = settings_for(cognito, pool)
+        with connect(settings, team=True) as page:
+            ada = Person(page, cognito.outbox.code_for)
+            ada.is_signed_in()
+            sub = ada.looks_in_the_mirror().json()["body"]["sub"]
+            assert asks(page, ada.tokens["AccessToken"]).json()["sub"] == sub
+            assert asks(page, ada.tokens["IdToken"]).status_code == 401
+
+
+def test_signing_in_does_not_pay_for_it() -> None:
+    """The cryptography is imported when a token is first checked, not at a cold start."""
+    program = (
+        "import sys; from app.main import create_app; from app.settings import Settings;"
+        "create_app(Settings(client_id='x', user_pool_id='x', region='eu-west-1'));"
+        "sys.exit(bool({'jwt', 'cryptography'} & set(sys.modules)))"
+    )
+    root = Path(__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0

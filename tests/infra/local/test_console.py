@@ -1,0 +1,254 @@
+"""The local Cognito's console, in a real browser, and what it takes from nobody else."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+from playwright.sync_api import Locator, expect
+
+from infra.local.console import ACTIONS, TEMPORARY_PASSWORD
+from infra.local.server import LocalCognito
+from tests.support.browser import NARROW, Browse, Window
+from tests.support.contract import PASSWORD, Contract, refused
+
+ADA = "ada@example.com"
+API = "http://localhost:8123"
+
+
+@pytest.fixture
+def console() -> Iterator[Contract]:
+    """Return a local Cognito of the test's own: one that others use would show their users."""
+    with LocalCognito(api=API) as cognito:
+        yield Contract(cognito.create_pool(), cognito)
+
+
+@pytest.fixture
+def window(console: Contract, browse: Browse) -> Window:
+    """Return a window onto the console; the server, asked for first, outlives it."""
+    url = console.local.url
+    window = browse(url, permissions=["clipboard-read", "clipboard-write"])
+    window.page.goto(url)
+    expect(window.page.get_by_role("heading", name="Local Cognito")).to_be_visible()
+    return window
+
+
+def user(window: Window, email: str = ADA) -> Locator:
+    """Return the card of a user."""
+    return window.page.locator("#users > li", has_text=email)
+
+
+def press(window: Window, name: str) -> Locator:
+    """Press a button of the one user, and return what the page then says of the outcome."""
+    user(window).get_by_role("button", name=name).click()
+    return window.page.get_by_role("status")
+
+
+def has_account(console: Contract, email: str = ADA) -> None:
+    """Sign up and confirm."""
+    console.sign_up(email)
+    console.confirm(email, console.code(email))
+
+
+def test_an_email_arrives_by_itself_and_its_code_is_copied(
+    window: Window, console: Contract
+) -> None:
+    """Without a reload, newest first, and with one click."""
+    page = window.page
+    expect(page.get_by_role("heading", name="No e-mail yet")).to_be_visible()
+    console.sign_up("grace@example.com")
+    console.sign_up(ADA)
+    code = console.code(ADA)
+    expect(page.get_by_role("status")).to_contain_text(f"E-mail to {ADA}: the code is {code}")
+    expect(page.locator("#mails > li").first).to_contain_text(ADA)
+    expect(page.get_by_role("heading", name="No e-mail yet")).to_be_hidden()
+    assert page.title() == f"{code} · Local Cognito"
+    page.get_by_role("button", name=f"Copy the code {code}").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == code
+
+
+def test_moving_the_time_expires_a_code(window: Window, console: Contract) -> None:
+    """A day is as long as a confirmation code lives; the page says how far ahead it is."""
+    console.sign_up(ADA)
+    code = console.code(ADA)
+    for step, ahead in (
+        ("+5 minutes", "5 min ahead"),
+        ("+1 hour", "1 h 5 min ahead"),
+        ("+1 day", "1 d 1 h 5 min ahead"),
+    ):
+        window.page.get_by_role("button", name=step).click()
+        expect(window.page.locator("#ahead")).to_contain_text(ahead)
+    with refused("ExpiredCode"):
+        console.confirm(ADA, code)
+
+
+def test_every_state_is_a_click_away(window: Window, console: Contract) -> None:
+    """Each button does what it says, by what Cognito answers afterwards."""
+    page = window.page
+    console.sign_up(ADA)
+    expect(user(window)).to_contain_text("Unconfirmed")
+    console.confirm(ADA, console.code(ADA))
+    expect(user(window)).to_contain_text("Confirmed")
+    tokens = console.sign_in(ADA)["AuthenticationResult"]
+
+    expect(press(window, "Sign out everywhere")).to_contain_text("Signed out")
+    with refused("NotAuthorized"):
+        console.users.get_user(AccessToken=tokens["AccessToken"])
+
+    expect(press(window, "Disable")).to_contain_text("Disabled")
+    expect(user(window)).to_contain_text("disabled")
+    with refused("NotAuthorized"):
+        console.sign_in(ADA)
+    press(window, "Enable")
+    expect(user(window)).not_to_contain_text("disabled")
+    assert "AuthenticationResult" in console.sign_in(ADA)
+
+    expect(press(window, "Force a password reset")).to_contain_text("mailbox")
+    expect(user(window)).to_contain_text("Must reset the password")
+    with refused("PasswordResetRequired"):
+        console.sign_in(ADA)
+
+    expect(press(window, "Ask for a new password")).to_contain_text(TEMPORARY_PASSWORD)
+    expect(user(window)).to_contain_text("Must choose a new password")
+    assert console.sign_in(ADA, TEMPORARY_PASSWORD)["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    expect(press(window, "Delete")).to_contain_text("Deleted")
+    expect(user(window)).to_have_count(0)
+    with refused("NotAuthorized"):
+        console.sign_in(ADA)
+
+
+def test_what_cognito_refuses_is_said(window: Window, console: Contract) -> None:
+    """In Cognito's own words: here of somebody who was deleted meanwhile."""
+    has_account(console)
+    button = user(window).get_by_role("button", name="Disable")
+    expect(button).to_be_visible()
+    console.local._console._everything = dict  # type: ignore[method-assign]  # noqa: SLF001
+    console.admin.admin_delete_user(UserPoolId=console.pool.user_pool_id, Username=ADA)
+    button.click()
+    expect(window.page.get_by_role("status")).to_contain_text("User does not exist")
+    window.errors.clear()
+
+
+def test_forget_everything(window: Window, console: Contract) -> None:
+    """Users, sessions and e-mails are gone; the pool and the client are as they were."""
+    has_account(console)
+    expect(user(window)).to_be_visible()
+    window.page.once("dialog", lambda dialog: dialog.accept())
+    window.page.get_by_role("button", name="Forget everything").click()
+    expect(window.page.get_by_text("Nobody has an account.")).to_be_visible()
+    expect(window.page.get_by_role("heading", name="No e-mail yet")).to_be_visible()
+    assert console.local.outbox.to_json() == []
+    has_account(console)
+    expect(user(window)).to_be_visible()
+
+
+def test_markup_in_an_address_is_inert(window: Window, console: Contract) -> None:
+    """Whoever signs up chooses the address; it is shown as text."""
+    email = "<img/src=x/onerror=document.title='gone'>@example.com"
+    console.sign_up(email)
+    expect(window.page.locator("#mails h3")).to_have_text(email)
+    expect(window.page.locator("#users h3")).to_have_text(email)
+    assert window.page.locator("img").count() == 0
+    assert "gone" not in window.page.title()
+
+
+def test_the_keyboard_reaches_every_button_and_stays(window: Window, console: Contract) -> None:
+    """After a press the focus is on the same user, though its card was drawn anew."""
+    has_account(console)
+    button = user(window).get_by_role("button", name="Disable")
+    button.focus()
+    window.page.keyboard.press("Enter")
+    expect(user(window)).to_contain_text("disabled")
+    focused = "document.activeElement.closest('#users li')?.querySelector('h3').textContent"
+    assert window.page.evaluate(focused) == ADA
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+def test_the_page_fits_its_window(
+    console: Contract, browse: Browse, scheme: str, size: str
+) -> None:
+    """Empty or full, nothing runs out of it, and it tells the API's own port."""
+    narrow = {"viewport": NARROW} if size == "narrow" else {}
+    window = browse(console.local.url, color_scheme=scheme, **narrow)
+    page = window.page
+    page.goto(console.local.url)
+    expect(page.locator("#example")).to_contain_text(f"curl {API}/auth/sign-up")
+    window.screenshot(f"console-empty-{size}-{scheme}")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    has_account(console)
+    console.sign_up(f"{'grace.' * 15}hopper@example.com")
+    expect(page.locator("#users > li")).to_have_count(2)
+    window.screenshot(f"console-{size}-{scheme}")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_the_page_may_load_nothing_but_its_own(cognito: LocalCognito) -> None:
+    """Its policy names no other source, and nobody may frame it."""
+    policy = httpx.get(cognito.url).headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+
+
+Headers = dict[str, str]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda ours: ours.pop("Origin"),
+        lambda ours: ours.update({"Origin": "null"}),
+        lambda ours: ours.update({"Origin": "https://evil.example"}),
+        lambda ours: ours.update({"Origin": ours["Origin"].replace("http:", "https:")}),
+        lambda ours: ours.update({"Origin": "http://127.0.0.1:1"}),
+        lambda ours: ours.update({"Sec-Fetch-Site": "cross-site"}),
+        lambda ours: ours.update({"Sec-Fetch-Site": "same-site"}),
+        lambda ours: ours.update({"Content-Type": "text/plain"}),
+        lambda ours: ours.update({"Content-Type": "application/x-www-form-urlencoded"}),
+    ],
+)
+def test_no_other_page_presses_a_button(
+    console: Contract, change: Callable[[Headers], object]
+) -> None:
+    """Not by a form, nor from another site, nor from another port of this machine."""
+    has_account(console)
+    url = console.local.url
+    ours = {
+        "Origin": url,
+        "Sec-Fetch-Site": "same-origin",
+        "Content-Type": "application/json",
+    }
+    change(ours)
+    answer = httpx.post(f"{url}/console/forget", content="{}", headers=ours)
+    assert answer.status_code == 403
+    assert "AuthenticationResult" in console.sign_in(ADA, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("clock", '{"step": "-1 day"}'),
+        ("clock", "[]"),
+        ("user", '{"action": "promote", "pool": "x", "username": "x"}'),
+        ("user", '{"action": "disable", "pool": 1, "username": null}'),
+        ("user", "not JSON"),
+        ("nothing", "{}"),
+    ],
+)
+def test_what_is_no_button(cognito: LocalCognito, path: str, body: str) -> None:
+    """It is told so, and nothing happens."""
+    headers = {"Origin": cognito.url, "Content-Type": "application/json"}
+    answer = httpx.post(f"{cognito.url}/console/{path}", content=body, headers=headers)
+    assert answer.status_code == 400
+
+
+def test_every_action_is_an_operation_of_cognitos(console: Contract) -> None:
+    """None is left over in the table."""
+    for operation, _, _ in ACTIONS.values():
+        assert hasattr(console.admin, operation)
+    with pytest.raises(ClientError):
+        console.admin.admin_disable_user(UserPoolId=console.pool.user_pool_id, Username=ADA)

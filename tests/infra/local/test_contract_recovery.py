@@ -1,0 +1,247 @@
+"""ForgotPassword, ConfirmForgotPassword and AdminResetUserPassword, as Cognito answers them."""
+
+from datetime import timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support.contract import PASSWORD, Contract, other_than, refused
+
+NEW = "Another-Horse-2"
+WRONG = "Incorrect username or password."
+UNVERIFIED = (
+    "Cannot reset password for the user as there is no registered/verified email or phone_number"
+)
+LIMIT = "Attempt limit exceeded, please try after some time."
+LEGACY = {"PreventUserExistenceErrors": "LEGACY"}
+
+
+def test_forgot_and_reset(contract: Contract) -> None:
+    """The code that was e-mailed sets a new password, once, and the old one is no more."""
+    email = contract.member()
+    details = contract.forgot(email.upper())
+    assert details == {
+        "Destination": f"{email[0]}***@{email.partition('@')[2][0]}***",
+        "DeliveryMedium": "EMAIL",
+        "AttributeName": "email",
+    }
+    contract.sign_in(email)  # until the code is used, nothing has changed
+    code = contract.code(email)
+    contract.reset(email, code, NEW)
+    contract.sign_in(email, NEW)
+    with refused("NotAuthorized", WRONG):
+        contract.sign_in(email)
+    with refused("ExpiredCode"):
+        contract.reset(email, code, PASSWORD)
+
+
+def test_sessions_outlive_a_reset(contract: Contract) -> None:
+    """Neither a reset nor a change of the password ends a session: callers have to."""
+    email = contract.member()
+    tokens = contract.tokens(email)
+    contract.forgot(email)
+    contract.reset(email, contract.code(email), NEW)
+    contract.users.change_password(
+        AccessToken=tokens["AccessToken"], PreviousPassword=NEW, ProposedPassword=PASSWORD
+    )
+    contract.users.get_user(AccessToken=tokens["AccessToken"])
+    contract.refresh(tokens["RefreshToken"])
+
+
+def test_reset_with_a_wrong_code(contract: Contract) -> None:
+    """A wrong code changes nothing, and leaves the right one usable."""
+    email = contract.member()
+    contract.forgot(email)
+    code = contract.code(email)
+    for wrong in (other_than(code), "nonsense"):
+        with refused("CodeMismatch", "Invalid verification code provided, please try again."):
+            contract.reset(email, wrong, NEW)
+    contract.sign_in(email)
+    contract.reset(email, code, NEW)
+
+
+def test_a_code_is_for_one_purpose(contract: Contract) -> None:
+    """A sign-up's code resets no password, and a reset's code confirms nobody."""
+    email = contract.address()
+    contract.sign_up(email)
+    code = contract.code(email)
+    with refused("ExpiredCode"):
+        contract.reset(email, code, NEW)
+    contract.confirm(email, code)
+    contract.forgot(email)
+    with refused("NotAuthorized"):
+        contract.confirm(email, contract.code(email))
+    contract.reset(email, contract.code(email), NEW)
+
+
+def test_a_newer_code_replaces_the_older(contract: Contract) -> None:
+    """Only the last code counts."""
+    email = contract.member()
+    contract.forgot(email)
+    old = contract.code(email)
+    contract.forgot(email)
+    with refused("CodeMismatch"):
+        contract.reset(email, old, NEW)
+    contract.reset(email, contract.code(email), NEW)
+
+
+def test_reset_with_an_expired_code(contract: Contract) -> None:
+    """A code lives one hour; without one it is the same answer."""
+    email, clock = contract.member(), contract.local.clock
+    expired = "Invalid code provided, please request a code again."
+    with refused("ExpiredCode", expired):
+        contract.reset(email, "123456", NEW)
+    contract.forgot(email)
+    clock.advance(timedelta(minutes=59))
+    contract.forgot(email)
+    clock.advance(timedelta(hours=1))
+    with refused("ExpiredCode", expired):
+        contract.reset(email, contract.code(email), NEW)
+
+
+def test_reset_to_a_weak_password(contract: Contract) -> None:
+    """The rule is named, and the code stays good however often that happens."""
+    email = contract.member()
+    contract.forgot(email)
+    code = contract.code(email)
+    for _ in range(6):
+        with refused(
+            "InvalidPassword",
+            "Password did not conform with policy: Password must have numeric characters",
+        ):
+            contract.reset(email, code, "Correct-Horse")
+    with refused("InvalidParameter"):
+        contract.reset(email, code, "Aa1!")
+    contract.reset(email, code, "Correct Horse 2")
+
+
+def test_reset_too_often(contract: Contract) -> None:
+    """Five tries an hour, then not even the right code is looked at; an hour later it is."""
+    email, clock = contract.member(), contract.local.clock
+    contract.forgot(email)
+    for _ in range(5):
+        with refused("CodeMismatch"):
+            contract.reset(email, "nonsense", NEW)
+    with refused("LimitExceeded", LIMIT):
+        contract.reset(email, contract.code(email), NEW)
+    clock.advance(timedelta(hours=1))
+    contract.forgot(email)
+    contract.reset(email, contract.code(email), NEW)
+
+
+def test_forgot_too_often(contract: Contract) -> None:
+    """Five codes an hour."""
+    email, clock = contract.member(), contract.local.clock
+    for _ in range(5):
+        contract.forgot(email)
+    with refused("LimitExceeded", LIMIT):
+        contract.forgot(email)
+    clock.advance(timedelta(hours=1))
+    contract.forgot(email)
+
+
+def test_a_reset_unlocks(contract: Contract) -> None:
+    """Wrong guesses at the old password don't keep the new one out."""
+    email = contract.member()
+    for _ in range(5):
+        with refused("NotAuthorized"):
+            contract.sign_in(email, "Wrong-Horse-1")
+    contract.forgot(email)
+    contract.reset(email, contract.code(email), NEW)
+    contract.sign_in(email, NEW)
+
+
+def test_forgot_unknown(contract: Contract) -> None:
+    """The answer is as for a user and always the same; nothing is sent."""
+    email = contract.address()
+    assert contract.forgot(email) == contract.forgot(email)
+    assert contract.forgot(email)["DeliveryMedium"] == "EMAIL"
+    with pytest.raises(ClientError) as caught:
+        contract.reset(email, "123456", NEW)
+    assert caught.value.response["Error"]["Code"] in {
+        "CodeMismatchException",
+        "ExpiredCodeException",
+    }
+    with pytest.raises(LookupError):
+        contract.code(email)
+
+
+def test_forgot_unconfirmed(contract: Contract) -> None:
+    """A code goes to a proven address only: confirming comes first, and then it works."""
+    email = contract.address()
+    contract.sign_up(email)
+    with refused("InvalidParameter", UNVERIFIED):
+        contract.forgot(email)
+    contract.resend(email)
+    contract.confirm(email, contract.code(email))
+    contract.forgot(email)
+    contract.reset(email, contract.code(email), NEW)
+
+
+def test_forgot_before_the_first_sign_in(contract: Contract) -> None:
+    """Who has a temporary password must use that one."""
+    email = contract.address()
+    contract.administer(
+        "admin_create_user", email, TemporaryPassword="Temporary-1", MessageAction="SUPPRESS"
+    )
+    with refused("NotAuthorized", "User password cannot be reset in the current state."):
+        contract.forgot(email)
+
+
+def test_forgot_disabled(contract: Contract) -> None:
+    """A disabled user looks like an unknown one."""
+    email = contract.member()
+    contract.forgot(email)
+    code = contract.code(email)
+    contract.administer("admin_disable_user", email)
+    sent = len(contract.local.outbox.to_json())
+    assert contract.forgot(email)["DeliveryMedium"] == "EMAIL"
+    assert len(contract.local.outbox.to_json()) == sent
+    with refused("CodeMismatch"):
+        contract.reset(email, code, NEW)
+
+
+def test_recovery_where_errors_are_not_prevented(contract: Contract) -> None:
+    """The LEGACY setting says plainly who isn't there and who may not."""
+    contract = contract.with_settings(client=LEGACY)
+    nobody, somebody = contract.address(), contract.member()
+    contract.administer("admin_disable_user", somebody)
+    for email, exception in ((nobody, "UserNotFound"), (somebody, "NotAuthorized")):
+        with refused(exception):
+            contract.forgot(email)
+        with refused(exception):
+            contract.reset(email, "123456", NEW)
+
+
+def test_recovery_by_administrators_only(contract: Contract) -> None:
+    """A pool can leave it to its administrators."""
+    only = {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]}
+    contract = contract.with_settings(pool={"AccountRecoverySetting": only})
+    with refused("NotAuthorized", "Contact administrator to reset password."):
+        contract.forgot(contract.member())
+
+
+def test_reset_by_an_administrator(contract: Contract) -> None:
+    """The password is void, a code comes by e-mail, and with it the user is back."""
+    email = contract.member()
+    token = contract.tokens(email)["AccessToken"]
+    contract.administer("admin_reset_user_password", email)
+    assert contract.user(email)["UserStatus"] == "RESET_REQUIRED"
+    with refused("PasswordResetRequired"):
+        contract.users.get_user(AccessToken=token)
+    first = contract.code(email)
+    contract.forgot(email)  # for who has lost the first one
+    assert contract.code(email) != first
+    contract.reset(email, contract.code(email), NEW)
+    assert contract.user(email)["UserStatus"] == "CONFIRMED"
+    contract.sign_in(email, NEW)
+
+
+def test_a_reset_proves_the_address(contract: Contract) -> None:
+    """Whoever has the code reads the mail."""
+    email = contract.member()
+    contract.forgot(email)
+    unverified = [{"Name": "email_verified", "Value": "false"}]
+    contract.administer("admin_update_user_attributes", email, UserAttributes=unverified)
+    contract.reset(email, contract.code(email), NEW)
+    assert contract.user(email)["email_verified"] == "true"

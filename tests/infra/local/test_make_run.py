@@ -1,0 +1,296 @@
+"""`python -m infra.local`, as a person runs it: a real process, real signals, real ports."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.local.__main__ import DEMO_PORT
+from infra.local.server import LocalPool
+from tests.support.contract import PASSWORD
+from tests.support.ports import free_ports
+
+ROOT = Path(__file__).parents[3]
+EMAIL = "ada@example.com"
+
+
+def free_port() -> int:
+    """Return a port that nobody uses."""
+    return free_ports(1)[0]
+
+
+@dataclass
+class Machine:
+    """Two ports, a place for users, and what the process printed."""
+
+    store: Path
+    port: int = field(default_factory=free_port)
+    cognito_port: int = field(default_factory=free_port)
+    environ: dict[str, str] = field(default_factory=dict)
+    printed: str = ""
+
+    @property
+    def api(self) -> str:
+        """Return where the API answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def cognito(self) -> str:
+        """Return where the local Cognito answers."""
+        return f"http://127.0.0.1:{self.cognito_port}"
+
+    def popen(self, *options: str) -> subprocess.Popen[str]:
+        """Start the command; stdout ends when the last process of it has."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        ports = ["--port", str(self.port), "--cognito-port", str(self.cognito_port)]
+        return subprocess.Popen(
+            [sys.executable, "-m", "infra.local", *ports, "--store", str(self.store), *options],
+            cwd=ROOT,
+            env=clean | self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def fails(self, *options: str) -> str:
+        """Run the command, which must end by itself with an error; return what it printed."""
+        with self.popen(*options) as process:
+            printed, _ = process.communicate(timeout=60)
+        assert process.returncode not in {0, None}, printed
+        assert "Traceback" not in printed
+        return printed
+
+    @contextmanager
+    def runs(self, *options: str, until: str, end: int = signal.SIGTERM) -> Iterator[None]:
+        """Run the command from the line that says `until`, and end it by a signal."""
+        with self.popen(*options) as process:
+            assert process.stdout
+            try:
+                self.printed = ""
+                for line in process.stdout:
+                    self.printed += line
+                    if until in line:
+                        break
+                yield
+            finally:
+                process.send_signal(end)
+                # Comes back when the last child has let go of its stdout.
+                self.printed += process.stdout.read()
+        if end != signal.SIGKILL:
+            assert process.returncode == 0, self.printed
+        assert "Traceback" not in self.printed
+        for port in (self.port, self.cognito_port):
+            with socket.socket() as probe:
+                assert probe.connect_ex(("127.0.0.1", port)), f"{port} is still served"
+
+    def sign_up(self) -> None:
+        """Make and confirm a user through the API."""
+        self.post("sign-up", email=EMAIL, password=PASSWORD)
+        code = httpx.get(f"{self.cognito}/outbox").json()[-1]["code"]
+        self.post("confirm", email=EMAIL, code=code)
+
+    def post(self, route: str, **body: str) -> httpx.Response:
+        """Call the API, expecting success."""
+        answer = httpx.post(f"{self.api}/auth/{route}", json=body, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Return a machine on which nothing runs yet."""
+    return Machine(tmp_path / "users.json")
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_local_cognito_alone(machine: Machine, end: int) -> None:
+    """Without the API it prints what a client needs, and ends cleanly by any usual signal."""
+    with machine.runs("--no-api", until="App client", end=end):
+        assert httpx.get(f"{machine.cognito}/outbox").json() == []
+    assert f"http://localhost:{machine.cognito_port}/" in machine.printed
+    assert re.search(r"User pool +us-east-1_\w+", machine.printed)
+
+
+def test_ids_are_stable(machine: Machine) -> None:
+    """The pool and the client have the same ids after a restart."""
+    ids = []
+    for _ in range(2):
+        with machine.runs("--no-api", until="App client"):
+            pass
+        ids.append(re.findall(r"(?:User pool|App client) +(\S+)", machine.printed))
+    assert ids[0] == ids[1]
+    assert LocalPool(*ids[0]).user_pool_id.startswith("us-east-1_")
+
+
+def test_everything(machine: Machine) -> None:
+    """One command: the API answers, the code is on the terminal too, and users outlive it."""
+    with machine.runs(until="curl", end=signal.SIGINT):
+        assert httpx.get(f"{machine.api}/health").json() == {"statusCode": 200}
+        machine.sign_up()
+        code = httpx.get(f"{machine.cognito}/outbox").json()[-1]["code"]
+    for address in (
+        f"http://localhost:{machine.port}/docs",
+        f"http://localhost:{machine.cognito_port}/",
+        f"http://localhost:{machine.port}\n",
+    ):
+        assert address in machine.printed
+    assert f"E-mail to {EMAIL}: the code is {code}" in machine.printed
+    assert PASSWORD not in machine.printed.replace("Correct-Horse-1", "", 1)  # the curl line's
+    with machine.runs(until="curl"):
+        machine.post("sign-in", email=EMAIL, password=PASSWORD)
+    with machine.runs("--fresh", until="curl"):
+        machine.post("sign-up", email=EMAIL, password=PASSWORD)
+
+
+def test_the_developers_aws_set_up_does_not_matter(machine: Machine, tmp_path: Path) -> None:
+    """Profiles, endpoints, regions, broken files and proxies lead nowhere else."""
+    broken = tmp_path / "config"
+    broken.write_text("[profile\nnonsense")
+    machine.environ = {
+        "AWS_PROFILE": "nobody",
+        "AWS_CONFIG_FILE": str(broken),
+        "AWS_SHARED_CREDENTIALS_FILE": str(broken),
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": "http://127.0.0.1:9",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_MAX_ATTEMPTS": "nonsense",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+    }
+    with machine.runs(until="curl"):
+        machine.sign_up()
+
+
+def test_allowed_origins(machine: Machine) -> None:
+    """A front end on the usual ports may call; the caller's own setting wins."""
+    preflight = {"Origin": "http://localhost:5173", "Access-Control-Request-Method": "POST"}
+    with machine.runs(until="curl"):
+        answer = httpx.options(f"{machine.api}/auth/sign-in", headers=preflight)
+        assert answer.headers["access-control-allow-origin"] == preflight["Origin"]
+    machine.environ = {"ALLOWED_ORIGINS": "https://app.example"}
+    with machine.runs(until="curl"):
+        answer = httpx.options(f"{machine.api}/auth/sign-in", headers=preflight)
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_no_orphan(machine: Machine) -> None:
+    """Even when it is killed outright, the API ends with it and the ports are free."""
+    with machine.runs(until="curl", end=signal.SIGKILL):
+        assert httpx.get(f"{machine.api}/health").status_code == 200
+
+
+@pytest.mark.parametrize("variable", ["PORT", "COGNITO_PORT"])
+@pytest.mark.parametrize(
+    ("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+)
+def test_port_in_use(
+    machine: Machine, variable: str, family: socket.AddressFamily, host: str
+) -> None:
+    """One line says which port and how to choose another; nothing was started or written."""
+    with socket.socket(family) as other:
+        try:
+            other.bind((host, 0))
+        except OSError:
+            pytest.skip(f"no {host} on this machine")
+        other.listen()
+        port = other.getsockname()[1]
+        setattr(machine, variable.lower(), port)
+        printed = machine.fails()
+    assert printed.count("\n") == 1
+    assert f"port {port} is in use" in printed
+    assert f"make run {variable}=" in printed
+    assert not machine.store.exists()
+
+
+def test_the_demo(machine: Machine) -> None:
+    """It is where the last lines say, and the API lets it call, whatever else may."""
+    port = free_port()
+    machine.environ = {"ALLOWED_ORIGINS": "https://app.example"}
+    with machine.runs("--demo-port", str(port), until="curl"):
+        assert f"Demo page   http://localhost:{port}/\n" in machine.printed
+        config = httpx.get(f"http://127.0.0.1:{port}/config.js").text
+        assert f'"http://localhost:{machine.port}"' in config
+        for origin in (f"http://localhost:{port}", f"http://127.0.0.1:{port}"):
+            preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            answer = httpx.options(f"{machine.api}/auth/sign-in", headers=preflight)
+            assert answer.headers["access-control-allow-origin"] == origin
+
+
+def test_the_demos_port_in_use(machine: Machine) -> None:
+    """Who chose it is told, and nothing starts; who didn't gets all else."""
+    with socket.create_server(("127.0.0.1", free_port())) as other:
+        taken = other.getsockname()[1]
+        printed = machine.fails("--demo-port", str(taken))
+    assert f"port {taken} is in use. Choose another: make run DEMO_PORT=" in printed
+    assert printed.count("\n") == 1
+    assert not machine.store.exists()
+    with ExitStack() as stack:
+        with suppress(OSError):  # then somebody else has it, which is as good
+            stack.enter_context(socket.create_server(("127.0.0.1", DEMO_PORT)))
+        with machine.runs(until="curl"):
+            assert httpx.get(f"{machine.api}/health").status_code == 200
+        assert f"Demo page   not served: port {DEMO_PORT} is in use." in machine.printed
+        assert "make run DEMO_PORT=" in machine.printed
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "8000.0"])
+def test_bad_port(machine: Machine, port: str) -> None:
+    """What is no port is named, with the range."""
+    assert f"'{port}' is no port" in machine.fails(f"--port={port}")
+
+
+def test_one_port_for_two(machine: Machine) -> None:
+    """Both can't have the same port."""
+    machine.cognito_port = machine.port
+    assert "must differ" in machine.fails()
+    machine.cognito_port = free_port()
+    assert "must differ" in machine.fails("--demo-port", str(machine.cognito_port))
+
+
+def test_second_instance(machine: Machine) -> None:
+    """Another one on other ports would overwrite the first one's users, so it is told."""
+    with machine.runs("--no-api", until="App client"):
+        second = Machine(machine.store).fails("--no-api")
+    assert second.count("\n") == 1
+    assert "is in use" in second
+
+
+def test_foreign_store(machine: Machine) -> None:
+    """A damaged file ends the start with one line, and stays."""
+    machine.store.write_text("{")
+    printed = machine.fails()
+    assert printed.count("\n") == 1
+    assert "make run FRESH=1" in printed
+    assert machine.store.read_text() == "{"
+
+
+def test_broken_api(machine: Machine) -> None:
+    """An API that can't start says why, and ends it all."""
+    machine.environ = {"ALLOWED_ORIGINS": "nonsense"}
+    printed = machine.fails()
+    assert "'nonsense' in ALLOWED_ORIGINS" in printed
+    assert "the API could not start (exit code 1)" in printed
+
+
+def test_help() -> None:
+    """--help names every option."""
+    printed = subprocess.run(
+        [sys.executable, "-m", "infra.local", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for option in ("--port", "--cognito-port", "--demo-port", "--fresh", "--no-api", "--store"):
+        assert option in printed

@@ -1,0 +1,154 @@
+"""The local Cognito as an HTTP server, and what it keeps from strangers."""
+
+import json
+import socket
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from infra.local.clock import Clock
+from infra.local.outbox import CAPACITY, Mail, Outbox
+from infra.local.passwords import PasswordHash
+from infra.local.server import LocalCognito
+from tests.support.contract import PASSWORD, Contract, refused
+
+
+def test_clock() -> None:
+    """The clock moves forward by seconds or by a timedelta, and never back."""
+    clock = Clock()
+    before = clock.now()
+    clock.advance(60)
+    clock.advance(timedelta(hours=1))
+    assert 3660 <= clock.now() - before < 3670
+    assert datetime.fromisoformat(clock.iso()) > datetime.now(UTC) + timedelta(hours=1)
+    with pytest.raises(ValueError, match="forward"):
+        clock.advance(-1)
+
+
+def test_password_hash() -> None:
+    """A hash equals its password and nothing else, and shows nothing of it."""
+    kept = PasswordHash.of(PASSWORD)
+    assert kept == PASSWORD
+    assert kept == PasswordHash(str(kept))
+    assert not (kept != PASSWORD)  # noqa: SIM202 - moto compares this way
+    assert kept != PASSWORD + " "
+    assert kept != "\ud800"
+    assert kept != 1
+    assert kept != PasswordHash.of(PASSWORD)
+    assert PASSWORD not in str(kept)
+    assert hash(kept)
+
+
+def test_outbox_is_bounded_and_echoes_safely() -> None:
+    """The oldest e-mails go; a line is told of each, with no control characters."""
+    lines: list[str] = []
+    outbox = Outbox(lines.append)
+    for number in range(CAPACITY + 1):
+        outbox.send(Mail(f"{number}\x1b[2J@example.com", "s", "t", "123456", "now"))
+    assert len(outbox.to_json()) == CAPACITY
+    assert outbox.to_json()[0]["to"].startswith("1\x1b")
+    assert len(lines) == CAPACITY + 1
+    assert all(line.isprintable() and "123456" in line for line in lines)
+
+
+def test_outbox(contract: Contract) -> None:
+    """/outbox lists the e-mails, newest last, with exactly the documented members."""
+    first, second = contract.address(), contract.address()
+    contract.sign_up(first)
+    contract.sign_up(second)
+    answer = httpx.get(f"{contract.local.url}/outbox")
+    *_, older, newer = answer.json()
+    assert [older["to"], newer["to"]] == [first, second]
+    assert {*newer} == {"to", "subject", "text", "code", "sentAt"}
+    assert datetime.fromisoformat(newer["sentAt"]).utcoffset() == timedelta(0)
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/", "/outbox", "/console/state"])
+def test_other_origins_read_nothing(cognito: LocalCognito, path: str) -> None:
+    """No CORS header lets a page from elsewhere read the codes."""
+    answer = httpx.get(cognito.url + path, headers={"Origin": "https://evil.example"})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
+@pytest.mark.parametrize("path", ["/", "/outbox", "/console/state", "/anything"])
+def test_other_hosts_are_refused(cognito: LocalCognito, host: str, path: str) -> None:
+    """A name that was pointed at this machine (DNS rebinding) gets nothing."""
+    answer = httpx.get(cognito.url + path, headers={"Host": host})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "LOCALHOST", "127.0.0.1", "[::1]:8001"])
+def test_this_host_has_many_names(cognito: LocalCognito, host: str) -> None:
+    """Every way to write this machine is fine, on any port."""
+    assert httpx.get(f"{cognito.url}/outbox", headers={"Host": host}).status_code == 200
+
+
+def test_only_this_machine_is_served(cognito: LocalCognito) -> None:
+    """It listens on 127.0.0.1, so another address of this machine is refused."""
+    port = httpx.URL(cognito.url).port
+    assert port
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.2", port), 2):
+        pass
+
+
+def test_unforeseen_failures_have_the_shape_of_awss(
+    cognito: LocalCognito, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What isn't built yet, or isn't JSON, is an InternalErrorException with a stack on stderr."""
+    headers = {
+        "X-Amz-Target": "AWSCognitoIdentityProviderService.SignUp",
+        "Content-Type": "application/x-amz-json-1.1",
+    }
+    answer = httpx.post(cognito.url, headers=headers, content=b"{")
+    assert answer.status_code == 500
+    assert answer.json()["__type"] == "InternalErrorException"
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_unforeseen_failures_are_typed(contract: Contract) -> None:
+    """boto3 has the typed exception."""
+    contract.local  # noqa: B018 - the real one has this operation
+    with refused("InternalError"):
+        contract.users.get_user_auth_factors(AccessToken="x")
+
+
+def test_large_requests_are_refused(cognito: LocalCognito) -> None:
+    """A body that is no call of Cognito's is not read into memory."""
+    answer = httpx.post(cognito.url, content=b"x" * (1024 * 1024 + 1))
+    assert answer.status_code == 413
+
+
+def test_requests_are_not_logged(contract: Contract, capfd: pytest.CaptureFixture[str]) -> None:
+    """The terminal belongs to the API's log and to the codes."""
+    contract.sign_up(contract.address())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_no_password_is_kept(contract: Contract) -> None:
+    """Neither sign-up nor an administrator's call leaves a password in memory as it was typed."""
+    email = contract.member()
+    contract.admin.admin_set_user_password(
+        UserPoolId=contract.pool.user_pool_id, Username=email, Password="Another-Horse-2"
+    )
+    listed = json.dumps(
+        contract.admin.list_users(UserPoolId=contract.pool.user_pool_id)["Users"], default=str
+    )
+    assert "Another-Horse-2" not in listed
+    challenge = contract.sign_in(email, "Another-Horse-2")
+    assert challenge["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+
+
+def test_the_clock_is_passed_in() -> None:
+    """A caller may bring the clock, and pools answer by it."""
+    clock = Clock()
+    with LocalCognito(clock=clock) as cognito:
+        assert cognito.clock is clock
+        contract = Contract(cognito.create_pool(), cognito)
+        clock.advance(timedelta(days=365))
+        contract.sign_up("ada@example.com")
+        sent = datetime.fromisoformat(cognito.outbox.to_json()[0]["sentAt"])
+    assert sent > datetime.now(UTC) + timedelta(days=364)

@@ -1,0 +1,301 @@
+"""The demo page, used by people: in both languages, by keyboard, on a phone, and when things fail.
+
+Codes are read from the mailbox page, in another tab of the same browser.
+"""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+from playwright.sync_api import expect
+from tests.web.conftest import PASSWORD, Visitor
+
+from app.errors import DONE, TABLE
+from app.failure import _PASSWORD_RULES
+from infra.local.server import LocalCognito
+from tests.support.browser import NARROW
+
+WIDE = {"width": 1000, "height": 640}  # low, as two of its pictures stand in the README
+NEW_PASSWORD = "Correct-horse-10"
+Visit = Callable[..., Visitor]
+
+
+@pytest.mark.parametrize("language", ["en-GB", "ko-KR"])
+def test_the_whole_life_of_an_account(visit: Visit, language: str) -> None:
+    """From sign-up to its deletion, with a reload in between."""
+    ada = visit(language)
+    expect(ada.page.locator("html")).to_have_attribute("lang", language[:2])
+    ada.sees("signIn")
+    ada.signs_up()
+    ada.hears("signUp")
+
+    ada.types("code", "000000")
+    ada.presses("confirmButton")
+    ada.is_told("code_mismatch")
+    ada.presses("resendCode")
+    ada.hears("resendCode")
+    ada.types("code", ada.reads_code(2))
+    ada.presses("confirmButton")
+    ada.hears("confirm")
+
+    ada.signs_in("Wrong-horse-9")
+    ada.is_told("invalid_credentials")
+    ada.signs_in()
+    ada.hears("signIn")
+    expect(ada.page.get_by_text(ada.email)).to_be_visible()
+
+    ada.page.reload()
+    ada.hears("restored")
+    expect(ada.page.get_by_text(ada.email)).to_be_visible()
+
+    ada.types("currentPassword", PASSWORD)
+    ada.types("newPassword", NEW_PASSWORD)
+    ada.presses("changePasswordButton")
+    ada.hears("changePassword")
+    ada.presses("signOut")
+    ada.hears("signOut")
+    ada.page.reload()
+    ada.sees("signIn")
+
+    ada.presses("forgotPassword")
+    ada.types("email", ada.email)
+    ada.presses("forgotPasswordButton")
+    ada.hears("forgotPassword")
+    ada.types("code", ada.reads_code(3))
+    ada.types("newPassword", PASSWORD)
+    ada.presses("resetPasswordButton")
+    ada.hears("resetPassword")
+
+    ada.signs_in()
+    ada.hears("signIn")
+    ada.presses("signOutEverywhere")
+    ada.hears("signOutEverywhere")
+    ada.signs_in()
+    ada.hears("signIn")
+    ada.presses("deleteMe")
+    ada.presses("deleteYes")
+    ada.hears("deleteMe")
+    ada.presses("backToSignIn")
+    ada.signs_in()
+    ada.is_told("invalid_credentials")
+
+
+def test_a_second_factor(visit: Visit, cognito: LocalCognito) -> None:
+    """Set up, asked for at sign-in, and turned off again."""
+    ada = visit()
+
+    def app_code() -> str:
+        secret = str(ada.page.locator("#otpauth").get_attribute("href")).split("secret=")[1]
+        return totp(secret.split("&")[0], cognito.clock.now())
+
+    ada.is_signed_in()
+    ada.presses("setUpMfa")
+    ada.hears("setUpMfa")
+    ada.types("code", app_code())
+    ada.presses("verifyMfa")
+    ada.hears("verifyMfa")
+    ada.presses("signOut")
+    ada.signs_in()
+    expect(ada.status).to_have_text(ada.words["codes"]["challenge_required"])
+    cognito.clock.advance(30)  # a code counts once
+    ada.types("code", "000000")
+    ada.presses("challengeButton")
+    ada.is_told("code_mismatch")
+    ada.types("code", app_code())
+    ada.presses("challengeButton")
+    ada.hears("challenge")
+    ada.presses("removeMfa")
+    ada.hears("removeMfa")
+
+
+def totp(secret: str, now: float) -> str:
+    """Return what an authenticator app shows."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    app = TOTP(key, 6, SHA1(), 30)  # noqa: S303 - what RFC 6238 and the apps use
+    return app.generate(int(now)).decode()
+
+
+def test_an_expired_code(visit: Visit, cognito: LocalCognito) -> None:
+    """After a day the page says so, and the button beside it brings another."""
+    ada = visit()
+    ada.signs_up()
+    code = ada.reads_code(1)
+    cognito.clock.advance(timedelta(hours=25))
+    ada.types("code", code)
+    ada.presses("confirmButton")
+    ada.is_told("code_expired")
+    ada.presses("resendCode")
+    ada.types("code", ada.reads_code(2))
+    ada.presses("confirmButton")
+    ada.hears("confirm")
+
+
+def test_who_has_not_confirmed_is_led_there(visit: Visit) -> None:
+    """Sign-in leads to the code, and the code back to sign-in."""
+    ada = visit()
+    ada.signs_up()
+    ada.presses("backToSignIn")
+    ada.signs_in()
+    ada.is_told("user_not_confirmed")
+    ada.sees("confirm")
+    ada.types("code", ada.reads_code(1))
+    ada.presses("confirmButton")
+    ada.sees("signIn")
+
+
+def test_what_is_mistyped_is_marked(visit: Visit) -> None:
+    """The field at fault is named to a screen reader, and has the focus."""
+    ada = visit()
+    ada.presses("signUp")
+    for email, password, code, label in (
+        ("ada", PASSWORD, "invalid_email", "email"),
+        (ada.email, "short", "invalid_password", "password"),
+        ("", "", "invalid_request", "password"),
+    ):
+        ada.types("email", email)
+        ada.types("password", password)
+        ada.presses("signUp")
+        ada.is_told(code)
+        field = ada.page.get_by_label(ada.words[label], exact=True).locator("visible=true")
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_be_focused()
+
+
+def test_a_taken_address(visit: Visit) -> None:
+    """The page says so, and the way to sign-in takes the address along."""
+    ada = visit()
+    ada.has_an_account()
+    ada.presses("signUp")
+    ada.types("email", ada.email)
+    ada.types("password", PASSWORD)
+    ada.presses("signUp")
+    ada.is_told("email_taken")
+    ada.presses("backToSignIn")
+    expect(ada.page.get_by_label(ada.words["email"]).locator("visible=true")).to_have_value(
+        ada.email
+    )
+
+
+def test_a_session_that_ended_elsewhere(visit: Visit, cognito: LocalCognito) -> None:
+    """Once the access token has run out as well, the page leads to sign-in and says why."""
+    ada = visit()
+    ada.is_signed_in()
+    ada.page.evaluate(
+        """async () => {
+            const { Client, memoryStore } = await import("/client.js");
+            const store = memoryStore();
+            store.set(sessionStorage.getItem("accounts"));
+            const { API } = await import("/config.js");
+            await new Client(API, { store }).signOutEverywhere();
+        }"""
+    )
+    cognito.clock.advance(timedelta(hours=4))
+    ada.presses("setUpMfa")
+    ada.is_told("invalid_refresh_token")
+    ada.sees("signIn")
+
+
+def test_the_network_is_lost(visit: Visit) -> None:
+    """It is told apart from a refusal; what was typed stays, and the next try works."""
+    ada = visit()
+    ada.has_an_account()
+    ada.page.context.set_offline(True)
+    ada.signs_in()
+    ada.is_told("lost")
+    ada.page.context.set_offline(False)
+    ada.window.errors.clear()  # Chromium's own note
+    ada.presses("signIn")
+    ada.hears("signIn")
+
+
+def test_by_keyboard_alone(visit: Visit) -> None:
+    """The focus is where to go on, after every step."""
+    ada = visit()
+    keyboard = ada.page.keyboard
+    ada.presses("signUp")
+    keyboard.type(ada.email)
+    keyboard.press("Tab")
+    keyboard.type(PASSWORD)
+    keyboard.press("Enter")
+    ada.sees("confirm")
+    keyboard.type(ada.reads_code(1))
+    keyboard.press("Enter")
+    ada.hears("confirm")
+    keyboard.type(PASSWORD)
+    keyboard.press("Enter")
+    ada.hears("signIn")
+    expect(ada.page.get_by_role("heading", name=ada.words["account"])).to_be_focused()
+
+
+def test_staying_signed_in_is_for_every_tab(visit: Visit) -> None:
+    """With the box ticked a new tab is signed in as well, and signing out in one ends both."""
+    ada = visit()
+    ada.has_an_account()
+    ada.page.get_by_label(ada.words["stay"]).check()
+    ada.signs_in()
+    ada.sees("account")
+    other = ada.page.context.new_page()
+    other.goto(ada.site.demo)
+    expect(other.get_by_text(ada.email)).to_be_visible()
+    ada.presses("signOut")
+    ada.hears("signOut")
+    expect(other.get_by_role("status")).to_have_text(ada.words["said"]["elsewhere"])
+    expect(other.get_by_role("button", name=ada.words["signIn"], exact=True)).to_be_visible()
+
+
+def test_nothing_secret_stays(visit: Visit) -> None:
+    """No token is on the page or in its list of calls, and the access token in no storage."""
+    ada = visit()
+    ada.is_signed_in()
+    kept = ada.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert set(json.loads(json.loads(kept)[1]["accounts"])) == {"id", "refreshToken"}
+    shown = ada.page.content()
+    assert json.loads(json.loads(kept)[1]["accounts"])["refreshToken"] not in shown
+    assert PASSWORD not in shown
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en-GB", "ko-KR"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_pictures(visit: Visit, language: str, size: dict[str, int], scheme: str) -> None:
+    """Nothing is wider than the window; whoever changes the page looks at what is kept here."""
+    ada = visit(language, viewport=size, color_scheme=scheme)
+    name = f"demo-{language[:2]}-{size['width']}-{scheme}"
+    ada.presses("signUp")
+    ada.types("email", ada.email)
+    ada.types("password", "Horse")
+    ada.presses("signUp")
+    ada.is_told("invalid_password")
+    ada.window.screenshot(f"{name}-refused")
+    ada.types("password", PASSWORD)
+    ada.presses("signUp")
+    ada.sees("confirm")
+    ada.window.screenshot(f"{name}-confirm")
+    ada.types("code", ada.reads_code(1))
+    ada.presses("confirmButton")
+    ada.sees("signIn")
+    ada.signs_in()
+    expect(ada.page.get_by_text(ada.email)).to_be_visible()
+    ada.presses("setUpMfa")
+    ada.hears("setUpMfa")
+    assert ada.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    ada.window.screenshot(f"{name}-account")
+
+
+def test_every_code_has_a_text_in_both_languages(visit: Visit) -> None:
+    """And none has one that is gone; the rules on passwords are translated, too."""
+    texts: dict[str, Any] = visit().page.evaluate(
+        "import('/texts.js').then(({texts}) => JSON.parse(JSON.stringify(texts)))"
+    )
+    codes = {row.code for row in TABLE.values() if row is not DONE}
+    for words in texts.values():
+        assert set(words["codes"]) == codes | {"lost", "timeout", "garbled", "unknown"}
+        assert all(words["codes"].values())
+        assert set(words) == set(texts["en"])
+        assert set(words["said"]) == set(texts["en"]["said"])
+    assert set(texts["ko"]["rules"]) == set(_PASSWORD_RULES.values())

@@ -1,0 +1,174 @@
+"""client.d.ts says what the API's own document says, and TypeScript takes it."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.errors import DONE, TABLE
+from tests.support.document import the_document
+
+ROOT = Path(__file__).parents[3]
+TYPES = (ROOT / "infra/web/client.d.ts").read_text()
+CLIENT = (ROOT / "infra/web/client.js").read_text()
+# Fetched by npm, for this test alone: an exact version, as nothing else of the project is Node's.
+TYPESCRIPT = "typescript@5.9.3"
+
+DOCUMENT = the_document()
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+OPERATIONS = {
+    f"{method.upper()} {path}": operation
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+    if path.startswith("/auth/")
+}
+
+
+def interface(name: str) -> dict[str, tuple[bool, str]]:
+    """Return the members of an interface: whether each may be missing, and its type."""
+    found = re.search(rf"export interface {name} {{\n(.*?)\n}}", TYPES, re.DOTALL)
+    assert found, f"client.d.ts has no interface {name}"
+    members = re.findall(r"^  (\w+)(\??): (.+);$", found[1], re.MULTILINE)
+    return {member: (bool(mark), kind) for member, mark, kind in members}
+
+
+def union(text: str) -> set[str]:
+    """Return the strings of a union type."""
+    return set(re.findall(r'"(\w+)"', text))
+
+
+def alias(name: str) -> str:
+    """Return what a type's name stands for."""
+    found = re.search(rf"export type {name} =\n(.*?)\n\n", TYPES, re.DOTALL)
+    assert found, f"client.d.ts has no type {name}"
+    return found[1]
+
+
+def typescript(schema: dict[str, Any]) -> str:
+    """Return a schema's type as TypeScript writes it."""
+    if "$ref" in schema:
+        return name_of(schema)
+    if "anyOf" in schema:
+        return " | ".join(typescript(each) for each in schema["anyOf"])
+    if "const" in schema:
+        value = schema["const"]
+        return f'"{value}"' if isinstance(value, str) else str(value).lower()
+    if schema["type"] == "array":
+        return f"{typescript(schema['items'])}[]"
+    return {"integer": "number"}.get(schema["type"], schema["type"])
+
+
+def name_of(schema: dict[str, Any]) -> str:
+    """Return what a reference points to."""
+    return str(schema["$ref"]).rsplit("/", 1)[1]
+
+
+def json_of(part: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a request body or a response."""
+    schema: dict[str, Any] = part["content"]["application/json"]["schema"]
+    return schema
+
+
+COMMON = union(alias("CommonCode"))
+ROUTES = {
+    route: {"takes": takes, "gives": gives, "fails": fails}
+    for route, takes, gives, fails in re.findall(
+        r'^  "([A-Z]+ /[^"]+)": {\n\s+takes: (.+?);\n\s+gives: (.+?);\n\s+fails:\s+(.+?);\n  };$',
+        TYPES,
+        re.MULTILINE | re.DOTALL,
+    )
+}
+
+
+def test_every_route_is_typed() -> None:
+    """And no other; the client calls each."""
+    assert set(ROUTES) == set(OPERATIONS)
+    for path in DOCUMENT["paths"]:
+        assert path == "/health" or f'"{path}"' in CLIENT
+
+
+@pytest.mark.parametrize("route", OPERATIONS)
+def test_a_route_takes_gives_and_fails_as_documented(route: str) -> None:
+    """The request, the envelope's body, and the codes."""
+    operation, typed = OPERATIONS[route], ROUTES[route]
+    takes = name_of(json_of(operation["requestBody"])) if "requestBody" in operation else None
+    assert typed["takes"] == (takes or "undefined")
+    answer = SCHEMAS[name_of(json_of(operation["responses"]["200"]))]
+    body = answer["properties"].get("body")
+    gives = typescript(body).replace("null", "undefined") if body else "undefined"
+    assert typed["gives"] == gives
+    codes = {
+        code
+        for response in operation["responses"].values()
+        for code in response["content"]["application/json"].get("examples", {})
+    }
+    assert union(typed["fails"]) | COMMON == codes
+
+
+# Envelopes are the client's business: it hands out what is in them.
+ENVELOPES = {"Done", "SignedIn", "HasReset", "Me", "MfaSetUp"}
+
+
+@pytest.mark.parametrize("name", sorted(set(SCHEMAS) - ENVELOPES))
+def test_every_member_is_typed(name: str) -> None:
+    """By its name, its type, and whether it may be missing."""
+    schema = SCHEMAS[name]
+    required = schema.get("required", [])
+    documented = {
+        member: (member not in required, typescript(kind))
+        for member, kind in schema["properties"].items()
+    }
+    assert interface(name) == documented
+
+
+def test_every_code_is_known() -> None:
+    """To the types, and to the table of what to do next."""
+    codes = {row.code for row in TABLE.values() if row is not DONE}
+    typed = COMMON.union(*(union(route["fails"]) for route in ROUTES.values()))
+    assert typed | (union(alias("Code")) - {"fails"}) == codes
+    table = CLIENT.split("export const NEXT = {")[1].split("};")[0]
+    following = dict(re.findall(r'^  (\w+): "(\w+)",$', table, re.MULTILINE))
+    assert set(following) == codes
+    assert set(following.values()) == union(alias("Next"))
+
+
+def test_every_method_is_typed() -> None:
+    """The class has the same public members in both files."""
+    code = CLIENT.split("export class Client {")[1].split("\n}")[0]
+    types = TYPES.split("export class Client {")[1].split("\n}")[0]
+    methods = set(re.findall(r"^  (?:async |get )?(\w+)\(", code, re.MULTILINE))
+    assert methods == set(re.findall(r"^  (?:readonly )?(\w+)[(:]", types, re.MULTILINE))
+    exported = r"^export (?:class|function|const) (\w+)"
+    ours = set(re.findall(exported, CLIENT, re.MULTILINE))
+    assert ours == set(re.findall(exported, TYPES, re.MULTILINE))
+
+
+def test_typescript_takes_it(tmp_path: Path) -> None:
+    """A small program of a team's compiles, strictly, and its deliberate mistakes don't."""
+    if not shutil.which("npm"):
+        assert not os.environ.get("CI"), "CI must have npm: apt-get install npm"
+        pytest.skip("npm is not installed, which brings TypeScript")
+    command = ["npm", "exec", "--yes", f"--package={TYPESCRIPT}", "--", "tsc", "--noEmit"]
+    options = [
+        "--strict",
+        "--target",
+        "es2022",
+        "--module",
+        "esnext",
+        "--moduleResolution",
+        "bundler",
+    ]
+    done = subprocess.run(
+        [*command, *options, str(ROOT / "tests/web/usage.ts")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "TS" not in done.stdout and done.returncode and not os.environ.get("CI"):
+        pytest.skip("npm can't get TypeScript here")
+    assert done.returncode == 0, done.stdout + done.stderr

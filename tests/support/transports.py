@@ -1,0 +1,128 @@
+"""How a test's requests reach the app: each transport is an httpx client of it.
+
+    with serving(make_app(settings), "rest") as client: ...
+
+uvicorn is the server that a developer runs. The names in gateway.WAYS are API Gateway and function
+URLs in front of the Lambda handler, in this process. "bundle" is what ships: the bundle's folder
+under the real Lambda runtime client.
+"""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from app.gateway import lambda_handler
+from app.main import create_app
+from app.settings import Settings
+from tests.support.gateway import WAYS, Gateway, Handler
+from tests.support.runtime_api import HANDLER, LambdaFunction, bundle_function, environ_of
+from tests.support.team.team_routes import router
+
+BUNDLE = "bundle"
+
+# Tests that use a transport, but not the bundle: by the start of their id, with the reason.
+NOT_IN_THE_BUNDLE = {
+    "tests/infra/web/": "the pages call a uvicorn, as a browser does",
+    "tests/app/test_states.py": "thousands of calls, and what they show is the pool's side of it",
+    "tests/app/test_middleware.py::test_a_body_far_too_large_is_told_so": "a server's socket alone",
+    "tests/app/test_auth.py::test_two_sign_ups_at_once": "a function serves one request at a time",
+    "tests/app/test_account.py::test_two_refreshes_at_once": "likewise",
+    "tests/app/test_account.py::test_two_resets_at_once": "likewise",
+}
+# 54 MB each; no test uses more than a few at the same time.
+FUNCTIONS_KEPT = 6
+
+
+class Functions:
+    """The bundle's running functions, by their settings: a start takes half a second."""
+
+    def __init__(self, bundle: Path, output: Path) -> None:
+        self._bundle = bundle
+        self._output = output
+        self._running: dict[tuple[Settings, str], tuple[LambdaFunction, ExitStack]] = {}
+        self._started = 0
+
+    def get(self, settings: Settings, *, team: bool = False) -> LambdaFunction:
+        """Return a function with these settings, one that runs already if there is one.
+
+        `team` adds the routes of support/team.
+        """
+        handler = "team.handler" if team else HANDLER
+        key = (settings, handler)
+        if key not in self._running:
+            if len(self._running) == FUNCTIONS_KEPT:
+                _, oldest = self._running.pop(next(iter(self._running)))
+                oldest.close()
+            stack = ExitStack()
+            self._started += 1
+            function = bundle_function(
+                self._bundle,
+                environ_of(settings),
+                handler=handler,
+                output=self._output / f"function-{self._started}",
+            )
+            self._running[key] = stack.enter_context(function), stack
+        return self._running[key][0]
+
+    def close(self) -> None:
+        """End all of them."""
+        for _, stack in self._running.values():
+            stack.close()
+
+
+def make_app(settings: Settings, *, team: bool = False) -> FastAPI:
+    """Make the app, with the routes of support/team if asked."""
+    app = create_app(settings)
+    if team:
+        app.include_router(router)
+    return app
+
+
+@contextmanager
+def serving(app: FastAPI, transport: str) -> Iterator[httpx.Client]:
+    """Serve an app in this process, by uvicorn or one of WAYS."""
+    if transport == "uvicorn":
+        with serve(app) as url, httpx.Client(base_url=url, timeout=60) as client:
+            yield client
+        return
+    with handling(app) as handler, invoking(handler, transport) as client:
+        yield client
+
+
+@contextmanager
+def handling(app: FastAPI) -> Iterator[Handler]:
+    """Make the Lambda handler of an app in this process."""
+    yield lambda_handler(app)
+    asyncio.get_event_loop().close()  # the handler's own, which on Lambda lives for ever
+
+
+@contextmanager
+def invoking(handler: Handler, way: str = "rest") -> Iterator[httpx.Client]:
+    """Put API Gateway in front of a Lambda handler, or of what invokes one."""
+    with httpx.Client(transport=Gateway(handler, WAYS[way]), base_url=WAYS[way].base_url) as client:
+        yield client
+
+
+@contextmanager
+def serve(app: ASGIApp) -> Iterator[str]:
+    """Run a real uvicorn on a free port of 127.0.0.1 and give its address."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()  # a client may connect at once, and waits until uvicorn is there
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
