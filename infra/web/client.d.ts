@@ -1,5 +1,5 @@
 /**
- * Types for client.js. tests/web/test_types.py compares the request and response types, up to
+ * Types for client.js. tests/infra/web/test_types.py compares the request and response types, up to
  * `Routes`, with the OpenAPI document. It reads them line by line: keep their layout.
  */
 

@@ -230,7 +230,7 @@ def test_the_page_fits_its_window(
             window.page.goto(f"{url}/docs")
             expect(window.page.get_by_role("button", name="Authorize")).to_be_visible()
             window.page.locator("#operations-auth-confirm .opblock-summary-control").click()
-            expect(window.page.get_by_text("Have a new code sent.").first).to_be_visible()
+            expect(window.page.get_by_text("Send a new code.").first).to_be_visible()
             window.screenshot(f"docs-{name}-{scheme}")
             wider = "document.documentElement.scrollWidth - innerWidth"
             assert window.page.evaluate(wider) <= 0

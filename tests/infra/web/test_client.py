@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Page, Route
-from tests.web.conftest import Site
 
 from infra.local.server import LocalCognito
+from tests.infra.web.conftest import Site
 from tests.support.browser import Browse, Window
 from tests.support.people import Person
 

@@ -13,11 +13,11 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from playwright.sync_api import expect
-from tests.web.conftest import PASSWORD, Visitor
 
 from app.errors import DONE, TABLE
 from app.failure import _PASSWORD_RULES
 from infra.local.server import LocalCognito
+from tests.infra.web.conftest import PASSWORD, Visitor
 from tests.support.browser import NARROW
 
 WIDE = {"width": 1000, "height": 640}  # low, as two of its pictures stand in the README

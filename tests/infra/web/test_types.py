@@ -163,7 +163,7 @@ def test_typescript_takes_it(tmp_path: Path) -> None:
         "bundler",
     ]
     done = subprocess.run(
-        [*command, *options, str(ROOT / "tests/web/usage.ts")],
+        [*command, *options, str(ROOT / "tests/infra/web/usage.ts")],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -1,7 +1,7 @@
 // What a team writes against client.d.ts. It is compiled by test_types.py, never run.
 
-import { ApiError, Client, NetworkError, localStore, sessionStore } from "../../infra/web/client.js";
-import type { Code, Next, Store, User } from "../../infra/web/client.js";
+import { ApiError, Client, NetworkError, localStore, sessionStore } from "../../../infra/web/client.js";
+import type { Code, Next, Store, User } from "../../../infra/web/client.js";
 
 const client = new Client("https://api.example.com/v1", {
   store: sessionStore(),
