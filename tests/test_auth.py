@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from app.settings import Settings
-from infra.local.client import boto3_client
+from infra.local.admin_client import boto3_client
 from infra.local.server import LocalCognito, LocalPool
 from tests.conftest import Connect
 from tests.people import Person, settings_for

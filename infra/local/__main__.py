@@ -14,9 +14,9 @@ from types import FrameType
 from typing import TextIO
 
 from infra.local.demo import Demo
+from infra.local.pool.store import Store, StoreError
 from infra.local.ports import Unready, check_free, in_use, port
 from infra.local.server import HOST, REGION, LocalCognito, LocalPool
-from infra.local.store import Store, StoreError
 
 ROOT = Path(__file__).parents[2]
 USERS = ROOT / ".local" / "users.json"

@@ -18,17 +18,17 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from infra.local.accounts import Account
-from infra.local.client import boto3_client
-from infra.local.clock import Clock
-from infra.local.console import Console
-from infra.local.outbox import Mail, Outbox
-from infra.local.pool import Pool, all_pools
-from infra.local.request import STATE
-from infra.local.responses import CognitoResponse
-from infra.local.state import State
-from infra.local.store import Store, dump_users, restore_users, seal
-from infra.local.template import arguments, mfa_arguments
+from infra.local.admin_client import boto3_client
+from infra.local.console.routes import Console
+from infra.local.operations.request import STATE
+from infra.local.operations.responses import CognitoResponse
+from infra.local.pool.accounts import Account
+from infra.local.pool.clock import Clock
+from infra.local.pool.outbox import Mail, Outbox
+from infra.local.pool.state import State
+from infra.local.pool.store import Store, dump_users, restore_users, seal
+from infra.local.pool.template import arguments, mfa_arguments
+from infra.local.pool.user_pool import Pool, all_pools
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

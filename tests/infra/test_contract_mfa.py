@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from infra.local.authenticator import matching_step
+from infra.local.pool.authenticator import matching_step
 from tests.infra.contract import PASSWORD, Contract, other_than, refused
 
 ON = {"Enabled": True, "PreferredMfa": True}

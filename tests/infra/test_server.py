@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from infra.local.clock import Clock
-from infra.local.outbox import CAPACITY, Mail, Outbox
-from infra.local.passwords import PasswordHash
+from infra.local.pool.clock import Clock
+from infra.local.pool.outbox import CAPACITY, Mail, Outbox
+from infra.local.pool.passwords import PasswordHash
 from infra.local.server import LocalCognito
 from tests.infra.contract import PASSWORD, Contract, refused
 

@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-mana
 from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, UserStatus
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.passwords import PasswordHash, check_policy
-from infra.local.pool import Pool, delivery_details
-from infra.local.refusals import refuse
-from infra.local.request import CognitoRequest, prevents_existence_errors
+from infra.local.operations.request import CognitoRequest, prevents_existence_errors
+from infra.local.pool.passwords import PasswordHash, check_policy
+from infra.local.pool.refusals import refuse
+from infra.local.pool.user_pool import Pool, delivery_details
 
 
 class RecoveryOperations(CognitoRequest):

@@ -11,13 +11,13 @@ from botocore.exceptions import ClientError, ParamValidationError
 from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 from werkzeug.wrappers import Request, Response
 
-from infra.local.pool import Pool, all_pools
-from infra.local.state import State
+from infra.local.pool.state import State
+from infra.local.pool.user_pool import Pool, all_pools
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
 
-FOLDER = Path(__file__).with_name("console")
+FOLDER = Path(__file__).with_name("assets")
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
 # No CORS header among them: a page from elsewhere can't read the codes. Nor can it frame this one,

@@ -8,9 +8,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from moto.cognitoidp.models import CognitoIdpUser
 
-from infra.local.accounts import Account
-from infra.local.clock import Clock
-from infra.local.outbox import Outbox
+from infra.local.pool.accounts import Account
+from infra.local.pool.clock import Clock
+from infra.local.pool.outbox import Outbox
 
 
 def new_signing_key() -> RSAKey:

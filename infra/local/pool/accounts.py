@@ -4,8 +4,8 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from infra.local.authenticator import Authenticator
-from infra.local.refusals import refuse
+from infra.local.pool.authenticator import Authenticator
+from infra.local.pool.refusals import refuse
 
 HOUR = 60 * 60
 # How long a code lives, by the operation that takes it: no other one does.

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from moto.core.responses import ActionResult
 
-from infra.local.challenges import ChallengeOperations
-from infra.local.mfa import MfaOperations
-from infra.local.profile import ProfileOperations
-from infra.local.recovery import RecoveryOperations
-from infra.local.sign_in import SignInOperations
-from infra.local.sign_out import SignOutOperations
-from infra.local.sign_up import SignUpOperations
+from infra.local.operations.challenges import ChallengeOperations
+from infra.local.operations.mfa import MfaOperations
+from infra.local.operations.profile import ProfileOperations
+from infra.local.operations.recovery import RecoveryOperations
+from infra.local.operations.sign_in import SignInOperations
+from infra.local.operations.sign_out import SignOutOperations
+from infra.local.operations.sign_up import SignUpOperations
 
 if TYPE_CHECKING:
-    from infra.local.pool import Pool
+    from infra.local.pool.user_pool import Pool
 
 
 class CognitoResponse(

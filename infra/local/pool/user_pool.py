@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUser, cognitoidp_backends
 
-from infra.local.outbox import Mail
-from infra.local.tokens import TokenPool
+from infra.local.pool.outbox import Mail
+from infra.local.pool.tokens import TokenPool
 
 
 class Pool(TokenPool):

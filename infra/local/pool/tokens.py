@@ -9,8 +9,8 @@ from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPool, CognitoId
 from moto.cognitoidp.utils import flatten_attrs
 from moto.moto_api._internal import mock_random
 
-from infra.local.refusals import refuse
-from infra.local.state import State
+from infra.local.pool.refusals import refuse
+from infra.local.pool.state import State
 
 SECONDS = {"seconds": 1, "minutes": 60, "hours": 60 * 60, "days": 24 * 60 * 60}
 # What a validity without a unit, and no validity at all, mean.

@@ -9,10 +9,11 @@ from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, Use
 from moto.cognitoidp.responses import CognitoIdpResponse
 from moto.core.exceptions import JsonRESTError
 
-from infra.local import constraints
-from infra.local.pool import Pool, all_pools
-from infra.local.refusals import refuse
-from infra.local.state import State
+from infra.local.operations import constraints
+from infra.local.pool.api_model import declares_error, has_parameter
+from infra.local.pool.refusals import refuse
+from infra.local.pool.state import State
+from infra.local.pool.user_pool import Pool, all_pools
 
 # Where the server puts its state for us in the WSGI environment of every request.
 STATE = "infra.local.state"
@@ -35,7 +36,7 @@ class CognitoRequest(CognitoIdpResponse):
         client_id = self.parameters["ClientId"]
         for pool in all_pools():
             if client := pool.clients.get(client_id):
-                if constraints.takes(operation, "SecretHash"):
+                if has_parameter(operation, "SecretHash"):
                     username = self.parameters["Username"]
                     check_secret_hash(client, username, self.parameters.get("SecretHash"))
                 return pool, client
@@ -74,7 +75,7 @@ class CognitoRequest(CognitoIdpResponse):
         Callers have a branch for what AWS documents, and for nothing else.
         """
         exception = refusal.error_type.removesuffix("Exception")
-        return refusal if constraints.raises(self._get_action(), exception) else refuse(otherwise)
+        return refusal if declares_error(self._get_action(), exception) else refuse(otherwise)
 
     def named_pool(self) -> Pool:
         """Return the pool that an administrator's operation names."""

@@ -6,9 +6,9 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-po
 from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient
 from moto.core.responses import ActionResult
 
-from infra.local.pool import Pool
-from infra.local.refusals import refuse
-from infra.local.request import CognitoRequest
+from infra.local.operations.request import CognitoRequest
+from infra.local.pool.refusals import refuse
+from infra.local.pool.user_pool import Pool
 
 
 class RefreshOperations(CognitoRequest):

@@ -17,11 +17,11 @@ from typing import Any, Self
 
 from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 
-from infra.local.accounts import Account
-from infra.local.outbox import Mail
-from infra.local.passwords import PasswordHash
-from infra.local.pool import Pool
-from infra.local.state import State
+from infra.local.pool.accounts import Account
+from infra.local.pool.outbox import Mail
+from infra.local.pool.passwords import PasswordHash
+from infra.local.pool.state import State
+from infra.local.pool.user_pool import Pool
 
 FORMAT = 2
 

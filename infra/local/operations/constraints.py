@@ -6,13 +6,10 @@ boto3 checks types and minimum lengths before it sends anything; the service che
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
-from botocore.model import ServiceModel
-from botocore.session import Session
-
-from infra.local.refusals import refuse
+from infra.local.pool.api_model import service_model
+from infra.local.pool.refusals import refuse
 
 # Java's classes for letters, marks, symbols, numbers and punctuation, which `re` doesn't know.
 ANY_VISIBLE = r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+"
@@ -61,21 +58,3 @@ def _matches(pattern: str, value: str) -> bool:
     if pattern == ANY_VISIBLE:
         return bool(value) and all(unicodedata.category(c)[0] in "LMSNP" for c in value)
     return re.fullmatch(pattern, value) is not None
-
-
-def takes(operation: str, member: str) -> bool:
-    """Whether an operation has a parameter of that name."""
-    shape = service_model().operation_model(operation).input_shape
-    return shape is not None and member in shape.members
-
-
-def raises(operation: str, exception: str) -> bool:
-    """Whether an operation lists an exception, named without its suffix, among its own."""
-    shapes = service_model().operation_model(operation).error_shapes
-    return f"{exception}Exception" in {shape.name for shape in shapes}
-
-
-@cache
-def service_model() -> ServiceModel:
-    """Return botocore's model of the cognito-idp API; it takes no configuration and no network."""
-    return Session().get_service_model("cognito-idp")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor import InvalidToken
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from infra.local.refusals import refuse
+from infra.local.pool.refusals import refuse
 
 STEP = 30  # seconds
 SECRET_BYTES = 32  # 52 characters in base32, which is what Cognito hands out

@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from infra.local.constraints import service_model
+from infra.local.pool.api_model import service_model
 
-TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 # What CloudFormation calls differently from the API, which takes everything else by its name.
 RENAMED = {"UserPoolName": "PoolName"}

@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html
 
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.refusals import refuse
-from infra.local.request import CognitoRequest
+from infra.local.operations.request import CognitoRequest
+from infra.local.pool.refusals import refuse
 
 
 class SignOutOperations(CognitoRequest):

@@ -6,10 +6,10 @@ from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 from moto.cognitoidp.utils import flatten_attrs
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.passwords import PasswordHash, check_policy
-from infra.local.pool import Pool, delivery_details
-from infra.local.refusals import refuse
-from infra.local.request import CognitoRequest, prevents_existence_errors
+from infra.local.operations.request import CognitoRequest, prevents_existence_errors
+from infra.local.pool.passwords import PasswordHash, check_policy
+from infra.local.pool.refusals import refuse
+from infra.local.pool.user_pool import Pool, delivery_details
 
 # Looser than moto's own check, which knows no O'Brien and no letter beyond A to Z.
 EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")

@@ -11,12 +11,12 @@ from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, Use
 from moto.cognitoidp.utils import flatten_attrs
 from moto.core.responses import ActionResult
 
-from infra.local.accounts import new_code
-from infra.local.passwords import PasswordHash, check_policy
-from infra.local.pool import Pool
-from infra.local.refusals import refuse
-from infra.local.request import CognitoRequest, check_secret_hash, required
-from infra.local.state import Challenge
+from infra.local.operations.request import CognitoRequest, check_secret_hash, required
+from infra.local.pool.accounts import new_code
+from infra.local.pool.passwords import PasswordHash, check_policy
+from infra.local.pool.refusals import refuse
+from infra.local.pool.state import Challenge
+from infra.local.pool.user_pool import Pool
 
 # The challenges that are asked here; every other one belongs to a flow that is moto's.
 OURS = {"NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "SMS_MFA"}

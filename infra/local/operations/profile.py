@@ -4,8 +4,8 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.passwords import PasswordHash, check_policy
-from infra.local.request import CognitoRequest, required
+from infra.local.operations.request import CognitoRequest, required
+from infra.local.pool.passwords import PasswordHash, check_policy
 
 
 class ProfileOperations(CognitoRequest):

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from typing import Any
 
-from infra.local.refusals import refuse
+from infra.local.pool.refusals import refuse
 
 # https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
 # A blank counts as well, save at either end, where the API refuses it earlier.

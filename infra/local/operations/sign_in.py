@@ -3,11 +3,11 @@
 from moto.cognitoidp.models import CognitoIdpUserPoolClient, UserStatus
 from moto.core.responses import ActionResult
 
-from infra.local.challenges import proceed
-from infra.local.pool import Pool
-from infra.local.refresh import RefreshOperations, rotation_grace
-from infra.local.refusals import refuse
-from infra.local.request import check_secret_hash, prevents_existence_errors, required
+from infra.local.operations.challenges import proceed
+from infra.local.operations.refresh import RefreshOperations, rotation_grace
+from infra.local.operations.request import check_secret_hash, prevents_existence_errors, required
+from infra.local.pool.refusals import refuse
+from infra.local.pool.user_pool import Pool
 
 # What a client allows that names no flow.
 DEFAULT_FLOWS = ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")

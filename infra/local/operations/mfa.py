@@ -5,9 +5,9 @@ from typing import Any
 from moto.cognitoidp.models import CognitoIdpUser
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.pool import Pool
-from infra.local.refusals import refuse
-from infra.local.request import CognitoRequest
+from infra.local.operations.request import CognitoRequest
+from infra.local.pool.refusals import refuse
+from infra.local.pool.user_pool import Pool
 
 
 class MfaOperations(CognitoRequest):
