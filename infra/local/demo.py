@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from infra.local.server import HOST, InThread, QuietHandler
+from infra.local.server import HOST, QuietHandler, ThreadedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ POLICY = (
 )
 
 
-class Demo(InThread):
+class Demo(ThreadedServer):
     """The files of infra/web on 127.0.0.1, from `with` to the end of the block.
 
     `port` 0 takes a free one. The page learns the addresses from /config.js. Raises OSError if the
@@ -50,14 +50,14 @@ class Demo(InThread):
             self._server = make_server(
                 HOST,
                 port,
-                self._answer,
+                self._serve,
                 threaded=True,
                 request_handler=QuietHandler,
                 fd=listener.fileno(),
             )
         self.url = f"http://{HOST}:{self._server.port}"
 
-    def _answer(
+    def _serve(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> "Iterable[bytes]":
         request = Request(environ)

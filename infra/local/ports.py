@@ -7,7 +7,7 @@ import socket
 from infra.local.server import HOST
 
 
-class Unready(Exception):  # noqa: N818 - the message is all there is to it
+class StartupError(Exception):
     """Something keeps us from starting; the message is one line that says what to do."""
 
 
@@ -19,7 +19,7 @@ def port(text: str) -> int:
 
 
 def check_free(variable: str, number: int) -> None:
-    """Raise Unready if something answers on a port already, for either meaning of localhost."""
+    """Raise StartupError if a port is taken, on 127.0.0.1 or on ::1."""
     for family, host in ((socket.AF_INET, HOST), (socket.AF_INET6, "::1")):
         try:
             with socket.socket(family) as probe:
@@ -28,15 +28,17 @@ def check_free(variable: str, number: int) -> None:
                 probe.bind((host, number))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise in_use(variable, number) from None
+                raise port_in_use(variable, number) from None
             if error.errno == errno.EACCES:
-                raise Unready(
+                raise StartupError(
                     f"port {number} is not allowed to you. Choose one above 1023:"
                     f" make run {variable}=8000"
                 ) from None
             # Else this machine has no such address (IPv6 may be off), so nobody is there.
 
 
-def in_use(variable: str, number: int) -> Unready:
+def port_in_use(variable: str, number: int) -> StartupError:
     """Return what to raise when a port is taken."""
-    return Unready(f"port {number} is in use. Choose another: make run {variable}={number + 10}")
+    return StartupError(
+        f"port {number} is in use. Choose another: make run {variable}={number + 10}"
+    )

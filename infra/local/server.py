@@ -20,13 +20,13 @@ from werkzeug.wrappers import Request, Response
 
 from infra.local.admin_client import boto3_client
 from infra.local.console.routes import Console
-from infra.local.operations.request import STATE
+from infra.local.operations.request import STATE_KEY
 from infra.local.operations.responses import CognitoResponse
 from infra.local.pool.accounts import Account
 from infra.local.pool.clock import Clock
 from infra.local.pool.outbox import Mail, Outbox
 from infra.local.pool.state import State
-from infra.local.pool.store import Store, dump_users, restore_users, seal
+from infra.local.pool.store import Store, dump_users, hash_plain_passwords, restore_users
 from infra.local.pool.template import arguments, mfa_arguments
 from infra.local.pool.user_pool import Pool, all_pools
 
@@ -38,9 +38,9 @@ HOST = "127.0.0.1"
 REGION = "us-east-1"
 # A page elsewhere can point its own domain at 127.0.0.1 and then read what is here as its own
 # (DNS rebinding). It can't choose the Host header, though.
-LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
+ALLOWED_HOSTS = {"localhost", "127.0.0.1", "::1"}
 # A sign-up is under 1 KiB; Cognito itself refuses far less than this.
-LARGEST_REQUEST = 1024 * 1024
+MAX_REQUEST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class LocalPool:
     region: str = REGION
 
 
-class InThread:
+class ThreadedServer:
     """A server in a thread of its own, from `with` to the end of the block."""
 
     _server: BaseWSGIServer
@@ -68,7 +68,7 @@ class InThread:
         self._server.server_close()
 
 
-class LocalCognito(InThread):
+class LocalCognito(ThreadedServer):
     """A Cognito on 127.0.0.1, answering from `with` to the end of the block.
 
     `port` 0 takes a free one. With a store, users of the pools that `create_pool` makes are
@@ -95,9 +95,9 @@ class LocalCognito(InThread):
         self._store = store
         self._document = store.load() if store else {"pools": {}, "mails": []}
         self.outbox.restore(map(Mail.from_json, self._document["mails"]))
-        self._moto = moto_application()
+        self._moto = create_moto_app()
         self._server = make_server(
-            HOST, port, self._answer, threaded=True, request_handler=QuietHandler
+            HOST, port, self._serve, threaded=True, request_handler=QuietHandler
         )
         self.url = f"http://{HOST}:{self._server.server_port}"
         self._console = Console(
@@ -140,7 +140,7 @@ class LocalCognito(InThread):
         with self._lock:
             for pool in all_pools():
                 if getattr(pool, "state", None) is self._state:
-                    pool.forget_users()
+                    pool.clear_users()
             self._state.accounts.clear()
             self._state.challenges.clear()
             self.outbox.clear()
@@ -153,14 +153,14 @@ class LocalCognito(InThread):
 
     def _save(self) -> None:
         for pool in all_pools():
-            seal(pool)
+            hash_plain_passwords(pool)
         if self._store:
             for name, pool in self._pools.items():
                 self._document["pools"][name] = dump_users(pool, self._state)
             self._document["mails"] = self.outbox.to_json()
             self._store.save(self._document)
 
-    def _answer(
+    def _serve(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         request = Request(environ)
@@ -174,14 +174,14 @@ class LocalCognito(InThread):
         return response(environ, start_response)
 
     def _route(self, request: Request) -> Response:
-        if urlsplit(f"//{request.environ.get('HTTP_HOST', '')}").hostname not in LOCAL_NAMES:
+        if urlsplit(f"//{request.environ.get('HTTP_HOST', '')}").hostname not in ALLOWED_HOSTS:
             return Response("This is for this machine only: use http://localhost\n", 403)
-        request.max_content_length = LARGEST_REQUEST
+        request.max_content_length = MAX_REQUEST_BYTES
         if response := self._console.answer(request):
             return response
         # Read before the lock is taken: a slow caller must keep only itself waiting.
         body = request.get_data()
-        environ = {**request.environ, STATE: self._state, "wsgi.input": io.BytesIO(body)}
+        environ = {**request.environ, STATE_KEY: self._state, "wsgi.input": io.BytesIO(body)}
         with self._lock:
             try:
                 return Response.from_app(self._moto, environ, buffered=True)
@@ -196,7 +196,7 @@ class QuietHandler(WSGIRequestHandler):
         """Say nothing."""
 
 
-def moto_application() -> Any:
+def create_moto_app() -> Any:
     """Return moto's WSGI application for Cognito alone, with our operations, pools and keys."""
     # Both are looked up when they are used: the class when a pool is made, the table when an
     # application is.
@@ -212,7 +212,7 @@ def moto_application() -> Any:
 
 def serve_jwks(request: Any, *_: object) -> tuple[int, dict[str, str], str]:
     """Answer with the public half of the key that signs the tokens."""
-    key = request.environ[STATE].key
+    key = request.environ[STATE_KEY].key
     public = key.as_dict(private=False, alg="RS256", use="sig", kid=key.kid)
     return 200, {"Content-Type": "application/json"}, json.dumps({"keys": [public]})
 

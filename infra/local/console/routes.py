@@ -33,7 +33,7 @@ HEADERS = {
 }
 # How far the buttons move the time, which no restart remembers: it is the one way back, and a time
 # that stayed days ahead would puzzle whoever comes after the week-end.
-STEPS = {
+CLOCK_STEPS = {
     "5 minutes": timedelta(minutes=5),
     "1 hour": timedelta(hours=1),
     "1 day": timedelta(days=1),
@@ -81,20 +81,20 @@ class Console:
     def answer(self, request: Request) -> Response | None:
         """Answer a request for the console; None if it is one for Cognito."""
         if request.method == "POST" and request.path.startswith("/console/"):
-            return self._act(request)
+            return self._handle_action(request)
         if request.method not in {"GET", "HEAD"}:
             return None
         if request.path == "/outbox":
             return _json(self._state.outbox.to_json())
         if request.path == "/console/state":
-            return _json(self._everything())
+            return _json(self._state_json())
         name = "console.html" if request.path == "/" else request.path.removeprefix("/console/")
         if name in {path.name for path in FOLDER.iterdir()}:
             text = (FOLDER / name).read_text("utf-8")
             return Response(text, headers=HEADERS, mimetype=TYPES[Path(name).suffix])
         return None
 
-    def _everything(self) -> dict[str, Any]:
+    def _state_json(self) -> dict[str, Any]:
         """What the page shows."""
         clock = self._state.clock
         pools = [pool for pool in all_pools() if getattr(pool, "state", None) is self._state]
@@ -108,21 +108,21 @@ class Console:
             "users": users[::-1],
         }
 
-    def _act(self, request: Request) -> Response:
+    def _handle_action(self, request: Request) -> Response:
         """Do what a button means."""
-        if not _is_ours(request):
+        if not _is_same_origin(request):
             return _json({"message": "Only the console itself may ask this."}, 403)
         try:
-            said = self._do(request.path.removeprefix("/console/"), request.get_json())
+            said = self._run_action(request.path.removeprefix("/console/"), request.get_json())
         except ClientError as refused:
             return _json({"message": refused.response["Error"]["Message"]}, 400)
         except (KeyError, TypeError, ParamValidationError):
             return _json({"message": "There is no such button."}, 400)
         return _json({"message": said})
 
-    def _do(self, what: str, body: dict[str, Any]) -> str:
+    def _run_action(self, what: str, body: dict[str, Any]) -> str:
         if what == "clock":
-            self._state.clock.advance(STEPS[body["step"]])
+            self._state.clock.advance(CLOCK_STEPS[body["step"]])
             return "The time has moved forward."
         if what == "forget":
             self._forget()
@@ -135,7 +135,7 @@ class Console:
         return said
 
 
-def _is_ours(request: Request) -> bool:
+def _is_same_origin(request: Request) -> bool:
     """Whether the page itself asks: a page from elsewhere may send requests here, too.
 
     A browser names the origin of every POST, and a form can't send JSON.

@@ -19,7 +19,7 @@ from infra.local.pool.state import Challenge
 from infra.local.pool.user_pool import Pool
 
 # The challenges that are asked here; every other one belongs to a flow that is moto's.
-OURS = {"NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "SMS_MFA"}
+SUPPORTED_CHALLENGES = {"NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "SMS_MFA"}
 MINUTE = 60
 
 
@@ -31,8 +31,8 @@ class ChallengeOperations(CognitoRequest):
 
         A wrong answer leaves the session as it is, to try again; a right one uses it up.
         """
-        pool, client = self.enter()
-        if self.parameters["ChallengeName"] not in OURS:
+        pool, client = self.resolve_client()
+        if self.parameters["ChallengeName"] not in SUPPORTED_CHALLENGES:
             return super().respond_to_auth_challenge()
         answers = self.parameters.get("ChallengeResponses") or {}
         challenge = self._challenge(client, required(self.parameters, "Session"))
@@ -47,7 +47,7 @@ class ChallengeOperations(CognitoRequest):
         challenge.used = True
         passed_mfa = challenge.name != "NEW_PASSWORD_REQUIRED"
         return ActionResult(
-            pool.sign_in(client, user) if passed_mfa else proceed(pool, client, user)
+            pool.sign_in(client, user) if passed_mfa else challenge_or_tokens(pool, client, user)
         )
 
     def _challenge(self, client: CognitoIdpUserPoolClient, session: str) -> Challenge:
@@ -78,7 +78,9 @@ class ChallengeOperations(CognitoRequest):
             raise refuse("otp_wrong")
 
 
-def proceed(pool: Pool, client: CognitoIdpUserPoolClient, user: CognitoIdpUser) -> dict[str, Any]:
+def challenge_or_tokens(
+    pool: Pool, client: CognitoIdpUserPoolClient, user: CognitoIdpUser
+) -> dict[str, Any]:
     """Return what follows the right password: a challenge, or the tokens if there is none."""
     name = challenge_for(pool, user)
     if name is None:

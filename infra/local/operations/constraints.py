@@ -17,7 +17,7 @@ ANY_VISIBLE = r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+"
 # Where the service differs from the model that AWS publishes of it: a password has six characters
 # at least, and blanks inside it are fine.
 PASSWORD: dict[str, Any] = {"min": 6, "pattern": r"^[\S]+.*[\S]+$"}
-MENDED = {
+OVERRIDES = {
     ("SignUp", "Password"): PASSWORD,
     ("ConfirmForgotPassword", "Password"): PASSWORD,
     ("ChangePassword", "PreviousPassword"): PASSWORD,
@@ -40,7 +40,7 @@ def _faults(operation: str, given: dict[str, Any]) -> Iterator[str]:
         value = given.get(name)
         if not isinstance(value, str):
             continue
-        limits = {**member.metadata, **MENDED.get((operation, name), {})}
+        limits = {**member.metadata, **OVERRIDES.get((operation, name), {})}
         field = name[0].lower() + name[1:]
         fault = f"Value at '{field}' failed to satisfy constraint: Member must "
         if len(value) < limits.get("min", 0):

@@ -42,7 +42,7 @@ class MfaOperations(CognitoRequest):
 
     def admin_set_user_mfa_preference(self) -> ActionResult:
         """Turn a user's second factors on or off."""
-        pool = self.named_pool()
+        pool = self.requested_pool()
         self._prefer(pool, pool.backend.admin_get_user(pool.id, self.parameters["Username"]))
         return EmptyResult()
 
@@ -70,7 +70,7 @@ class MfaOperations(CognitoRequest):
 
     def set_user_pool_mfa_config(self) -> ActionResult:
         """Say which second factors a pool's users may have; moto knows two of the three."""
-        pool = self.named_pool()
+        pool = self.requested_pool()
         pool.email_mfa_config = self.parameters.get("EmailMfaConfiguration")
         if pool.email_mfa_config is None:
             return super().set_user_pool_mfa_config()

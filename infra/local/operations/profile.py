@@ -39,7 +39,7 @@ class ProfileOperations(CognitoRequest):
         check_policy(proposed, pool.extended_config["Policies"]["PasswordPolicy"])
         previous = required(self.parameters, "PreviousPassword")
         account, now = self.state.account(user), self.state.clock.now()
-        account.count("ChangePassword", now)
+        account.count_attempt("ChangePassword", now)
         account.check_password(now, right=user.password == previous)
         user.password = PasswordHash.of(proposed)
         return EmptyResult()

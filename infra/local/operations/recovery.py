@@ -20,7 +20,7 @@ class RecoveryOperations(CognitoRequest):
 
         A user whose address isn't verified is an exception to that, as at the real one.
         """
-        pool, client = self.enter()
+        pool, client = self.resolve_client()
         recovery = pool.extended_config.get("AccountRecoverySetting") or {}
         if [way["Name"] for way in recovery.get("RecoveryMechanisms", [])] == ["admin_only"]:
             raise refuse("no_recovery")
@@ -32,12 +32,12 @@ class RecoveryOperations(CognitoRequest):
             raise refuse("password_not_resettable")
         if user.attribute_lookup.get("email_verified") != "true":
             raise refuse("no_verified_email")
-        self.state.account(user).count("ForgotPassword", self.state.clock.now())
+        self.state.account(user).count_attempt("ForgotPassword", self.state.clock.now())
         return ActionResult({"CodeDeliveryDetails": pool.send_code(user, "ConfirmForgotPassword")})
 
     def confirm_forgot_password(self) -> ActionResult:
         """Set a new password by the code that was e-mailed. Sessions begun before it live on."""
-        pool, client = self.enter()
+        pool, client = self.resolve_client()
         # First, as it says nothing of anybody's account, and a mere slip shall not cost a try.
         password = self.parameters["Password"]
         check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
@@ -56,7 +56,7 @@ class RecoveryOperations(CognitoRequest):
     def admin_reset_user_password(self) -> ActionResult:
         """Make the password useless, and e-mail the code that sets a new one."""
         answer = super().admin_reset_user_password()
-        pool = self.named_pool()
+        pool = self.requested_pool()
         user = self.find_user(pool, self.parameters["Username"])
         if user:
             pool.send_code(user, "ConfirmForgotPassword")

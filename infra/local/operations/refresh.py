@@ -16,7 +16,7 @@ class RefreshOperations(CognitoRequest):
 
     def get_tokens_from_refresh_token(self) -> ActionResult:
         """Go on with a refresh token; unlike InitiateAuth it takes the client secret itself."""
-        pool, client = self.enter()
+        pool, client = self.resolve_client()
         token = self.parameters["RefreshToken"]
         self.refreshing_user(pool, client, token)
         if client.generate_secret and self.parameters.get("ClientSecret") != client.secret:
@@ -30,7 +30,7 @@ class RefreshOperations(CognitoRequest):
         self, pool: Pool, client: CognitoIdpUserPoolClient, token: str
     ) -> CognitoIdpUser:
         """Return whose refresh token it is, if its session still lives and is this client's."""
-        session = pool.session_of(token)
+        session = pool.session_for(token)
         if session is None or session.client_id != client.id:
             raise refuse("invalid_refresh_token")
         user = pool.user_by_sub(session.sub)

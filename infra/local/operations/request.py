@@ -16,7 +16,7 @@ from infra.local.pool.state import State
 from infra.local.pool.user_pool import Pool, all_pools
 
 # Where the server puts its state for us in the WSGI environment of every request.
-STATE = "infra.local.state"
+STATE_KEY = "infra.local.state"
 # What an access token must allow for its user's own account to be seen or changed with it.
 SCOPE = "aws.cognito.signin.user.admin"
 
@@ -27,9 +27,9 @@ class CognitoRequest(CognitoIdpResponse):
     @property
     def state(self) -> State:
         """Return what the server keeps between requests."""
-        return cast("State", self.normalized_request.environ[STATE])
+        return cast("State", self.normalized_request.environ[STATE_KEY])
 
-    def enter(self) -> tuple[Pool, CognitoIdpUserPoolClient]:
+    def resolve_client(self) -> tuple[Pool, CognitoIdpUserPoolClient]:
         """Check what every operation checks first, and return the pool and the app client."""
         operation = self._get_action()
         constraints.check(operation, self.parameters)
@@ -40,7 +40,9 @@ class CognitoRequest(CognitoIdpResponse):
                     username = self.parameters["Username"]
                     check_secret_hash(client, username, self.parameters.get("SecretHash"))
                 return pool, client
-        raise self.fitting(refuse("no_client", client_id=client_id), "not_the_clients")
+        raise self.declared_or_fallback(
+            refuse("no_client", client_id=client_id), "client_not_authorized"
+        )
 
     def authorize(self) -> tuple[Pool, CognitoIdpUser]:
         """Check the access token that a user's own operations take; return the pool and the user.
@@ -49,7 +51,7 @@ class CognitoRequest(CognitoIdpResponse):
         all of them.
         """
         constraints.check(self._get_action(), self.parameters)
-        claims = self.state.read(required(self.parameters, "AccessToken")) or {}
+        claims = self.state.decode_token(required(self.parameters, "AccessToken")) or {}
         pool = next((pool for pool in all_pools() if pool.issuer == claims.get("iss")), None)
         if pool is None or claims["token_use"] != "access":  # noqa: S105 - a kind of token
             raise refuse("invalid_access_token")
@@ -59,25 +61,25 @@ class CognitoRequest(CognitoIdpResponse):
             raise refuse("access_token_without_scope")
         user = pool.user_by_sub(claims["sub"])
         if user is None:
-            raise self.fitting(refuse("unknown_user"), "access_token_revoked")
+            raise self.declared_or_fallback(refuse("unknown_user"), "access_token_revoked")
         if not user.enabled:
             raise refuse("user_disabled")
         session = pool.sessions.get(claims.get("origin_jti", ""))
         if session and session.revoked:
             raise refuse("access_token_revoked")
         if user.status == UserStatus.RESET_REQUIRED:
-            raise self.fitting(refuse("password_reset"), "access_token_revoked")
+            raise self.declared_or_fallback(refuse("password_reset"), "access_token_revoked")
         return pool, user
 
-    def fitting(self, refusal: JsonRESTError, otherwise: str) -> JsonRESTError:
+    def declared_or_fallback(self, refusal: JsonRESTError, fallback: str) -> JsonRESTError:
         """Return a refusal if the operation lists its exception, else the other one of that name.
 
         Callers have a branch for what AWS documents, and for nothing else.
         """
         exception = refusal.error_type.removesuffix("Exception")
-        return refusal if declares_error(self._get_action(), exception) else refuse(otherwise)
+        return refusal if declares_error(self._get_action(), exception) else refuse(fallback)
 
-    def named_pool(self) -> Pool:
+    def requested_pool(self) -> Pool:
         """Return the pool that an administrator's operation names."""
         return cast("Pool", self.backend.describe_user_pool(self.parameters["UserPoolId"]))
 

@@ -44,6 +44,6 @@ class CognitoResponse(
         answer = super().create_user_pool_client()
         made = cast("dict[str, Any]", answer.result)["UserPoolClient"]
         if "ClientSecret" in made:
-            client = self.named_pool().clients[made["ClientId"]]
+            client = self.requested_pool().clients[made["ClientId"]]
             made["ClientSecret"] = client.secret = secrets.token_hex(26)
         return answer

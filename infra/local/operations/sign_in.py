@@ -3,7 +3,7 @@
 from moto.cognitoidp.models import CognitoIdpUserPoolClient, UserStatus
 from moto.core.responses import ActionResult
 
-from infra.local.operations.challenges import proceed
+from infra.local.operations.challenges import challenge_or_tokens
 from infra.local.operations.refresh import RefreshOperations, rotation_grace
 from infra.local.operations.request import check_secret_hash, prevents_existence_errors, required
 from infra.local.pool.refusals import refuse
@@ -18,7 +18,7 @@ class SignInOperations(RefreshOperations):
 
     def initiate_auth(self) -> ActionResult:
         """Sign in by password, or go on with a refresh token. Other flows are moto's."""
-        pool, client = self.enter()
+        pool, client = self.resolve_client()
         flow = self.parameters["AuthFlow"]
         if flow == "REFRESH_TOKEN":
             flow = "REFRESH_TOKEN_AUTH"  # two names of one flow
@@ -55,4 +55,4 @@ class SignInOperations(RefreshOperations):
         self.state.account(user).check_password(self.state.clock.now(), right=right)
         if not user.enabled:
             raise refuse("user_disabled")
-        return ActionResult(proceed(pool, client, user))
+        return ActionResult(challenge_or_tokens(pool, client, user))

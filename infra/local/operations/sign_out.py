@@ -23,22 +23,22 @@ class SignOutOperations(CognitoRequest):
 
         An unknown token is no failure: so says RFC 7009, and AWS lists no exception that would fit.
         """
-        pool, client = self.enter()
+        pool, client = self.resolve_client()
         if not client.extended_config["EnableTokenRevocation"]:
             raise refuse("no_token_revocation")
         if client.generate_secret and self.parameters.get("ClientSecret") != client.secret:
-            raise refuse("not_the_clients")
+            raise refuse("client_not_authorized")
         token = self.parameters["Token"]
-        if self.state.read(token):
+        if self.state.decode_token(token):
             raise refuse("token_not_refresh")
-        if session := pool.session_of(token):
+        if session := pool.session_for(token):
             if session.client_id != client.id:
-                raise refuse("not_the_clients")
+                raise refuse("client_not_authorized")
             session.revoked = True
         return EmptyResult()
 
     def admin_disable_user(self) -> ActionResult:
         """Disable a user, which ends every session for good."""
         answer = super().admin_disable_user()
-        self.named_pool().sign_out(self.parameters["Username"])
+        self.requested_pool().sign_out(self.parameters["Username"])
         return answer

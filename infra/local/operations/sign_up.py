@@ -22,7 +22,7 @@ class SignUpOperations(CognitoRequest):
 
     def sign_up(self) -> ActionResult:
         """Make an unconfirmed user and e-mail the code that confirms it."""
-        pool, _ = self.enter()
+        pool, _ = self.resolve_client()
         email = username = self.parameters["Username"]
         if pool.extended_config.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly"):
             raise refuse("no_sign_up")
@@ -31,8 +31,10 @@ class SignUpOperations(CognitoRequest):
         attributes = flatten_attrs(self.parameters.get("UserAttributes") or [])
         check_attributes(pool, attributes)
         if pool.signs_in_by_email:
-            if pool.same(attributes.setdefault("email", email)) != pool.same(email):
-                raise refuse("email_unlike_username")
+            if pool.normalize_username(
+                attributes.setdefault("email", email)
+            ) != pool.normalize_username(email):
+                raise refuse("email_username_mismatch")
             attributes["email_verified"] = "false"
         password = self.parameters.get("Password", "")
         check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
@@ -54,7 +56,7 @@ class SignUpOperations(CognitoRequest):
 
     def confirm_sign_up(self) -> ActionResult:
         """Confirm a user by the code that was e-mailed, which also proves the address."""
-        pool, client = self.enter()
+        pool, client = self.resolve_client()
         user = self.find_user(pool, self.parameters["Username"])
         if user is None:
             raise refuse("code_mismatch" if prevents_existence_errors(client) else "unknown_user")
@@ -70,7 +72,7 @@ class SignUpOperations(CognitoRequest):
 
     def resend_confirmation_code(self) -> ActionResult:
         """E-mail another code; the one before it dies. A stranger can't tell who is a user."""
-        pool, client = self.enter()
+        pool, client = self.resolve_client()
         username = self.parameters["Username"]
         user = self.find_user(pool, username)
         if user is None:
@@ -79,7 +81,7 @@ class SignUpOperations(CognitoRequest):
             return ActionResult({"CodeDeliveryDetails": delivery_details(username)})
         if user.status != UserStatus.UNCONFIRMED:
             raise refuse("no_resend")
-        self.state.account(user).count("ResendConfirmationCode", self.state.clock.now())
+        self.state.account(user).count_attempt("ResendConfirmationCode", self.state.clock.now())
         return ActionResult({"CodeDeliveryDetails": pool.send_code(user, "ConfirmSignUp")})
 
 

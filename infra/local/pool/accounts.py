@@ -12,7 +12,7 @@ HOUR = 60 * 60
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html (codes and tries per user)
 CODE_LIFETIMES = {"ConfirmSignUp": 24 * HOUR, "ConfirmForgotPassword": HOUR}
 # Where the quotas give a range, which Cognito chooses from by the risk it sees, its lower end.
-TRIES_PER_HOUR = {
+ATTEMPTS_PER_HOUR = {
     "ConfirmSignUp": 15,
     "ResendConfirmationCode": 5,
     "ForgotPassword": 5,
@@ -20,8 +20,8 @@ TRIES_PER_HOUR = {
     "ChangePassword": 5,
 }
 # https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html (lockout)
-WRONG_PASSWORDS_FREE = 5
-LONGEST_LOCK = 15 * 60
+WRONG_PASSWORDS_BEFORE_LOCK = 5
+MAX_LOCK_SECONDS = 15 * 60
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Account:
 
     def use_code(self, operation: str, given: str, now: float) -> None:
         """Spend the code, or refuse a wrong, expired or missing one, or one try too many."""
-        self.count(operation, now)
+        self.count_attempt(operation, now)
         code = self.codes.get(operation)
         if code is None or now >= code.expires_at:
             raise refuse("code_expired")
@@ -77,10 +77,10 @@ class Account:
             raise refuse("code_mismatch")
         del self.codes[operation]
 
-    def count(self, operation: str, now: float) -> None:
+    def count_attempt(self, operation: str, now: float) -> None:
         """Count one try of an operation, or refuse one too many within an hour."""
         tries = [made for made in self.tries.get(operation, []) if made > now - HOUR]
-        if len(tries) >= TRIES_PER_HOUR[operation]:
+        if len(tries) >= ATTEMPTS_PER_HOUR[operation]:
             raise refuse("attempt_limit")
         self.tries[operation] = [*tries, now]
 
@@ -90,7 +90,7 @@ class Account:
         From the 5th wrong one on, the n-th locks for 2^(n-5) seconds, 15 minutes at most. Tries
         during a lock don't count. A right password, or 15 minutes without a try, starts anew.
         """
-        if now >= max(self.last_sign_in, self.locked_until) + LONGEST_LOCK:
+        if now >= max(self.last_sign_in, self.locked_until) + MAX_LOCK_SECONDS:
             self.wrong_passwords = 0
         self.last_sign_in = now
         if now < self.locked_until:
@@ -99,10 +99,10 @@ class Account:
             self.wrong_passwords = 0
             return
         self.wrong_passwords += 1
-        over = self.wrong_passwords - WRONG_PASSWORDS_FREE
+        over = self.wrong_passwords - WRONG_PASSWORDS_BEFORE_LOCK
         if over >= 0:
             # The exponent is capped too: 2**n of a large n is a very long number.
-            self.locked_until = now + min(2 ** min(over, 10), LONGEST_LOCK)
+            self.locked_until = now + min(2 ** min(over, 10), MAX_LOCK_SECONDS)
         raise refuse("wrong_password")
 
     def unlock(self) -> None:

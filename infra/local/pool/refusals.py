@@ -33,7 +33,7 @@ REFUSALS = {
         "Invalid verification code provided, please try again.",
     ),
     "email_taken": ("UsernameExists", "An account with the given email already exists."),
-    "email_unlike_username": (
+    "email_username_mismatch": (
         "InvalidParameter",
         "Attribute email must be the same as the user name.",
     ),
@@ -69,7 +69,7 @@ REFUSALS = {
             " phone_number"
         ),
     ),
-    "not_the_clients": ("Unauthorized", "Client is not authorized."),
+    "client_not_authorized": ("Unauthorized", "Client is not authorized."),
     "otp_wrong": ("CodeMismatch", "Invalid code or auth state for the user."),
     "parameter_missing": ("InvalidParameter", "Missing required parameter {name}"),
     "password_attempts": ("NotAuthorized", "Password attempts exceeded"),

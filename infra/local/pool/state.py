@@ -49,7 +49,7 @@ class State:
         """Return what is remembered of a user, whose id (`sub`) is unique among all pools."""
         return self.accounts.setdefault(user.id, Account())
 
-    def read(self, token: str) -> dict[str, Any] | None:
+    def decode_token(self, token: str) -> dict[str, Any] | None:
         """Return what an access or ID token says, expired or not; None if we didn't sign it."""
         try:
             return jwt.decode(token, self.key, algorithms=["RS256"]).claims

@@ -79,7 +79,7 @@ class Store:
         A file that isn't ours, or is damaged, may still be worth something to its owner.
         """
         try:
-            document = checked(json.loads(self.path.read_text("utf-8")))
+            document = validated(json.loads(self.path.read_text("utf-8")))
         except FileNotFoundError:
             return {"format": FORMAT, "pools": {}, "mails": []}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -158,7 +158,7 @@ def _user(kept: dict[str, Any], user_pool_id: str) -> tuple[CognitoIdpUser, Acco
     return user, Account.from_json(kept["account"])
 
 
-def checked(document: dict[str, Any]) -> dict[str, Any]:
+def validated(document: dict[str, Any]) -> dict[str, Any]:
     """Return a document that can be put back. Raises KeyError, TypeError or ValueError if not."""
     if document["format"] != FORMAT:
         raise ValueError(f"not of format {FORMAT}")
@@ -170,7 +170,7 @@ def checked(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def seal(pool: Pool) -> None:
+def hash_plain_passwords(pool: Pool) -> None:
     """Hash the passwords that moto's own operations have put into a pool as they were typed."""
     for user in pool.users.values():
         if user.password is not None and not isinstance(user.password, PasswordHash):

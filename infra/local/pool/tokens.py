@@ -12,10 +12,14 @@ from moto.moto_api._internal import mock_random
 from infra.local.pool.refusals import refuse
 from infra.local.pool.state import State
 
-SECONDS = {"seconds": 1, "minutes": 60, "hours": 60 * 60, "days": 24 * 60 * 60}
+SECONDS_PER_UNIT = {"seconds": 1, "minutes": 60, "hours": 60 * 60, "days": 24 * 60 * 60}
 # What a validity without a unit, and no validity at all, mean.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
-VALIDITY = {"AccessToken": (1, "hours"), "IdToken": (1, "hours"), "RefreshToken": (30, "days")}
+DEFAULT_VALIDITY = {
+    "AccessToken": (1, "hours"),
+    "IdToken": (1, "hours"),
+    "RefreshToken": (30, "days"),
+}
 
 
 @dataclass
@@ -48,10 +52,10 @@ class TokenPool(CognitoIdpUserPool):
 
     def lifetime(self, client: CognitoIdpUserPoolClient, token: str) -> int:
         """Return how many seconds a client's AccessToken, IdToken or RefreshToken lives."""
-        number, unit = VALIDITY[token]
+        number, unit = DEFAULT_VALIDITY[token]
         number = client.extended_config.get(f"{token}Validity") or number
         unit = client.extended_config.get("TokenValidityUnits", {}).get(token, unit)
-        return int(number) * SECONDS[unit]
+        return int(number) * SECONDS_PER_UNIT[unit]
 
     def create_refresh_token(self, client_id: str, username: str) -> tuple[str, str]:
         """Begin a session."""
@@ -62,7 +66,7 @@ class TokenPool(CognitoIdpUserPool):
         self.sessions[origin_jti] = Session(client_id, user.id, now, now + lifetime)
         return token, origin_jti
 
-    def session_of(self, refresh_token: str) -> Session | None:
+    def session_for(self, refresh_token: str) -> Session | None:
         """Return the session that a refresh token continues, or None if it is no such token."""
         known = self.refresh_tokens.get(refresh_token)
         return self.sessions[known[2]] if known else None
@@ -109,7 +113,7 @@ class TokenPool(CognitoIdpUserPool):
             if user and session.sub == user.id:
                 session.revoked = True
 
-    def forget_users(self) -> None:
+    def clear_users(self) -> None:
         """Be as new, but for the settings and the app clients."""
         self.users.clear()
         self.sessions.clear()
@@ -144,7 +148,7 @@ class TokenPool(CognitoIdpUserPool):
         else:
             expires_in = self.lifetime(client, "IdToken")
             claims |= {"aud": client_id, "cognito:username": user.username}
-            claims |= readable(client, user)
+            claims |= readable_attributes(client, user)
         claims |= {
             "iss": self.issuer,
             "sub": user.id,
@@ -158,7 +162,9 @@ class TokenPool(CognitoIdpUserPool):
         return jwt.encode(header, claims, self.state.key), expires_in
 
 
-def readable(client: CognitoIdpUserPoolClient, user: CognitoIdpUser) -> dict[str, str | bool]:
+def readable_attributes(
+    client: CognitoIdpUserPoolClient, user: CognitoIdpUser
+) -> dict[str, str | bool]:
     """Return the attributes a client may read: all of them, unless ReadAttributes says less."""
     named = client.get_readable_fields()
     return {

@@ -1,6 +1,5 @@
 """moto's user pool, with Cognito's way of finding users and writing to them."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUser, cognitoidp_backends
@@ -20,15 +19,14 @@ class Pool(TokenPool):
         """Whether the e-mail address is the user name."""
         return "email" in self.extended_config.get("UsernameAttributes", [])
 
-    @property
-    def same(self) -> Callable[[str], str]:
-        """Return what makes two spellings of one user name equal."""
+    def normalize_username(self, username: str) -> str:
+        """Return a user name in the form that the pool compares: casefolded, or as it is."""
         configuration = self.extended_config.get("UsernameConfiguration", {})
-        return str if configuration.get("CaseSensitive", True) else str.casefold
+        return username if configuration.get("CaseSensitive", True) else username.casefold()
 
     def _get_user(self, username: str) -> CognitoIdpUser:
         # None when there is none, whatever moto's annotation says; all its operations come here.
-        wanted = self.same(username)
+        wanted = self.normalize_username(username)
         for user in self.users.values():
             names = [user.username]
             names += [
@@ -36,7 +34,7 @@ class Pool(TokenPool):
                 for attribute in self.extended_config.get("UsernameAttributes", [])
                 if attribute in user.attribute_lookup
             ]
-            if wanted in map(self.same, names):
+            if wanted in map(self.normalize_username, names):
                 return user
         return None  # type: ignore[return-value]
 
