@@ -3,16 +3,12 @@
 boto3 checks types and minimum lengths before it sends anything; the service checks the rest.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
+from infra.local.operations.unicode_patterns import compile_pattern
 from infra.local.pool.api_model import service_model
 from infra.local.pool.refusals import refuse
-
-# Java's classes for letters, marks, symbols, numbers and punctuation, which `re` doesn't know.
-ANY_VISIBLE = r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+"
 
 # Where the service differs from the model that AWS publishes of it: a password has six characters
 # at least, and blanks inside it are fine.
@@ -47,14 +43,8 @@ def _faults(operation: str, given: dict[str, Any]) -> Iterator[str]:
             yield f"{fault}have length greater than or equal to {limits['min']}"
         if len(value) > limits.get("max", len(value)):
             yield f"{fault}have length less than or equal to {limits['max']}"
-        if "pattern" in limits and not _matches(limits["pattern"], value):
+        if "pattern" in limits and not compile_pattern(limits["pattern"]).fullmatch(value):
             yield f"{fault}satisfy regular expression pattern: {limits['pattern']}"
         enum = limits.get("enum")
         if enum and value not in enum:
             yield f"{fault}satisfy enum value set: [{', '.join(enum)}]"
-
-
-def _matches(pattern: str, value: str) -> bool:
-    if pattern == ANY_VISIBLE:
-        return bool(value) and all(unicodedata.category(c)[0] in "LMSNP" for c in value)
-    return re.fullmatch(pattern, value) is not None
