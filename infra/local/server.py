@@ -7,7 +7,6 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -25,8 +24,9 @@ from infra.local.operations.responses import CognitoResponse
 from infra.local.pool.accounts import Account
 from infra.local.pool.clock import Clock
 from infra.local.pool.outbox import Mail, Outbox
+from infra.local.pool.passwords import hash_plain_password
 from infra.local.pool.state import State
-from infra.local.pool.store import Store, dump_users, hash_plain_passwords, restore_users
+from infra.local.pool.store import Store, dump_users, restore_users
 from infra.local.pool.template import arguments, mfa_arguments
 from infra.local.pool.user_pool import Pool, all_pools
 
@@ -153,7 +153,8 @@ class LocalCognito(ThreadedServer):
 
     def _save(self) -> None:
         for pool in all_pools():
-            hash_plain_passwords(pool)
+            for user in pool.users.values():
+                hash_plain_password(user)
         if self._store:
             for name, pool in self._pools.items():
                 self._document["pools"][name] = dump_users(pool, self._state)
@@ -196,14 +197,31 @@ class QuietHandler(WSGIRequestHandler):
         """Say nothing."""
 
 
+class UnusedKey:
+    """The private key that moto loads for each pool. No token is signed with it.
+
+    Loading the real one takes 90 ms, and everybody knows it: it is in moto's package. `state.key`
+    signs the tokens.
+    """
+
+    @classmethod
+    def import_key(cls, _text: str) -> Self:
+        """Return the key without reading it."""
+        return cls()
+
+
+class UnusedKeys:
+    """What moto uses of the module `joserfc.jwk`."""
+
+    RSAKey = UnusedKey
+
+
 def create_moto_app() -> Any:
     """Return moto's WSGI application for Cognito alone, with our operations, pools and keys."""
     # Both are looked up when they are used: the class when a pool is made, the table when an
     # application is.
     moto.cognitoidp.models.CognitoIdpUserPool = Pool  # type: ignore[misc]
-    # moto would read the key of its package for each pool, and check it for 90 ms; we sign by ours.
-    no_key = SimpleNamespace(RSAKey=SimpleNamespace(import_key=str))
-    vars(moto.cognitoidp.models)["jwk"] = no_key
+    vars(moto.cognitoidp.models)["jwk"] = UnusedKeys
     paths = moto.cognitoidp.urls.url_paths
     paths["{0}/$"] = CognitoResponse.dispatch
     paths["{0}/(?P<user_pool_id>[^/]+)/.well-known/jwks.json$"] = serve_jwks

@@ -13,7 +13,7 @@ from moto.core.responses import ActionResult
 
 from infra.local.operations.request import CognitoRequest, check_secret_hash, required
 from infra.local.pool.accounts import new_code
-from infra.local.pool.passwords import PasswordHash, check_policy
+from infra.local.pool.passwords import check_policy, set_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.state import Challenge
 from infra.local.pool.user_pool import Pool
@@ -68,7 +68,7 @@ class ChallengeOperations(CognitoRequest):
         if challenge.name == "NEW_PASSWORD_REQUIRED":
             password = required(answers, "NEW_PASSWORD")
             check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
-            user.password = PasswordHash.of(password)
+            set_password(user, password)
             user.status = UserStatus.CONFIRMED
         elif challenge.name == "SOFTWARE_TOKEN_MFA":
             code = required(answers, "SOFTWARE_TOKEN_MFA_CODE")

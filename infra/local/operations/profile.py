@@ -5,7 +5,7 @@ from typing import Any
 from moto.core.responses import ActionResult, EmptyResult
 
 from infra.local.operations.request import CognitoRequest, required
-from infra.local.pool.passwords import PasswordHash, check_policy
+from infra.local.pool.passwords import check_policy, has_password, set_password
 
 
 class ProfileOperations(CognitoRequest):
@@ -40,8 +40,8 @@ class ProfileOperations(CognitoRequest):
         previous = required(self.parameters, "PreviousPassword")
         account, now = self.state.account(user), self.state.clock.now()
         account.count_attempt("ChangePassword", now)
-        account.check_password(now, right=user.password == previous)
-        user.password = PasswordHash.of(proposed)
+        account.check_password(now, right=has_password(user, previous))
+        set_password(user, proposed)
         return EmptyResult()
 
     def delete_user(self) -> ActionResult:

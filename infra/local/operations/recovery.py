@@ -7,7 +7,7 @@ from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, Use
 from moto.core.responses import ActionResult, EmptyResult
 
 from infra.local.operations.request import CognitoRequest, prevents_existence_errors
-from infra.local.pool.passwords import PasswordHash, check_policy
+from infra.local.pool.passwords import check_policy, set_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.user_pool import Pool, delivery_details
 
@@ -47,7 +47,7 @@ class RecoveryOperations(CognitoRequest):
         account, now = self.state.account(user), self.state.clock.now()
         account.use_code("ConfirmForgotPassword", self.parameters["ConfirmationCode"], now)
         account.unlock()
-        user.password = PasswordHash.of(password)
+        set_password(user, password)
         user.status = UserStatus.CONFIRMED
         # The code came by e-mail, so whoever has it reads that mailbox.
         user.update_attributes([{"Name": "email_verified", "Value": "true"}])

@@ -1,11 +1,14 @@
 """InitiateAuth: signing in with a password."""
 
+from typing import Any
+
 from moto.cognitoidp.models import CognitoIdpUserPoolClient, UserStatus
 from moto.core.responses import ActionResult
 
 from infra.local.operations.challenges import challenge_or_tokens
 from infra.local.operations.refresh import RefreshOperations, rotation_grace
 from infra.local.operations.request import check_secret_hash, prevents_existence_errors, required
+from infra.local.pool.passwords import has_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.user_pool import Pool
 
@@ -37,6 +40,23 @@ class SignInOperations(RefreshOperations):
             return ActionResult(pool.refresh(token) | {"ChallengeParameters": {}})
         return super().initiate_auth()
 
+    def admin_initiate_auth(self) -> ActionResult:
+        """Let moto sign a user in, after comparing the password with its hash.
+
+        moto compares the two with `!=`, so it is given the hash itself when the password is right.
+        A caller can only send a string, which never equals a `PasswordHash`.
+        """
+        pool = self.requested_pool()
+        parameters: dict[str, Any] = self.parameters.get("AuthParameters") or {}
+        user = self.find_user(pool, parameters.get("USERNAME", ""))
+        if user and has_password(user, parameters.get("PASSWORD", "")):
+            parameters["PASSWORD"] = user.password
+        return ActionResult(
+            self.backend.admin_initiate_auth(
+                pool.id, self.parameters["ClientId"], self.parameters["AuthFlow"], parameters
+            )
+        )
+
     def _sign_in(
         self, pool: Pool, client: CognitoIdpUserPoolClient, parameters: dict[str, str]
     ) -> ActionResult:
@@ -51,7 +71,7 @@ class SignInOperations(RefreshOperations):
             raise refuse("unconfirmed")
         if user.status == UserStatus.RESET_REQUIRED:
             raise refuse("password_reset")
-        right = user.password == password
+        right = has_password(user, password)
         self.state.account(user).check_password(self.state.clock.now(), right=right)
         if not user.enabled:
             raise refuse("user_disabled")

@@ -7,7 +7,7 @@ from moto.cognitoidp.utils import flatten_attrs
 from moto.core.responses import ActionResult, EmptyResult
 
 from infra.local.operations.request import CognitoRequest, prevents_existence_errors
-from infra.local.pool.passwords import PasswordHash, check_policy
+from infra.local.pool.passwords import check_policy, set_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.user_pool import Pool, delivery_details
 
@@ -43,10 +43,11 @@ class SignUpOperations(CognitoRequest):
         user = CognitoIdpUser(
             user_pool_id=pool.id,
             username=None if pool.signs_in_by_email else username,
-            password=PasswordHash.of(password),
+            password=None,
             status=UserStatus.UNCONFIRMED,
             attributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )
+        set_password(user, password)
         pool.users[user.username] = user
         answer = {"UserConfirmed": False, "UserSub": user.id}
         verifies_email = "email" in pool.extended_config.get("AutoVerifiedAttributes", [])

@@ -2,7 +2,10 @@
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from typing import Any
+
+from moto.cognitoidp.models import CognitoIdpUser
 
 from infra.local.pool.refusals import refuse
 
@@ -40,37 +43,52 @@ def check_policy(password: str, policy: dict[str, Any]) -> None:
             raise refuse("password_policy", rule=rule)
 
 
-class PasswordHash(str):
-    """A salted hash that equals the password it was made from.
+@dataclass(frozen=True)
+class PasswordHash:
+    """A salted scrypt hash, both parts in hexadecimal. moto keeps it as `user.password`."""
 
-    moto compares `user.password` with what was typed in a dozen places. Being equal here is what
-    lets all of them work while no password is kept, in memory or in the file.
-    """
-
-    __slots__ = ()
+    salt: str
+    digest: str
 
     @classmethod
-    def of(cls, password: str) -> "PasswordHash":
+    def hash(cls, password: str) -> "PasswordHash":
         """Hash a password with a new salt."""
         salt = secrets.token_hex(16)
-        return cls(f"{salt}${cls._digest(password, salt)}")
+        return cls(salt, _digest(password, salt))
 
-    @staticmethod
-    def _digest(password: str, salt: str) -> str:
-        # A lone surrogate is no UTF-8; it must compare as unequal, not fail.
-        given = password.encode("utf-8", "surrogatepass")
-        return hashlib.scrypt(given, salt=bytes.fromhex(salt), **SCRYPT).hex()
+    @classmethod
+    def parse(cls, text: str) -> "PasswordHash":
+        """Return the hash that `str` wrote. Raises ValueError for other text."""
+        salt, digest = text.split("$")
+        return cls(salt, digest)
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, str):
-            return False
-        if isinstance(other, PasswordHash):
-            return str.__eq__(self, other)
-        salt, digest = self.split("$")
-        return secrets.compare_digest(digest, self._digest(other, salt))
+    def __str__(self) -> str:
+        return f"{self.salt}${self.digest}"
 
-    def __ne__(self, other: object) -> bool:
-        return not self == other
+    def verify(self, password: str) -> bool:
+        """Return whether this is the hash of a password."""
+        return secrets.compare_digest(self.digest, _digest(password, self.salt))
 
-    def __hash__(self) -> int:
-        return str.__hash__(self)
+
+def _digest(password: str, salt: str) -> str:
+    # UTF-8 has no lone surrogates: hash them too, so that such a password is wrong, not an error.
+    given = password.encode("utf-8", "surrogatepass")
+    return hashlib.scrypt(given, salt=bytes.fromhex(salt), **SCRYPT).hex()
+
+
+def set_password(user: CognitoIdpUser, password: str) -> None:
+    """Give a user a password, keeping only its hash."""
+    # moto annotates a string, but only stores the value and compares it with `==`.
+    user.password = PasswordHash.hash(password)  # type: ignore[assignment]
+
+
+def has_password(user: CognitoIdpUser, password: str) -> bool:
+    """Return whether a user has this password. A user without a password has none."""
+    stored: object = user.password
+    return isinstance(stored, PasswordHash) and stored.verify(password)
+
+
+def hash_plain_password(user: CognitoIdpUser) -> None:
+    """Hash the password that one of moto's own operations stored as plain text."""
+    if isinstance(user.password, str):
+        set_password(user, user.password)

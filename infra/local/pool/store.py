@@ -121,7 +121,7 @@ def dump_users(pool: Pool, state: State) -> list[dict[str, Any]]:
         {
             "sub": user.id,
             "username": user.username,
-            "password": user.password,
+            "password": None if user.password is None else str(user.password),
             "status": UserStatus(user.status).value,
             "attributes": user.attributes,
             "created": user.create_date.isoformat(),
@@ -145,10 +145,12 @@ def _user(kept: dict[str, Any], user_pool_id: str) -> tuple[CognitoIdpUser, Acco
     user = CognitoIdpUser(
         user_pool_id=user_pool_id,
         username=kept["username"],
-        password=None if kept["password"] is None else PasswordHash(kept["password"]),
+        password=None,
         status=UserStatus(kept["status"]),
         attributes=kept["attributes"],
     )
+    if kept["password"] is not None:
+        user.password = PasswordHash.parse(kept["password"])  # type: ignore[assignment]
     user.id = kept["sub"]
     user.update_attributes([{"Name": "sub", "Value": user.id}])
     user.create_date = datetime.fromisoformat(kept["created"])
@@ -168,10 +170,3 @@ def validated(document: dict[str, Any]) -> dict[str, Any]:
     for mail in document["mails"]:
         Mail.from_json(mail)
     return document
-
-
-def hash_plain_passwords(pool: Pool) -> None:
-    """Hash the passwords that moto's own operations have put into a pool as they were typed."""
-    for user in pool.users.values():
-        if user.password is not None and not isinstance(user.password, PasswordHash):
-            user.password = PasswordHash.of(user.password)
