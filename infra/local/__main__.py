@@ -32,12 +32,12 @@ START_TIMEOUT = 60  # seconds
 STOP_TIMEOUT = 8  # seconds
 
 
-class ShutdownRequested(Exception):  # noqa: N818 - no error: the way out when asked to end
-    """A signal asked us to end."""
+class ShutdownRequested(Exception):  # noqa: N818 - not an error
+    """A signal asked the process to end."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run until stopped; return the exit code, 0 if it was asked to end."""
+    """Run until stopped; return the exit code, which is 0 after a signal."""
     options = parse(argv)
     signal.signal(signal.SIGINT, request_shutdown)
     signal.signal(signal.SIGTERM, request_shutdown)
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Return the options, or end the program with what is wrong with them."""
+    """Return the options, or exit with a message about the wrong ones."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.local",
         description="Run the API and a local Cognito on this machine. No AWS account is used.",
@@ -100,10 +100,10 @@ def request_shutdown(_number: int, _frame: FrameType | None) -> None:
 
 
 def reset_aws_environment() -> None:
-    """Forget what the shell says about AWS, and make moto give the same ids at every start."""
+    """Drop the shell's AWS settings, and make moto create the same ids at every start."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    # Ids become a hash of name and settings: a front end can keep them in its configuration.
+    # Ids become a hash of name and settings, so a front end can store them in its configuration.
     os.environ["MOTO_COGNITO_IDP_USER_POOL_ID_STRATEGY"] = "HASH"
     os.environ["MOTO_COGNITO_IDP_USER_POOL_CLIENT_ID_STRATEGY"] = "HASH"
 
@@ -154,7 +154,7 @@ def start_demo(options: argparse.Namespace, stack: ExitStack) -> tuple[str, list
         try:
             stack.enter_context(Demo(number, api, mailbox))
         except OSError:
-            # Somebody was faster, perhaps another of us.
+            # Another process took it in the meantime.
             raise port_in_use("DEMO_PORT", number) from None
     except StartupError as reason:
         if options.demo_port:
@@ -179,9 +179,9 @@ Try it, then look into the mailbox (Ctrl-C ends it all):
 
 
 def api_environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, str]:
-    """Return the API's environment: the caller's, with every setting that leads to Cognito ours.
+    """Return the caller's environment, with every Cognito setting replaced by the local one.
 
-    `origins` are allowed besides those that the caller allows.
+    `origins` are added to the origins that the caller allows.
     """
     return {
         **os.environ,
@@ -191,7 +191,7 @@ def api_environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, 
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url,
         "COGNITO_JWKS_URL": f"{url}/{pool.user_pool_id}/.well-known/jwks.json",
-        # Neither a profile nor a proxy of the developer's may come between the two.
+        # Ignore the developer's AWS profile and proxy.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_PROXY": HOST,
@@ -207,7 +207,7 @@ def api_process(number: int, environ: dict[str, str]) -> Iterator[subprocess.Pop
         cwd=ROOT,
         env=environ,
         stdin=subprocess.PIPE,
-        # Away from the terminal's Ctrl-C, which would reach it before us and end it twice.
+        # Keep the terminal's Ctrl-C from reaching the child, which would be stopped twice.
         start_new_session=True,
     )
     try:
@@ -226,11 +226,11 @@ def api_process(number: int, environ: dict[str, str]) -> Iterator[subprocess.Pop
 
 
 def kill_group(leader: int) -> None:
-    """End what is left of a process group: uvicorn's worker, if it didn't follow its parent."""
+    """Kill the rest of a process group, such as a uvicorn worker that outlived its parent."""
     try:
         os.killpg(leader, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        return  # nobody left, which is how it should be
+        return  # every process has ended, as it should
 
 
 def wait_until_ready(api: subprocess.Popen[bytes], number: int) -> None:

@@ -1,4 +1,4 @@
-"""The demo page on an origin of its own, so that its calls cross origins as a team's own do."""
+"""The demo page on its own origin, so its calls are cross-origin like a real front end's."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ WEB = Path(__file__).parents[1] / "web"
 # Not the machine's own table of types: browsers run no module that it calls something else.
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 
-# All that the page needs is its own, but for the API it calls.
+# The page loads only its own files, and calls the API.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src {api}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -45,7 +45,7 @@ class Demo(ThreadedServer):
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         }
-        # The server of a port that is taken would end the process; our own socket raises.
+        # werkzeug exits when the port is taken; this socket raises OSError instead.
         with socket.create_server((HOST, port)) as listener:
             self._server = make_server(
                 HOST,
@@ -68,7 +68,7 @@ class Demo(ThreadedServer):
             return Response("This only shows a page.\n", 405, {"Allow": "GET, HEAD"})
         if request.path == "/config.js":
             return Response(self._config, headers=self._headers, content_type="text/javascript")
-        # Looked up among the files there are: a path is never made of what was asked for.
+        # Look the path up among existing files; never build a path from the request.
         files = {f"/{path.name}": path for path in WEB.iterdir() if path.suffix in TYPES}
         files["/"] = files["/index.html"]
         if not (file := files.get(request.path)):

@@ -1,4 +1,4 @@
-"""TCP ports: which numbers there are, and what to say when one can't be had."""
+"""TCP ports: parse a number, and report a port that is not available."""
 
 import argparse
 import errno
@@ -8,11 +8,11 @@ from infra.local.server import HOST
 
 
 class StartupError(Exception):
-    """Something keeps us from starting; the message is one line that says what to do."""
+    """The start failed; the message is one line that names the remedy."""
 
 
 def port(text: str) -> int:
-    """Return a TCP port number, or raise what argparse shows."""
+    """Return a TCP port number, or raise the error that argparse prints."""
     if not text.isdecimal() or not 0 < int(text) < 2**16:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535 is")
     return int(text)
@@ -23,7 +23,7 @@ def check_free(variable: str, number: int) -> None:
     for family, host in ((socket.AF_INET, HOST), (socket.AF_INET6, "::1")):
         try:
             with socket.socket(family) as probe:
-                # As the servers do: a port closed a moment ago counts as free.
+                # The servers set this too: a port that was just closed counts as free.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((host, number))
         except OSError as error:
@@ -34,11 +34,11 @@ def check_free(variable: str, number: int) -> None:
                     f"port {number} is not allowed to you. Choose one above 1023:"
                     f" make run {variable}=8000"
                 ) from None
-            # Else this machine has no such address (IPv6 may be off), so nobody is there.
+            # Otherwise this machine lacks the address (IPv6 may be off), so the port is free.
 
 
 def port_in_use(variable: str, number: int) -> StartupError:
-    """Return what to raise when a port is taken."""
+    """Return the error for a port that is taken."""
     return StartupError(
         f"port {number} is in use. Choose another: make run {variable}={number + 10}"
     )

@@ -1,4 +1,4 @@
-"""The local Cognito as an HTTP server: the API and the keys by moto, the console by us."""
+"""The local Cognito as an HTTP server: moto serves the API, `console` the console."""
 
 import io
 import json
@@ -45,7 +45,7 @@ MAX_REQUEST_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class LocalPool:
-    """What a client needs to know of a user pool."""
+    """The ids that a client needs to use a user pool."""
 
     user_pool_id: str
     client_id: str
@@ -53,7 +53,7 @@ class LocalPool:
 
 
 class ThreadedServer:
-    """A server in a thread of its own, from `with` to the end of the block."""
+    """A server that runs in its own thread for the length of a `with` block."""
 
     _server: BaseWSGIServer
 
@@ -72,8 +72,9 @@ class LocalCognito(ThreadedServer):
     """A Cognito on 127.0.0.1, answering from `with` to the end of the block.
 
     `port` 0 takes a free one. With a store, users of the pools that `create_pool` makes are
-    restored by the pool's name and saved before each answer. `echo` is told of each e-mail sent.
-    `api` is where the API answers, if the console shall tell of it.
+    restored by the pool's name and saved before each answer.
+    `echo` is called with a line for each e-mail.
+    `api` is the address of the API, if the console should show it.
     moto keeps its pools per process: several of these at a time see each other's, each with its
     own clock and outbox. Raises OSError if the port is taken.
     """
@@ -89,7 +90,7 @@ class LocalCognito(ThreadedServer):
         self.clock = clock or Clock()
         self.outbox = Outbox(echo)
         self._state = State(self.clock, self.outbox)
-        # moto checks first and acts then, without a lock of its own: one request at a time.
+        # moto checks, then acts, without locking: handle one request at a time.
         self._lock = threading.Lock()
         self._pools: dict[str, Pool] = {}
         self._store = store
@@ -111,7 +112,7 @@ class LocalCognito(ThreadedServer):
         client: dict[str, Any] | None = None,
         mfa: dict[str, Any] | None = None,
     ) -> LocalPool:
-        """Make the template's user pool and app client, through the API itself.
+        """Create the template's user pool and app client through the API.
 
         `pool`, `client` and `mfa` override what the template says, under the names that
         CreateUserPool, CreateUserPoolClient and SetUserPoolMfaConfig use. `name` stands for the
@@ -132,7 +133,7 @@ class LocalCognito(ThreadedServer):
         return LocalPool(user_pool_id, client_id)
 
     def account(self, sub: str) -> Account:
-        """Return what is remembered of a user: its code, tries and locks. KeyError if unknown."""
+        """Return a user's codes, attempts and lock. Raises KeyError for an unknown user."""
         return self._state.accounts[sub]
 
     def forget(self) -> None:
@@ -169,7 +170,7 @@ class LocalCognito(ThreadedServer):
             response = self._route(request)
         except HTTPException as error:
             response = Response.force_type(error.get_response(environ), environ)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets AWS's shape
+        except Exception as error:  # noqa: BLE001 - every failure gets AWS's shape
             traceback.print_exc(file=sys.stderr)
             response = internal_error(error)
         return response(environ, start_response)
@@ -194,7 +195,7 @@ class QuietHandler(WSGIRequestHandler):
     """A request handler that logs no requests: the API logs its own."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class UnusedKey:

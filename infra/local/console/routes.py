@@ -1,4 +1,4 @@
-"""The console: a page for developers, what it shows as JSON, and what its buttons do."""
+"""The console's routes: its page, the state as JSON, and the actions of its buttons."""
 
 import json
 from collections.abc import Callable
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).with_name("assets")
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
-# No CORS header among them: a page from elsewhere can't read the codes. Nor can it frame this one,
-# to have its buttons pressed by somebody who sees others.
+# Without a CORS header, another site can't read the codes. `frame-ancestors` keeps it from framing
+# the console to hijack clicks.
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -31,16 +31,15 @@ HEADERS = {
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
 }
-# How far the buttons move the time, which no restart remembers: it is the one way back, and a time
-# that stayed days ahead would puzzle whoever comes after the week-end.
+# How far each button advances the clock. A restart resets it, and that is the only way back.
 CLOCK_STEPS = {
     "5 minutes": timedelta(minutes=5),
     "1 hour": timedelta(hours=1),
     "1 day": timedelta(days=1),
 }
 # What Cognito would e-mail to a user that an administrator makes; it fits the template's policy.
-TEMPORARY_PASSWORD = "Temporary-password-1"  # noqa: S105 - for everybody to see
-# Each button of a user: the operation that leads there, what it takes besides, and what to say.
+TEMPORARY_PASSWORD = "Temporary-password-1"  # noqa: S105 - public
+# Each button of a user: the operation, its other parameters, and the message on success.
 ACTIONS: dict[str, tuple[str, dict[str, Any], str]] = {
     "reset-password": (
         "admin_reset_user_password",
@@ -62,8 +61,8 @@ ACTIONS: dict[str, tuple[str, dict[str, Any], str]] = {
 class Console:
     """The console of one server. It changes users as an administrator does: by Cognito's API.
 
-    `forget` makes the server forget its users and e-mails, `cognito` gives a client of it, and
-    `api` is the address of the API that the page tells of, if there is one.
+    `forget` deletes the server's users and e-mails, `cognito` returns a boto3 client for it, and
+    `api` is the address of the API that the page shows, if there is one.
     """
 
     def __init__(
@@ -95,7 +94,7 @@ class Console:
         return None
 
     def _state_json(self) -> dict[str, Any]:
-        """What the page shows."""
+        """Return what the page shows."""
         clock = self._state.clock
         pools = [pool for pool in all_pools() if getattr(pool, "state", None) is self._state]
         # Copied first, as other threads add users meanwhile.
@@ -109,7 +108,7 @@ class Console:
         }
 
     def _handle_action(self, request: Request) -> Response:
-        """Do what a button means."""
+        """Run the action of a button."""
         if not _is_same_origin(request):
             return _json({"message": "Only the console itself may ask this."}, 403)
         try:
@@ -136,7 +135,7 @@ class Console:
 
 
 def _is_same_origin(request: Request) -> bool:
-    """Whether the page itself asks: a page from elsewhere may send requests here, too.
+    """Return whether the console's own page sent a request.
 
     A browser names the origin of every POST, and a form can't send JSON.
     https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html

@@ -1,4 +1,4 @@
-"""Cognito's limits on what comes in and goes out, read from botocore's model of the same API.
+"""Cognito's limits on string parameters, read from botocore's model of the API.
 
 boto3 checks types and minimum lengths before it sends anything; the service checks the rest.
 """
@@ -10,8 +10,8 @@ from infra.local.operations.unicode_patterns import compile_pattern
 from infra.local.pool.api_model import service_model
 from infra.local.pool.refusals import refuse
 
-# Where the service differs from the model that AWS publishes of it: a password has six characters
-# at least, and blanks inside it are fine.
+# Where the service differs from its published model: a password has at least six characters, and
+# may contain spaces, but not at either end.
 PASSWORD: dict[str, Any] = {"min": 6, "pattern": r"^[\S]+.*[\S]+$"}
 OVERRIDES = {
     ("SignUp", "Password"): PASSWORD,
@@ -22,7 +22,7 @@ OVERRIDES = {
 
 
 def check(operation: str, given: dict[str, Any]) -> None:
-    """Refuse strings that break their limits, with every fault in one message, as the API does."""
+    """Refuse strings that break their limits, with all faults in one message like the API."""
     faults = list(_faults(operation, given))
     if faults:
         noun = "error" if len(faults) == 1 else "errors"

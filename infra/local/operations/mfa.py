@@ -11,10 +11,10 @@ from infra.local.pool.user_pool import Pool
 
 
 class MfaOperations(CognitoRequest):
-    """Each method is the operation of its name; the answers are what Cognito documents.
+    """Each method implements the Cognito operation of the same name.
 
-    Of the two ways to say who one is, the access token is here; the session of an MFA_SETUP
-    challenge isn't, as only a pool that makes everybody have a second factor asks that.
+    They identify the user by the access token only. The session of an MFA_SETUP challenge, which a
+    pool with mandatory MFA issues, is not supported.
     """
 
     def associate_software_token(self) -> ActionResult:
@@ -25,7 +25,7 @@ class MfaOperations(CognitoRequest):
         return ActionResult({"SecretCode": self.state.account(user).authenticator.associate()})
 
     def verify_software_token(self) -> ActionResult:
-        """Take a first code as the proof that the app has the secret."""
+        """Activate the authenticator app with its first code."""
         pool, user = self.authorize()
         if not pool.has_software_token_mfa:
             raise refuse("no_software_token_mfa")
@@ -69,7 +69,7 @@ class MfaOperations(CognitoRequest):
             user.preferred_mfa_setting = None
 
     def set_user_pool_mfa_config(self) -> ActionResult:
-        """Say which second factors a pool's users may have; moto knows two of the three."""
+        """Set the second factors that a pool offers; moto handles two of the three."""
         pool = self.requested_pool()
         pool.email_mfa_config = self.parameters.get("EmailMfaConfiguration")
         if pool.email_mfa_config is None:

@@ -1,4 +1,4 @@
-"""What every operation of ours begins with: limits, then the app client or the access token."""
+"""The start of every operation: check the limits, then the app client or the access token."""
 
 import base64
 import hashlib
@@ -15,14 +15,14 @@ from infra.local.pool.refusals import refuse
 from infra.local.pool.state import State
 from infra.local.pool.user_pool import Pool, all_pools
 
-# Where the server puts its state for us in the WSGI environment of every request.
+# The key of the server's state in the WSGI environment of a request.
 STATE_KEY = "infra.local.state"
-# What an access token must allow for its user's own account to be seen or changed with it.
+# The scope that an access token needs to read or change its user's account.
 SCOPE = "aws.cognito.signin.user.admin"
 
 
 class CognitoRequest(CognitoIdpResponse):
-    """One request; moto's class, named after what it makes, takes it in as well."""
+    """One request. moto calls the class a response, but it reads the request too."""
 
     @property
     def state(self) -> State:
@@ -30,7 +30,7 @@ class CognitoRequest(CognitoIdpResponse):
         return cast("State", self.normalized_request.environ[STATE_KEY])
 
     def resolve_client(self) -> tuple[Pool, CognitoIdpUserPoolClient]:
-        """Check what every operation checks first, and return the pool and the app client."""
+        """Check the parameters, and return the pool and the app client that they name."""
         operation = self._get_action()
         constraints.check(operation, self.parameters)
         client_id = self.parameters["ClientId"]
@@ -47,7 +47,7 @@ class CognitoRequest(CognitoIdpResponse):
     def authorize(self) -> tuple[Pool, CognitoIdpUser]:
         """Check the access token that a user's own operations take; return the pool and the user.
 
-        Several refusals can be due at once; the order here is ours. Not every operation knows
+        If several errors apply, this order decides; AWS documents none. Not every operation lists
         all of them.
         """
         constraints.check(self._get_action(), self.parameters)
@@ -72,9 +72,9 @@ class CognitoRequest(CognitoIdpResponse):
         return pool, user
 
     def declared_or_fallback(self, refusal: JsonRESTError, fallback: str) -> JsonRESTError:
-        """Return a refusal if the operation lists its exception, else the other one of that name.
+        """Return an error if the operation lists its type, or else the fallback.
 
-        Callers have a branch for what AWS documents, and for nothing else.
+        Callers handle only the errors that AWS documents for the operation.
         """
         exception = refusal.error_type.removesuffix("Exception")
         return refusal if declares_error(self._get_action(), exception) else refuse(fallback)
@@ -102,7 +102,7 @@ def prevents_existence_errors(client: CognitoIdpUserPoolClient) -> bool:
 
 
 def check_secret_hash(client: CognitoIdpUserPoolClient, username: str, given: str | None) -> None:
-    """Refuse a call without the proof that its maker knows the client's secret, if it has one.
+    """Refuse a call with a missing or wrong SECRET_HASH, if the client has a secret.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html
     """

@@ -1,4 +1,4 @@
-"""InitiateAuth: signing in with a password."""
+"""InitiateAuth and AdminInitiateAuth: sign-in with a password."""
 
 from typing import Any
 
@@ -12,22 +12,22 @@ from infra.local.pool.passwords import has_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.user_pool import Pool
 
-# What a client allows that names no flow.
+# The flows of a client that lists none.
 DEFAULT_FLOWS = ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
 
 
 class SignInOperations(RefreshOperations):
-    """Each method is the operation of its name; the answers are what Cognito documents."""
+    """Each method implements the Cognito operation of the same name."""
 
     def initiate_auth(self) -> ActionResult:
-        """Sign in by password, or go on with a refresh token. Other flows are moto's."""
+        """Sign in with a password or a refresh token. moto handles the other flows."""
         pool, client = self.resolve_client()
         flow = self.parameters["AuthFlow"]
         if flow == "REFRESH_TOKEN":
             flow = "REFRESH_TOKEN_AUTH"  # two names of one flow
         parameters = self.parameters.get("AuthParameters") or {}
         allowed = client.extended_config.get("ExplicitAuthFlows") or DEFAULT_FLOWS
-        # Rotation and this flow don't go together, whatever the client lists.
+        # Rotation rules this flow out, even if the client lists it.
         rotates = flow == "REFRESH_TOKEN_AUTH" and rotation_grace(client) is not None
         if rotates or (flow not in allowed and f"ALLOW_{flow}" not in allowed):
             raise refuse("flow_not_enabled", flow=flow)
@@ -66,7 +66,7 @@ class SignInOperations(RefreshOperations):
         user = self.find_user(pool, username)
         if user is None:
             raise refuse("wrong_password" if prevents_existence_errors(client) else "unknown_user")
-        # These two say so before they look at the password, which the second has none of.
+        # Cognito reports these two before it checks the password.
         if user.status == UserStatus.UNCONFIRMED:
             raise refuse("unconfirmed")
         if user.status == UserStatus.RESET_REQUIRED:

@@ -1,4 +1,4 @@
-"""The ends of sessions: GlobalSignOut, RevokeToken and what an administrator ends.
+"""Ends of sessions: GlobalSignOut, RevokeToken and AdminDisableUser.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html
 """
@@ -10,10 +10,10 @@ from infra.local.pool.refusals import refuse
 
 
 class SignOutOperations(CognitoRequest):
-    """Each method is the operation of its name; the answers are what Cognito documents."""
+    """Each method implements the Cognito operation of the same name."""
 
     def global_sign_out(self) -> ActionResult:
-        """End every session of the user, in whichever region the pool is."""
+        """End every session of the user, in any region."""
         pool, user = self.authorize()
         pool.sign_out(user.username)
         return EmptyResult()
@@ -21,7 +21,7 @@ class SignOutOperations(CognitoRequest):
     def revoke_token(self) -> ActionResult:
         """End one session, with all tokens made in it; the token may be one that was rotated.
 
-        An unknown token is no failure: so says RFC 7009, and AWS lists no exception that would fit.
+        An unknown token is not an error: RFC 7009 says so, and AWS lists no exception for it.
         """
         pool, client = self.resolve_client()
         if not client.extended_config["EnableTokenRevocation"]:

@@ -1,4 +1,4 @@
-"""The operations that make an account: SignUp, ConfirmSignUp and ResendConfirmationCode."""
+"""Account creation: SignUp, ConfirmSignUp and ResendConfirmationCode."""
 
 import re
 
@@ -11,17 +11,17 @@ from infra.local.pool.passwords import check_policy, set_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.user_pool import Pool, delivery_details
 
-# Looser than moto's own check, which knows no O'Brien and no letter beyond A to Z.
+# Looser than moto's check, which rejects apostrophes and letters beyond A to Z.
 EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
-# Only Cognito may say of an address that it is verified.
+# Only Cognito may mark an address as verified.
 READ_ONLY_ATTRIBUTES = {"sub", "email_verified", "phone_number_verified"}
 
 
 class SignUpOperations(CognitoRequest):
-    """Each method is the operation of its name; the answers are what Cognito documents."""
+    """Each method implements the Cognito operation of the same name."""
 
     def sign_up(self) -> ActionResult:
-        """Make an unconfirmed user and e-mail the code that confirms it."""
+        """Create an unconfirmed user and e-mail the confirmation code."""
         pool, _ = self.resolve_client()
         email = username = self.parameters["Username"]
         if pool.extended_config.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly"):
@@ -56,7 +56,7 @@ class SignUpOperations(CognitoRequest):
         return ActionResult(answer)
 
     def confirm_sign_up(self) -> ActionResult:
-        """Confirm a user by the code that was e-mailed, which also proves the address."""
+        """Confirm a user with the e-mailed code, which also verifies the address."""
         pool, client = self.resolve_client()
         user = self.find_user(pool, self.parameters["Username"])
         if user is None:
@@ -72,7 +72,7 @@ class SignUpOperations(CognitoRequest):
         return EmptyResult()
 
     def resend_confirmation_code(self) -> ActionResult:
-        """E-mail another code; the one before it dies. A stranger can't tell who is a user."""
+        """E-mail a new code, which replaces the old one. Don't reveal who is a user."""
         pool, client = self.resolve_client()
         username = self.parameters["Username"]
         user = self.find_user(pool, username)
@@ -87,7 +87,7 @@ class SignUpOperations(CognitoRequest):
 
 
 def check_attributes(pool: Pool, attributes: dict[str, str]) -> None:
-    """Refuse attributes that the pool doesn't have, and those that are Cognito's own to set."""
+    """Refuse attributes that the pool lacks, and those that only Cognito may set."""
     for name in attributes:
         if name in READ_ONLY_ATTRIBUTES:
             raise refuse("attribute_read_only")

@@ -1,4 +1,4 @@
-"""What a password must be, and how one is kept: never as it was typed."""
+"""Password policy and password hashes. Plain passwords are never stored."""
 
 import hashlib
 import secrets
@@ -10,7 +10,7 @@ from moto.cognitoidp.models import CognitoIdpUser
 from infra.local.pool.refusals import refuse
 
 # https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
-# A blank counts as well, save at either end, where the API refuses it earlier.
+# A space counts too. The API rejects one at either end before this check.
 SYMBOLS = frozenset("^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= ")
 
 # Python's documentation proposes these; one hash takes about 40 ms and 16 MiB.

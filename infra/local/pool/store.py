@@ -1,8 +1,8 @@
-"""Users kept in a file, so that they outlive `make run`.
+"""A file that keeps users between runs of `make run`.
 
-What is kept: each user with its status, attributes, password hash, authenticator secret, pending
-codes, tries and locks, and the e-mails. Sessions end with the process, answered or not, so no key
-and no token ever lies on the disk; groups and pools that were made by hand are not kept either.
+It keeps each user with its status, attributes, password hash, authenticator secret, pending
+codes, tries and locks, and the e-mails. Sessions end with the process, so no key or
+token is written to disk. Groups and pools created by hand are not kept either.
 
 POSIX only, for its file locks.
 """
@@ -25,7 +25,7 @@ from infra.local.pool.user_pool import Pool
 
 FORMAT = 2
 
-# moto's names of the flags that are kept as they are.
+# moto's attributes that are stored unchanged.
 FLAGS = (
     "enabled",
     "sms_mfa_enabled",
@@ -36,7 +36,7 @@ FLAGS = (
 
 
 class StoreError(Exception):
-    """The file can't be used; the message is one line that says what to do."""
+    """The file can't be used; the message is one line that names the remedy."""
 
 
 class Store:
@@ -76,7 +76,7 @@ class Store:
     def load(self) -> dict[str, Any]:
         """Return what was saved last, or an empty document. Raises StoreError, and leaves the file.
 
-        A file that isn't ours, or is damaged, may still be worth something to its owner.
+        A foreign or damaged file may still be valuable to its owner.
         """
         try:
             document = validated(json.loads(self.path.read_text("utf-8")))
@@ -84,7 +84,7 @@ class Store:
             return {"format": FORMAT, "pools": {}, "mails": []}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
-                f"{self.path} can't be read ({type(error).__name__}: {error}). Mend it, or forget"
+                f"{self.path} can't be read ({type(error).__name__}: {error}). Fix it, or delete"
                 " its users: make run FRESH=1"
             ) from None
         return document

@@ -16,9 +16,9 @@ from infra.local.pool.api_model import service_model
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
-# What CloudFormation calls differently from the API, which takes everything else by its name.
+# Properties that have another name in the API. All others have the same.
 RENAMED = {"UserPoolName": "PoolName"}
-# What CloudFormation makes one property of, and SetUserPoolMfaConfig three parameters.
+# One CloudFormation property corresponds to three parameters of SetUserPoolMfaConfig.
 MFA_METHODS: dict[str, dict[str, Any]] = {
     "SOFTWARE_TOKEN_MFA": {"SoftwareTokenMfaConfiguration": {"Enabled": True}},
     "EMAIL_OTP": {"EmailMfaConfiguration": {}},
@@ -86,8 +86,8 @@ def arguments(
 def mfa_arguments(logical_id: str, path: Path = TEMPLATE) -> dict[str, Any]:
     """Return a user pool's second factors as the input of SetUserPoolMfaConfig, without its id.
 
-    CloudFormation makes the pool first and then this call, so that must we. Raises KeyError for
-    a method that can't be had on this machine: SMS_MFA.
+    CloudFormation creates the pool first and then makes this call; so do we. Raises KeyError for
+    a method that the local Cognito lacks: SMS_MFA.
     """
     properties = load(path)["Resources"][logical_id]["Properties"]
     methods = [MFA_METHODS[name] for name in properties.get("EnabledMfas", [])]
@@ -120,4 +120,4 @@ def _call(function: Tag, references: Mapping[str, Any]) -> Any:
         case Tag("Equals", [one, other]):
             return resolve(one, references) == resolve(other, references)
         case Tag(name):
-            raise ValueError(f"!{name} can't be worked out on this machine")
+            raise ValueError(f"!{name} can't be resolved on this machine")

@@ -38,7 +38,7 @@ class Session:
 
 
 class TokenPool(CognitoIdpUserPool):
-    """The half of `Pool` that is about tokens: a session by its `origin_jti`, whatever carries it.
+    """The part of `Pool` that issues tokens and keeps sessions, keyed by `origin_jti`.
 
     moto forgets revoked sessions, and knows access tokens by their text. Here the token says what
     it is, by its signature, and the session says whether it still counts.
@@ -67,7 +67,7 @@ class TokenPool(CognitoIdpUserPool):
         return token, origin_jti
 
     def session_for(self, refresh_token: str) -> Session | None:
-        """Return the session that a refresh token continues, or None if it is no such token."""
+        """Return the session that a refresh token continues, or None for an unknown token."""
         known = self.refresh_tokens.get(refresh_token)
         return self.sessions[known[2]] if known else None
 
@@ -77,7 +77,7 @@ class TokenPool(CognitoIdpUserPool):
         return self.refresh(token, RefreshToken=token) | {"ChallengeParameters": {}}
 
     def refresh(self, token: str, **more: str) -> dict[str, Any]:
-        """Return new access and ID tokens for a session, and whatever else goes with them."""
+        """Return new access and ID tokens for a session, and the other members of the result."""
         access_token, id_token, expires_in = self.create_tokens_from_refresh_token(token)
         return {
             "AuthenticationResult": {
@@ -96,7 +96,7 @@ class TokenPool(CognitoIdpUserPool):
         Raises the refusal of a token that was exchanged longer ago than that.
         """
         known = self.refresh_tokens[token]
-        assert known  # noqa: S101 - for mypy: ours are never taken out
+        assert known  # noqa: S101 - for mypy: tokens are never removed
         now = self.state.clock.now()
         rotated = self.sessions[known[2]].rotated
         if now >= rotated.get(token, math.inf):
@@ -107,14 +107,14 @@ class TokenPool(CognitoIdpUserPool):
         return new
 
     def sign_out(self, username: str) -> None:
-        """End every session of a user, by whichever name."""
+        """End every session of a user, found by user name, e-mail address or sub."""
         user = self._get_user(username)
         for session in self.sessions.values():
             if user and session.sub == user.id:
                 session.revoked = True
 
     def clear_users(self) -> None:
-        """Be as new, but for the settings and the app clients."""
+        """Delete all users, sessions and refresh tokens; keep the settings and app clients."""
         self.users.clear()
         self.sessions.clear()
         self.refresh_tokens.clear()
@@ -142,7 +142,7 @@ class TokenPool(CognitoIdpUserPool):
         claims = dict(extra_data or {})
         now = int(self.state.clock.now())
         session = self.sessions.get(claims.get("origin_jti", ""))
-        if token_use == "access":  # noqa: S105 - a kind of token, and no secret
+        if token_use == "access":  # noqa: S105 - a kind of token, not a secret
             expires_in = self.lifetime(client, "AccessToken")
             claims |= {"client_id": client_id, "username": user.username}
         else:

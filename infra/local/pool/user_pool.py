@@ -25,7 +25,7 @@ class Pool(TokenPool):
         return username if configuration.get("CaseSensitive", True) else username.casefold()
 
     def _get_user(self, username: str) -> CognitoIdpUser:
-        # None when there is none, whatever moto's annotation says; all its operations come here.
+        # Returns None for an unknown user, unlike moto's annotation. All operations call this.
         wanted = self.normalize_username(username)
         for user in self.users.values():
             names = [user.username]
@@ -39,7 +39,7 @@ class Pool(TokenPool):
         return None  # type: ignore[return-value]
 
     def user_by_sub(self, sub: str) -> CognitoIdpUser | None:
-        """Return the user that a token is about: a user name may be given to another later."""
+        """Return the user with this sub, which is never reused, unlike a user name."""
         return next((user for user in self.users.values() if user.id == sub), None)
 
     @property
@@ -53,12 +53,12 @@ class Pool(TokenPool):
         return self.mfa_config != "OFF" and self.email_mfa_config is not None
 
     def send_code(self, user: CognitoIdpUser, operation: str) -> dict[str, str]:
-        """E-mail a new code for an operation, and return where to (masked)."""
+        """E-mail a new code for an operation, and return the masked destination."""
         code = self.state.account(user).new_code(operation, self.state.clock.now())
         return self.mail(user, code)
 
     def mail(self, user: CognitoIdpUser, code: str) -> dict[str, str]:
-        """E-mail a code in the words that the pool is set up with, and return where to (masked)."""
+        """E-mail a code with the pool's template, and return the masked destination."""
         template = self.extended_config.get("VerificationMessageTemplate") or {}
         to = user.attribute_lookup["email"]
         text = template.get("EmailMessage") or "Your confirmation code is {####}"
@@ -75,7 +75,7 @@ class Pool(TokenPool):
 
 
 def all_pools() -> list[Pool]:
-    """Return every user pool there is, the ones made by hand included."""
+    """Return every user pool, including the ones created by hand."""
     backends = cognitoidp_backends.iter_backends()
     return [
         cast("Pool", pool)
@@ -85,7 +85,7 @@ def all_pools() -> list[Pool]:
 
 
 def delivery_details(email: str) -> dict[str, str]:
-    """Return what tells the caller where a code went without giving the address away."""
+    """Return CodeDeliveryDetails with the address masked."""
     local, _, domain = email.partition("@")
     return {
         "Destination": f"{local[:1]}***@{domain[:1]}***",
