@@ -14,7 +14,7 @@ class StartupError(Exception):
 def port(text: str) -> int:
     """Return a TCP port number, or raise the error that argparse prints."""
     if not text.isdecimal() or not 0 < int(text) < 2**16:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 1 to 65535 is")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number from 1 to 65535")
     return int(text)
 
 

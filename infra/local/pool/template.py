@@ -67,9 +67,9 @@ def arguments(
 ) -> dict[str, Any]:
     """Return a resource's properties as the input of CreateUserPool or CreateUserPoolClient.
 
-    Properties that the operation doesn't take are left out. `references` says what !Ref and !Sub
-    mean, besides the template's parameters, which have their defaults; raises KeyError for one that
-    isn't there, ValueError for an intrinsic function that this machine can't work out.
+    Properties that the operation doesn't take are left out. `references` gives the values of !Ref
+    and !Sub, in addition to the defaults of the template's parameters. Raises KeyError for an
+    unknown reference, ValueError for an unsupported intrinsic function.
     """
     template = load(path)
     defaults = {name: it["Default"] for name, it in template.get("Parameters", {}).items()}
@@ -96,9 +96,9 @@ def mfa_arguments(logical_id: str, path: Path = TEMPLATE) -> dict[str, Any]:
 
 
 def resolve(value: Any, references: Mapping[str, Any]) -> Any:
-    """Return a value with its intrinsic functions worked out. Raises KeyError or ValueError.
+    """Return a value with its intrinsic functions resolved. Raises KeyError or ValueError.
 
-    `references` says what a parameter, a resource or a condition is.
+    `references` gives the value of each parameter, resource and condition.
     """
     if isinstance(value, dict):
         return {name: resolve(member, references) for name, member in value.items()}
