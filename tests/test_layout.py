@@ -67,6 +67,21 @@ MAY_IMPORT = {
     "app": set(),
 }
 
+# Which wing of the local Cognito may import which others. A wing is a package of
+# infra/local, or a module at its top.
+LOCAL_WINGS: dict[str, set[str]] = {
+    "__main__": {"demo", "ports", "server", "pool"},
+    "api": set(),  # the one wing that runs the app
+    "demo": {"server"},
+    "ports": {"server"},
+    "server": {"admin_client", "console", "operations", "pool"},
+    "admin_client": set(),
+    "console": {"operations", "pool"},
+    "operations": {"pool"},
+    "pool": set(),
+}
+LOCAL = ROOT / "infra/local"
+
 
 def imports(path: Path) -> set[str]:
     """Return the modules that a file imports, except Python's own."""
@@ -134,3 +149,35 @@ def test_a_test_of_the_app_stands_beside_a_module(path: Path) -> None:
     across = {"test_cors": "several modules", "test_states": "all routes", "test_diary": "README"}
     module = path.stem.removeprefix("test_")
     assert (ROOT / "app" / f"{module}.py").exists() or path.stem in across
+
+
+def wing(module: str) -> str:
+    """Return the wing of a module of infra.local."""
+    return module.removeprefix("infra.local.").split(".")[0]
+
+
+def local_modules() -> list[Path]:
+    """Return every module of infra/local except the package's own `__init__.py`."""
+    return sorted(path for path in LOCAL.glob("**/*.py") if path != LOCAL / "__init__.py")
+
+
+def test_every_module_of_the_local_cognito_is_in_a_wing() -> None:
+    """A new folder or module is placed in the order first. A wing that is gone is not listed."""
+    assert {wing(module_name(path)) for path in local_modules()} == set(LOCAL_WINGS)
+
+
+@pytest.mark.parametrize("path", local_modules(), ids=module_name)
+def test_wings_of_the_local_cognito_import_one_way(path: Path) -> None:
+    """A wing imports the wings below it; only `api` imports the app."""
+    own = wing(module_name(path))
+    imported = imports(path)
+    wings = {wing(name) for name in imported if name.startswith("infra.local.")}
+    assert wings <= LOCAL_WINGS[own] | {own}
+    assert own == "api" or not {name for name in imported if name.split(".")[0] == "app"}
+
+
+def test_the_wings_are_listed_from_the_top_to_the_bottom() -> None:
+    """Each wing imports only wings that stand below it in the dict, so there is no cycle."""
+    order = list(LOCAL_WINGS)
+    for own, others in LOCAL_WINGS.items():
+        assert others <= set(order[order.index(own) + 1 :]), own

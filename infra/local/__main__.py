@@ -14,9 +14,9 @@ from types import FrameType
 from typing import TextIO
 
 from infra.local.demo import Demo
-from infra.local.ports import Unready, check_free, in_use, port
+from infra.local.pool.store import Store, StoreError
+from infra.local.ports import StartupError, check_free, port, port_in_use
 from infra.local.server import HOST, REGION, LocalCognito, LocalPool
-from infra.local.store import Store, StoreError
 
 ROOT = Path(__file__).parents[2]
 USERS = ROOT / ".local" / "users.json"
@@ -28,35 +28,35 @@ DEV_ORIGINS = ",".join(
 # Unless another is asked for; if it is taken, all but the demo page still starts.
 DEMO_PORT = 8002
 # The import of boto3 on a cold disk is most of it.
-STARTS_WITHIN = 60  # seconds
-ENDS_WITHIN = 8  # seconds
+START_TIMEOUT = 60  # seconds
+STOP_TIMEOUT = 8  # seconds
 
 
-class Stop(Exception):  # noqa: N818 - no error: the way out when asked to end
-    """A signal asked us to end."""
+class ShutdownRequested(Exception):  # noqa: N818 - not an error
+    """A signal asked the process to end."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run until stopped; return the exit code, 0 if it was asked to end."""
+    """Run until stopped; return the exit code, which is 0 after a signal."""
     options = parse(argv)
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, request_shutdown)
+    signal.signal(signal.SIGTERM, request_shutdown)
     # A closed terminal ends us, unless nohup was told otherwise.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, stop)
-    isolate()
+        signal.signal(signal.SIGHUP, request_shutdown)
+    reset_aws_environment()
     try:
         run(options)
-    except Stop:
+    except ShutdownRequested:
         return 0
-    except (StoreError, Unready) as error:
-        say(f"make run: {error}", file=sys.stderr)
+    except (StoreError, StartupError) as error:
+        print_line(f"make run: {error}", file=sys.stderr)
         return 1
     return 0
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Return the options, or end the program with what is wrong with them."""
+    """Return the options, or exit with a message about the wrong ones."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.local",
         description="Run the API and a local Cognito on this machine. No AWS account is used.",
@@ -92,24 +92,27 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def stop(_number: int, _frame: FrameType | None) -> None:
+def request_shutdown(_number: int, _frame: FrameType | None) -> None:
     """Leave `run` through its `with` blocks; once only, as a second Ctrl-C would cut them short."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    raise Stop
+    raise ShutdownRequested
 
 
-def isolate() -> None:
-    """Forget what the shell says about AWS, and make moto give the same ids at every start."""
+def reset_aws_environment() -> None:
+    """Drop the shell's AWS settings, and make moto create the same ids at every start."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    # Ids become a hash of name and settings: a front end can keep them in its configuration.
+    # Ids become a hash of name and settings, so a front end can store them in its configuration.
     os.environ["MOTO_COGNITO_IDP_USER_POOL_ID_STRATEGY"] = "HASH"
     os.environ["MOTO_COGNITO_IDP_USER_POOL_CLIENT_ID_STRATEGY"] = "HASH"
 
 
 def run(options: argparse.Namespace) -> None:
-    """Start everything, say where it is, and wait. Raises Stop, Unready or StoreError."""
+    """Start everything, print the addresses, and wait.
+
+    Raises ShutdownRequested, StartupError or StoreError.
+    """
     check_free("COGNITO_PORT", options.cognito_port)
     if not options.no_api:
         check_free("PORT", options.port)
@@ -119,39 +122,41 @@ def run(options: argparse.Namespace) -> None:
         store = stack.enter_context(Store(options.store, fresh=options.fresh))
         api_url = None if options.no_api else f"http://localhost:{options.port}"
         cognito = stack.enter_context(
-            LocalCognito(options.cognito_port, store, echo=say, api=api_url)
+            LocalCognito(options.cognito_port, store, echo=print_line, api=api_url)
         )
         pool = cognito.create_pool()
         if options.no_api:
-            say(f"Local Cognito  http://localhost:{options.cognito_port}/")
-            say(f"User pool      {pool.user_pool_id}")
-            say(f"App client     {pool.client_id}")
+            print_line(f"Local Cognito  http://localhost:{options.cognito_port}/")
+            print_line(f"User pool      {pool.user_pool_id}")
+            print_line(f"App client     {pool.client_id}")
             signal.pause()
         demo, origins = start_demo(options, stack)
-        api = stack.enter_context(child(options.port, environment(pool, cognito.url, origins)))
+        api = stack.enter_context(
+            api_process(options.port, api_environment(pool, cognito.url, origins))
+        )
         wait_until_ready(api, options.port)
-        say(WELCOME.format(port=options.port, cognito_port=options.cognito_port, demo=demo))
+        print_line(WELCOME.format(port=options.port, cognito_port=options.cognito_port, demo=demo))
         api.wait()
-        raise Unready(f"the API ended by itself (exit code {api.returncode})")
+        raise StartupError(f"the API ended by itself (exit code {api.returncode})")
 
 
 def start_demo(options: argparse.Namespace, stack: ExitStack) -> tuple[str, list[str]]:
     """Serve the demo page; return its address, or why it has none, and its browser origins.
 
-    Nobody has asked for the default port, so only another one that is taken raises Unready.
+    Nobody has asked for the default port, so only another one that is taken raises StartupError.
     """
     number = options.demo_port or DEMO_PORT
     api, mailbox = f"http://localhost:{options.port}", f"http://localhost:{options.cognito_port}/"
     try:
         if number in {options.port, options.cognito_port}:
-            raise in_use("DEMO_PORT", number)
+            raise port_in_use("DEMO_PORT", number)
         check_free("DEMO_PORT", number)
         try:
             stack.enter_context(Demo(number, api, mailbox))
         except OSError:
-            # Somebody was faster, perhaps another of us.
-            raise in_use("DEMO_PORT", number) from None
-    except Unready as reason:
+            # Another process took it in the meantime.
+            raise port_in_use("DEMO_PORT", number) from None
+    except StartupError as reason:
         if options.demo_port:
             raise
         return f"not served: {reason}", []
@@ -173,10 +178,10 @@ Try it, then look into the mailbox (Ctrl-C ends it all):
 """
 
 
-def environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, str]:
-    """Return the API's environment: the caller's, with every setting that leads to Cognito ours.
+def api_environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, str]:
+    """Return the caller's environment, with every Cognito setting replaced by the local one.
 
-    `origins` are allowed besides those that the caller allows.
+    `origins` are added to the origins that the caller allows.
     """
     return {
         **os.environ,
@@ -186,7 +191,7 @@ def environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, str]
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url,
         "COGNITO_JWKS_URL": f"{url}/{pool.user_pool_id}/.well-known/jwks.json",
-        # Neither a profile nor a proxy of the developer's may come between the two.
+        # Ignore the developer's AWS profile and proxy.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "NO_PROXY": HOST,
@@ -195,14 +200,14 @@ def environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, str]
 
 
 @contextmanager
-def child(number: int, environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def api_process(number: int, environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run the API for the length of a `with` block."""
     api = subprocess.Popen(  # noqa: S603 - this very Python, and a number
         [sys.executable, "-m", "infra.local.api", str(number)],
         cwd=ROOT,
         env=environ,
         stdin=subprocess.PIPE,
-        # Away from the terminal's Ctrl-C, which would reach it before us and end it twice.
+        # Keep the terminal's Ctrl-C from reaching the child, which would be stopped twice.
         start_new_session=True,
     )
     try:
@@ -210,7 +215,7 @@ def child(number: int, environ: dict[str, str]) -> Iterator[subprocess.Popen[byt
     finally:
         api.terminate()
         try:
-            api.wait(ENDS_WITHIN)
+            api.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             pass
         finally:
@@ -221,29 +226,29 @@ def child(number: int, environ: dict[str, str]) -> Iterator[subprocess.Popen[byt
 
 
 def kill_group(leader: int) -> None:
-    """End what is left of a process group: uvicorn's worker, if it didn't follow its parent."""
+    """Kill the rest of a process group, such as a uvicorn worker that outlived its parent."""
     try:
         os.killpg(leader, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        return  # nobody left, which is how it should be
+        return  # every process has ended, as it should
 
 
 def wait_until_ready(api: subprocess.Popen[bytes], number: int) -> None:
-    """Return once the API answers. Raises Unready if it ends or takes too long."""
+    """Return once the API answers. Raises StartupError if it ends or takes too long."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + STARTS_WITHIN
+    deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         if api.poll() is not None:
-            raise Unready(f"the API could not start (exit code {api.returncode}); see above")
+            raise StartupError(f"the API could not start (exit code {api.returncode}); see above")
         try:
             with opener.open(f"http://{HOST}:{number}/health", timeout=2):
                 return
         except OSError:
             time.sleep(0.1)
-    raise Unready(f"the API did not answer on port {number} within {STARTS_WITHIN} s")
+    raise StartupError(f"the API did not answer on port {number} within {START_TIMEOUT} s")
 
 
-def say(line: str, file: TextIO | None = None) -> None:
+def print_line(line: str, file: TextIO | None = None) -> None:
     """Print at once, even into a pipe."""
     print(line, file=file or sys.stdout, flush=True)
 

@@ -1,7 +1,7 @@
 """The API under uvicorn, as a child process that ends with its parent.
 
 `python -m infra.local.api PORT` serves until its standard input ends. That input is a pipe the
-parent never writes to: the system closes it when the parent dies, be it by SIGKILL, so that no
+parent never writes to: the system closes it when the parent dies, even by SIGKILL, so no
 orphan keeps the port.
 """
 
@@ -26,8 +26,8 @@ def end_with_parent() -> None:
 
 
 def serve(port: int) -> None:
-    """Serve the API on 127.0.0.1, and start it anew whenever a file of app/ changes."""
-    # A first try here, as a reloading uvicorn outlives an app that can't start.
+    """Serve the API on 127.0.0.1, and restart it when a file in app/ changes."""
+    # Fail here first: a reloading uvicorn keeps running when the app can't start.
     create_app()
     threading.Thread(target=end_with_parent, daemon=True).start()
     uvicorn.run(

@@ -1,4 +1,4 @@
-"""The demo page on an origin of its own, so that its calls cross origins as a team's own do."""
+"""The demo page on its own origin, so its calls are cross-origin like a real front end's."""
 
 import json
 import socket
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from infra.local.server import HOST, InThread, QuietHandler
+from infra.local.server import HOST, QuietHandler, ThreadedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ WEB = Path(__file__).parents[1] / "web"
 # Not the machine's own table of types: browsers run no module that it calls something else.
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 
-# All that the page needs is its own, but for the API it calls.
+# The page loads only its own files, and calls the API.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src {api}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -27,7 +27,7 @@ POLICY = (
 )
 
 
-class Demo(InThread):
+class Demo(ThreadedServer):
     """The files of infra/web on 127.0.0.1, from `with` to the end of the block.
 
     `port` 0 takes a free one. The page learns the addresses from /config.js. Raises OSError if the
@@ -45,19 +45,19 @@ class Demo(InThread):
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         }
-        # The server of a port that is taken would end the process; our own socket raises.
+        # werkzeug exits when the port is taken; this socket raises OSError instead.
         with socket.create_server((HOST, port)) as listener:
             self._server = make_server(
                 HOST,
                 port,
-                self._answer,
+                self._serve,
                 threaded=True,
                 request_handler=QuietHandler,
                 fd=listener.fileno(),
             )
         self.url = f"http://{HOST}:{self._server.port}"
 
-    def _answer(
+    def _serve(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> "Iterable[bytes]":
         request = Request(environ)
@@ -68,7 +68,7 @@ class Demo(InThread):
             return Response("This only shows a page.\n", 405, {"Allow": "GET, HEAD"})
         if request.path == "/config.js":
             return Response(self._config, headers=self._headers, content_type="text/javascript")
-        # Looked up among the files there are: a path is never made of what was asked for.
+        # Look the path up among existing files; never build a path from the request.
         files = {f"/{path.name}": path for path in WEB.iterdir() if path.suffix in TYPES}
         files["/"] = files["/index.html"]
         if not (file := files.get(request.path)):

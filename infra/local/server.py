@@ -1,4 +1,4 @@
-"""The local Cognito as an HTTP server: the API and the keys by moto, the console by us."""
+"""The local Cognito as an HTTP server: moto serves the API, `console` the console."""
 
 import io
 import json
@@ -7,7 +7,6 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -18,17 +17,18 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from infra.local.accounts import Account
-from infra.local.client import boto3_client
-from infra.local.clock import Clock
-from infra.local.console import Console
-from infra.local.outbox import Mail, Outbox
-from infra.local.pool import Pool, all_pools
-from infra.local.request import STATE
-from infra.local.responses import CognitoResponse
-from infra.local.state import State
-from infra.local.store import Store, dump_users, restore_users, seal
-from infra.local.template import arguments, mfa_arguments
+from infra.local.admin_client import boto3_client
+from infra.local.console.routes import Console
+from infra.local.operations.request import STATE_KEY
+from infra.local.operations.responses import CognitoResponse
+from infra.local.pool.accounts import Account
+from infra.local.pool.clock import Clock
+from infra.local.pool.outbox import Mail, Outbox
+from infra.local.pool.passwords import hash_plain_password
+from infra.local.pool.state import State
+from infra.local.pool.store import Store, dump_users, restore_users
+from infra.local.pool.template import arguments, mfa_arguments
+from infra.local.pool.user_pool import Pool, all_pools
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -38,22 +38,22 @@ HOST = "127.0.0.1"
 REGION = "us-east-1"
 # A page elsewhere can point its own domain at 127.0.0.1 and then read what is here as its own
 # (DNS rebinding). It can't choose the Host header, though.
-LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
+ALLOWED_HOSTS = {"localhost", "127.0.0.1", "::1"}
 # A sign-up is under 1 KiB; Cognito itself refuses far less than this.
-LARGEST_REQUEST = 1024 * 1024
+MAX_REQUEST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class LocalPool:
-    """What a client needs to know of a user pool."""
+    """The ids that a client needs to use a user pool."""
 
     user_pool_id: str
     client_id: str
     region: str = REGION
 
 
-class InThread:
-    """A server in a thread of its own, from `with` to the end of the block."""
+class ThreadedServer:
+    """A server that runs in its own thread for the length of a `with` block."""
 
     _server: BaseWSGIServer
 
@@ -68,12 +68,13 @@ class InThread:
         self._server.server_close()
 
 
-class LocalCognito(InThread):
+class LocalCognito(ThreadedServer):
     """A Cognito on 127.0.0.1, answering from `with` to the end of the block.
 
     `port` 0 takes a free one. With a store, users of the pools that `create_pool` makes are
-    restored by the pool's name and saved before each answer. `echo` is told of each e-mail sent.
-    `api` is where the API answers, if the console shall tell of it.
+    restored by the pool's name and saved before each answer.
+    `echo` is called with a line for each e-mail.
+    `api` is the address of the API, if the console should show it.
     moto keeps its pools per process: several of these at a time see each other's, each with its
     own clock and outbox. Raises OSError if the port is taken.
     """
@@ -89,15 +90,15 @@ class LocalCognito(InThread):
         self.clock = clock or Clock()
         self.outbox = Outbox(echo)
         self._state = State(self.clock, self.outbox)
-        # moto checks first and acts then, without a lock of its own: one request at a time.
+        # moto checks, then acts, without locking: handle one request at a time.
         self._lock = threading.Lock()
         self._pools: dict[str, Pool] = {}
         self._store = store
         self._document = store.load() if store else {"pools": {}, "mails": []}
         self.outbox.restore(map(Mail.from_json, self._document["mails"]))
-        self._moto = moto_application()
+        self._moto = create_moto_app()
         self._server = make_server(
-            HOST, port, self._answer, threaded=True, request_handler=QuietHandler
+            HOST, port, self._serve, threaded=True, request_handler=QuietHandler
         )
         self.url = f"http://{HOST}:{self._server.server_port}"
         self._console = Console(
@@ -111,7 +112,7 @@ class LocalCognito(InThread):
         client: dict[str, Any] | None = None,
         mfa: dict[str, Any] | None = None,
     ) -> LocalPool:
-        """Make the template's user pool and app client, through the API itself.
+        """Create the template's user pool and app client through the API.
 
         `pool`, `client` and `mfa` override what the template says, under the names that
         CreateUserPool, CreateUserPoolClient and SetUserPoolMfaConfig use. `name` stands for the
@@ -132,7 +133,7 @@ class LocalCognito(InThread):
         return LocalPool(user_pool_id, client_id)
 
     def account(self, sub: str) -> Account:
-        """Return what is remembered of a user: its code, tries and locks. KeyError if unknown."""
+        """Return a user's codes, attempts and lock. Raises KeyError for an unknown user."""
         return self._state.accounts[sub]
 
     def forget(self) -> None:
@@ -140,7 +141,7 @@ class LocalCognito(InThread):
         with self._lock:
             for pool in all_pools():
                 if getattr(pool, "state", None) is self._state:
-                    pool.forget_users()
+                    pool.clear_users()
             self._state.accounts.clear()
             self._state.challenges.clear()
             self.outbox.clear()
@@ -153,14 +154,15 @@ class LocalCognito(InThread):
 
     def _save(self) -> None:
         for pool in all_pools():
-            seal(pool)
+            for user in pool.users.values():
+                hash_plain_password(user)
         if self._store:
             for name, pool in self._pools.items():
                 self._document["pools"][name] = dump_users(pool, self._state)
             self._document["mails"] = self.outbox.to_json()
             self._store.save(self._document)
 
-    def _answer(
+    def _serve(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         request = Request(environ)
@@ -168,20 +170,20 @@ class LocalCognito(InThread):
             response = self._route(request)
         except HTTPException as error:
             response = Response.force_type(error.get_response(environ), environ)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets AWS's shape
+        except Exception as error:  # noqa: BLE001 - every failure gets AWS's shape
             traceback.print_exc(file=sys.stderr)
             response = internal_error(error)
         return response(environ, start_response)
 
     def _route(self, request: Request) -> Response:
-        if urlsplit(f"//{request.environ.get('HTTP_HOST', '')}").hostname not in LOCAL_NAMES:
+        if urlsplit(f"//{request.environ.get('HTTP_HOST', '')}").hostname not in ALLOWED_HOSTS:
             return Response("This is for this machine only: use http://localhost\n", 403)
-        request.max_content_length = LARGEST_REQUEST
+        request.max_content_length = MAX_REQUEST_BYTES
         if response := self._console.answer(request):
             return response
         # Read before the lock is taken: a slow caller must keep only itself waiting.
         body = request.get_data()
-        environ = {**request.environ, STATE: self._state, "wsgi.input": io.BytesIO(body)}
+        environ = {**request.environ, STATE_KEY: self._state, "wsgi.input": io.BytesIO(body)}
         with self._lock:
             try:
                 return Response.from_app(self._moto, environ, buffered=True)
@@ -193,17 +195,34 @@ class QuietHandler(WSGIRequestHandler):
     """A request handler that logs no requests: the API logs its own."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
-def moto_application() -> Any:
+class UnusedKey:
+    """The private key that moto loads for each pool. No token is signed with it.
+
+    Loading the real one takes 90 ms, and everybody knows it: it is in moto's package. `state.key`
+    signs the tokens.
+    """
+
+    @classmethod
+    def import_key(cls, _text: str) -> Self:
+        """Return the key without reading it."""
+        return cls()
+
+
+class UnusedKeys:
+    """What moto uses of the module `joserfc.jwk`."""
+
+    RSAKey = UnusedKey
+
+
+def create_moto_app() -> Any:
     """Return moto's WSGI application for Cognito alone, with our operations, pools and keys."""
     # Both are looked up when they are used: the class when a pool is made, the table when an
     # application is.
     moto.cognitoidp.models.CognitoIdpUserPool = Pool  # type: ignore[misc]
-    # moto would read the key of its package for each pool, and check it for 90 ms; we sign by ours.
-    no_key = SimpleNamespace(RSAKey=SimpleNamespace(import_key=str))
-    vars(moto.cognitoidp.models)["jwk"] = no_key
+    vars(moto.cognitoidp.models)["jwk"] = UnusedKeys
     paths = moto.cognitoidp.urls.url_paths
     paths["{0}/$"] = CognitoResponse.dispatch
     paths["{0}/(?P<user_pool_id>[^/]+)/.well-known/jwks.json$"] = serve_jwks
@@ -212,7 +231,7 @@ def moto_application() -> Any:
 
 def serve_jwks(request: Any, *_: object) -> tuple[int, dict[str, str], str]:
     """Answer with the public half of the key that signs the tokens."""
-    key = request.environ[STATE].key
+    key = request.environ[STATE_KEY].key
     public = key.as_dict(private=False, alg="RS256", use="sig", kid=key.kid)
     return 200, {"Content-Type": "application/json"}, json.dumps({"keys": [public]})
 

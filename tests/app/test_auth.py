@@ -13,7 +13,7 @@ import jwt
 import pytest
 
 from app.settings import Settings
-from infra.local.client import boto3_client
+from infra.local.admin_client import boto3_client
 from infra.local.server import LocalCognito, LocalPool
 from tests.conftest import Connect
 from tests.support.contract_of_routes import (

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from app.errors import TABLE
-from infra.local.constraints import service_model
-from infra.local.template import Tag, TemplateLoader, arguments, load, mfa_arguments, resolve
+from infra.local.pool.api_model import service_model
+from infra.local.pool.template import Tag, TemplateLoader, arguments, load, mfa_arguments, resolve
 from tests.support.contract import Contract
 
 REFERENCES = {"AWS::StackName": "auth", "UserPool": "us-east-1_abc"}

@@ -20,8 +20,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from infra.local.client import boto3_client
-from infra.local.constraints import raises
+from infra.local.admin_client import boto3_client
+from infra.local.pool.api_model import declares_error
 from infra.local.server import LocalCognito, LocalPool
 
 PASSWORD = "Correct-Horse-1"
@@ -187,7 +187,7 @@ def refused(exception: str, *messages: str) -> Iterator[None]:
     error = caught.value.response["Error"]
     assert error["Code"] == f"{exception}Exception", error
     assert type(caught.value).__name__ == error["Code"]
-    assert raises(caught.value.operation_name, exception), caught.value
+    assert declares_error(caught.value.operation_name, exception), caught.value
     assert not messages or error["Message"] in messages
 
 

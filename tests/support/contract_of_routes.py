@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from infra.local.client import boto3_client
+from infra.local.admin_client import boto3_client
 from infra.local.server import LocalCognito, LocalPool
 from tests.support.people import Person
 

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from playwright.sync_api import Locator, expect
 
-from infra.local.console import ACTIONS, TEMPORARY_PASSWORD
+from infra.local.console.routes import ACTIONS, TEMPORARY_PASSWORD
 from infra.local.server import LocalCognito
 from tests.support.browser import NARROW, Browse, Window
 from tests.support.contract import PASSWORD, Contract, refused

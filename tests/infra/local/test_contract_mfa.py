@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from infra.local.authenticator import matching_step
+from infra.local.pool.authenticator import matching_step
 from tests.support.contract import PASSWORD, Contract, other_than, refused
 from tests.support.contract_mfa import ON, answer, set_up, totp
 

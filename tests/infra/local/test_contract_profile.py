@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local.constraints import raises
-from infra.local.pool import all_pools
+from infra.local.pool.api_model import declares_error
+from infra.local.pool.user_pool import all_pools
 from tests.support.contract import PASSWORD, Contract, refused
 
 NEW = "Another-Horse-2"
@@ -124,7 +124,7 @@ def test_deleted_user(contract: Contract, by: str) -> None:
         with pytest.raises(ClientError) as caught:
             call(tokens["AccessToken"])
         # Two operations don't list the first.
-        listed = raises(caught.value.operation_name, "UserNotFound")
+        listed = declares_error(caught.value.operation_name, "UserNotFound")
         expected = "UserNotFoundException" if listed else "NotAuthorizedException"
         assert caught.value.response["Error"]["Code"] == expected
     with refused("NotAuthorized"):

@@ -206,6 +206,13 @@ def test_password_set_by_an_administrator(contract: Contract) -> None:
         AuthParameters={"USERNAME": email, "PASSWORD": "Another-Horse-2"},
     )
     assert answer["AuthenticationResult"]["ExpiresIn"] == 10800
+    with refused("NotAuthorized"):
+        contract.admin.admin_initiate_auth(
+            UserPoolId=pool.user_pool_id,
+            ClientId=pool.client_id,
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": email, "PASSWORD": PASSWORD},
+        )
 
 
 def test_secret_hash(contract: Contract) -> None:

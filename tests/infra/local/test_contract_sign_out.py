@@ -1,6 +1,6 @@
 """GlobalSignOut and RevokeToken, as Cognito answers them."""
 
-from infra.local.client import boto3_client
+from infra.local.admin_client import boto3_client
 from infra.local.server import LocalPool
 from tests.support.contract import NO_ROTATION, Contract, refused
 

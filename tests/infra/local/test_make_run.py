@@ -246,8 +246,8 @@ def test_the_demos_port_in_use(machine: Machine) -> None:
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "8000.0"])
 def test_bad_port(machine: Machine, port: str) -> None:
-    """What is no port is named, with the range."""
-    assert f"'{port}' is no port" in machine.fails(f"--port={port}")
+    """A wrong port is named, with the range."""
+    assert f"'{port}' is not a port number from 1 to 65535" in machine.fails(f"--port={port}")
 
 
 def test_one_port_for_two(machine: Machine) -> None:

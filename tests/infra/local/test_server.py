@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from infra.local.clock import Clock
-from infra.local.outbox import CAPACITY, Mail, Outbox
-from infra.local.passwords import PasswordHash
+from infra.local.pool.clock import Clock
+from infra.local.pool.outbox import CAPACITY, Mail, Outbox
+from infra.local.pool.passwords import PasswordHash
 from infra.local.server import LocalCognito
 from tests.support.contract import PASSWORD, Contract, refused
 
@@ -27,17 +27,18 @@ def test_clock() -> None:
 
 
 def test_password_hash() -> None:
-    """A hash equals its password and nothing else, and shows nothing of it."""
-    kept = PasswordHash.of(PASSWORD)
-    assert kept == PASSWORD
-    assert kept == PasswordHash(str(kept))
-    assert not (kept != PASSWORD)  # noqa: SIM202 - moto compares this way
-    assert kept != PASSWORD + " "
-    assert kept != "\ud800"
-    assert kept != 1
-    assert kept != PasswordHash.of(PASSWORD)
+    """A hash verifies its password and no other, survives as text, and shows nothing of it."""
+    kept = PasswordHash.hash(PASSWORD)
+    assert kept.verify(PASSWORD)
+    assert PasswordHash.parse(str(kept)) == kept
+    assert not kept.verify(PASSWORD + " ")
+    assert not kept.verify("\ud800")
+    assert not kept.verify(str(kept))
+    assert kept != PASSWORD
+    assert kept != PasswordHash.hash(PASSWORD)
     assert PASSWORD not in str(kept)
-    assert hash(kept)
+    with pytest.raises(ValueError, match="unpack"):
+        PasswordHash.parse("neither salt nor digest")
 
 
 def test_outbox_is_bounded_and_echoes_safely() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.pool.store import Store, StoreError
 from infra.local.server import LocalCognito
-from infra.local.store import Store, StoreError
 from tests.support.contract import PASSWORD, Contract, refused
 from tests.support.contract_mfa import answer, set_up, totp
 
@@ -21,7 +21,7 @@ SIGNS_UP = """
 import sys
 from pathlib import Path
 from infra.local.server import LocalCognito
-from infra.local.store import Store
+from infra.local.pool.store import Store
 from tests.support.contract import Contract
 
 with Store(Path(sys.argv[1])) as store, LocalCognito(store=store) as cognito:

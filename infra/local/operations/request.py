@@ -1,4 +1,4 @@
-"""What every operation of ours begins with: limits, then the app client or the access token."""
+"""The start of every operation: check the limits, then the app client or the access token."""
 
 import base64
 import hashlib
@@ -9,46 +9,49 @@ from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, Use
 from moto.cognitoidp.responses import CognitoIdpResponse
 from moto.core.exceptions import JsonRESTError
 
-from infra.local import constraints
-from infra.local.pool import Pool, all_pools
-from infra.local.refusals import refuse
-from infra.local.state import State
+from infra.local.operations import constraints
+from infra.local.pool.api_model import declares_error, has_parameter
+from infra.local.pool.refusals import refuse
+from infra.local.pool.state import State
+from infra.local.pool.user_pool import Pool, all_pools
 
-# Where the server puts its state for us in the WSGI environment of every request.
-STATE = "infra.local.state"
-# What an access token must allow for its user's own account to be seen or changed with it.
+# The key of the server's state in the WSGI environment of a request.
+STATE_KEY = "infra.local.state"
+# The scope that an access token needs to read or change its user's account.
 SCOPE = "aws.cognito.signin.user.admin"
 
 
 class CognitoRequest(CognitoIdpResponse):
-    """One request; moto's class, named after what it makes, takes it in as well."""
+    """One request. moto calls the class a response, but it reads the request too."""
 
     @property
     def state(self) -> State:
         """Return what the server keeps between requests."""
-        return cast("State", self.normalized_request.environ[STATE])
+        return cast("State", self.normalized_request.environ[STATE_KEY])
 
-    def enter(self) -> tuple[Pool, CognitoIdpUserPoolClient]:
-        """Check what every operation checks first, and return the pool and the app client."""
+    def resolve_client(self) -> tuple[Pool, CognitoIdpUserPoolClient]:
+        """Check the parameters, and return the pool and the app client that they name."""
         operation = self._get_action()
         constraints.check(operation, self.parameters)
         client_id = self.parameters["ClientId"]
         for pool in all_pools():
             if client := pool.clients.get(client_id):
-                if constraints.takes(operation, "SecretHash"):
+                if has_parameter(operation, "SecretHash"):
                     username = self.parameters["Username"]
                     check_secret_hash(client, username, self.parameters.get("SecretHash"))
                 return pool, client
-        raise self.fitting(refuse("no_client", client_id=client_id), "not_the_clients")
+        raise self.declared_or_fallback(
+            refuse("no_client", client_id=client_id), "client_not_authorized"
+        )
 
     def authorize(self) -> tuple[Pool, CognitoIdpUser]:
         """Check the access token that a user's own operations take; return the pool and the user.
 
-        Several refusals can be due at once; the order here is ours. Not every operation knows
+        If several errors apply, this order decides; AWS documents none. Not every operation lists
         all of them.
         """
         constraints.check(self._get_action(), self.parameters)
-        claims = self.state.read(required(self.parameters, "AccessToken")) or {}
+        claims = self.state.decode_token(required(self.parameters, "AccessToken")) or {}
         pool = next((pool for pool in all_pools() if pool.issuer == claims.get("iss")), None)
         if pool is None or claims["token_use"] != "access":  # noqa: S105 - a kind of token
             raise refuse("invalid_access_token")
@@ -58,25 +61,25 @@ class CognitoRequest(CognitoIdpResponse):
             raise refuse("access_token_without_scope")
         user = pool.user_by_sub(claims["sub"])
         if user is None:
-            raise self.fitting(refuse("unknown_user"), "access_token_revoked")
+            raise self.declared_or_fallback(refuse("unknown_user"), "access_token_revoked")
         if not user.enabled:
             raise refuse("user_disabled")
         session = pool.sessions.get(claims.get("origin_jti", ""))
         if session and session.revoked:
             raise refuse("access_token_revoked")
         if user.status == UserStatus.RESET_REQUIRED:
-            raise self.fitting(refuse("password_reset"), "access_token_revoked")
+            raise self.declared_or_fallback(refuse("password_reset"), "access_token_revoked")
         return pool, user
 
-    def fitting(self, refusal: JsonRESTError, otherwise: str) -> JsonRESTError:
-        """Return a refusal if the operation lists its exception, else the other one of that name.
+    def declared_or_fallback(self, refusal: JsonRESTError, fallback: str) -> JsonRESTError:
+        """Return an error if the operation lists its type, or else the fallback.
 
-        Callers have a branch for what AWS documents, and for nothing else.
+        Callers handle only the errors that AWS documents for the operation.
         """
         exception = refusal.error_type.removesuffix("Exception")
-        return refusal if constraints.raises(self._get_action(), exception) else refuse(otherwise)
+        return refusal if declares_error(self._get_action(), exception) else refuse(fallback)
 
-    def named_pool(self) -> Pool:
+    def requested_pool(self) -> Pool:
         """Return the pool that an administrator's operation names."""
         return cast("Pool", self.backend.describe_user_pool(self.parameters["UserPoolId"]))
 
@@ -99,7 +102,7 @@ def prevents_existence_errors(client: CognitoIdpUserPoolClient) -> bool:
 
 
 def check_secret_hash(client: CognitoIdpUserPoolClient, username: str, given: str | None) -> None:
-    """Refuse a call without the proof that its maker knows the client's secret, if it has one.
+    """Refuse a call with a missing or wrong SECRET_HASH, if the client has a secret.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html
     """

@@ -1,4 +1,4 @@
-"""What all user pools of one local Cognito share: the time, the mail, the key, who did what."""
+"""State shared by all user pools of one server: clock, outbox, key, accounts, challenges."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,13 +8,13 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from moto.cognitoidp.models import CognitoIdpUser
 
-from infra.local.accounts import Account
-from infra.local.clock import Clock
-from infra.local.outbox import Outbox
+from infra.local.pool.accounts import Account
+from infra.local.pool.clock import Clock
+from infra.local.pool.outbox import Outbox
 
 
 def new_signing_key() -> RSAKey:
-    """Return a key of this process's own: the one in moto's package is known to everyone."""
+    """Return a new key: the one in moto's package is public."""
     key = RSAKey.generate_key(2048, private=True, auto_kid=True)
     key.ensure_kid()
     return key
@@ -22,9 +22,9 @@ def new_signing_key() -> RSAKey:
 
 @dataclass
 class Challenge:
-    """A question that a sign-in waits on; `expires_at` is in seconds since the epoch.
+    """A pending challenge of a sign-in; `expires_at` is in seconds since the epoch.
 
-    `code` is what was e-mailed to answer it, if anything was.
+    `code` is the e-mailed answer, if there is one.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Challenge:
 
 @dataclass
 class State:
-    """One for each server, and new with each process but for the accounts, which are kept."""
+    """The state of one server. Only the accounts survive the process."""
 
     clock: Clock
     outbox: Outbox
@@ -46,11 +46,11 @@ class State:
     challenges: dict[str, Challenge] = field(default_factory=dict)
 
     def account(self, user: CognitoIdpUser) -> Account:
-        """Return what is remembered of a user, whose id (`sub`) is unique among all pools."""
+        """Return the account of a user, whose id (`sub`) is unique across pools."""
         return self.accounts.setdefault(user.id, Account())
 
-    def read(self, token: str) -> dict[str, Any] | None:
-        """Return what an access or ID token says, expired or not; None if we didn't sign it."""
+    def decode_token(self, token: str) -> dict[str, Any] | None:
+        """Return the claims of an access or ID token, even if expired; None for a foreign one."""
         try:
             return jwt.decode(token, self.key, algorithms=["RS256"]).claims
         except (JoseError, ValueError):

@@ -9,13 +9,17 @@ from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPool, CognitoId
 from moto.cognitoidp.utils import flatten_attrs
 from moto.moto_api._internal import mock_random
 
-from infra.local.refusals import refuse
-from infra.local.state import State
+from infra.local.pool.refusals import refuse
+from infra.local.pool.state import State
 
-SECONDS = {"seconds": 1, "minutes": 60, "hours": 60 * 60, "days": 24 * 60 * 60}
+SECONDS_PER_UNIT = {"seconds": 1, "minutes": 60, "hours": 60 * 60, "days": 24 * 60 * 60}
 # What a validity without a unit, and no validity at all, mean.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
-VALIDITY = {"AccessToken": (1, "hours"), "IdToken": (1, "hours"), "RefreshToken": (30, "days")}
+DEFAULT_VALIDITY = {
+    "AccessToken": (1, "hours"),
+    "IdToken": (1, "hours"),
+    "RefreshToken": (30, "days"),
+}
 
 
 @dataclass
@@ -34,7 +38,7 @@ class Session:
 
 
 class TokenPool(CognitoIdpUserPool):
-    """The half of `Pool` that is about tokens: a session by its `origin_jti`, whatever carries it.
+    """The part of `Pool` that issues tokens and keeps sessions, keyed by `origin_jti`.
 
     moto forgets revoked sessions, and knows access tokens by their text. Here the token says what
     it is, by its signature, and the session says whether it still counts.
@@ -48,10 +52,10 @@ class TokenPool(CognitoIdpUserPool):
 
     def lifetime(self, client: CognitoIdpUserPoolClient, token: str) -> int:
         """Return how many seconds a client's AccessToken, IdToken or RefreshToken lives."""
-        number, unit = VALIDITY[token]
+        number, unit = DEFAULT_VALIDITY[token]
         number = client.extended_config.get(f"{token}Validity") or number
         unit = client.extended_config.get("TokenValidityUnits", {}).get(token, unit)
-        return int(number) * SECONDS[unit]
+        return int(number) * SECONDS_PER_UNIT[unit]
 
     def create_refresh_token(self, client_id: str, username: str) -> tuple[str, str]:
         """Begin a session."""
@@ -62,8 +66,8 @@ class TokenPool(CognitoIdpUserPool):
         self.sessions[origin_jti] = Session(client_id, user.id, now, now + lifetime)
         return token, origin_jti
 
-    def session_of(self, refresh_token: str) -> Session | None:
-        """Return the session that a refresh token continues, or None if it is no such token."""
+    def session_for(self, refresh_token: str) -> Session | None:
+        """Return the session that a refresh token continues, or None for an unknown token."""
         known = self.refresh_tokens.get(refresh_token)
         return self.sessions[known[2]] if known else None
 
@@ -73,7 +77,7 @@ class TokenPool(CognitoIdpUserPool):
         return self.refresh(token, RefreshToken=token) | {"ChallengeParameters": {}}
 
     def refresh(self, token: str, **more: str) -> dict[str, Any]:
-        """Return new access and ID tokens for a session, and whatever else goes with them."""
+        """Return new access and ID tokens for a session, and the other members of the result."""
         access_token, id_token, expires_in = self.create_tokens_from_refresh_token(token)
         return {
             "AuthenticationResult": {
@@ -92,7 +96,7 @@ class TokenPool(CognitoIdpUserPool):
         Raises the refusal of a token that was exchanged longer ago than that.
         """
         known = self.refresh_tokens[token]
-        assert known  # noqa: S101 - for mypy: ours are never taken out
+        assert known  # noqa: S101 - for mypy: tokens are never removed
         now = self.state.clock.now()
         rotated = self.sessions[known[2]].rotated
         if now >= rotated.get(token, math.inf):
@@ -103,14 +107,14 @@ class TokenPool(CognitoIdpUserPool):
         return new
 
     def sign_out(self, username: str) -> None:
-        """End every session of a user, by whichever name."""
+        """End every session of a user, found by user name, e-mail address or sub."""
         user = self._get_user(username)
         for session in self.sessions.values():
             if user and session.sub == user.id:
                 session.revoked = True
 
-    def forget_users(self) -> None:
-        """Be as new, but for the settings and the app clients."""
+    def clear_users(self) -> None:
+        """Delete all users, sessions and refresh tokens; keep the settings and app clients."""
         self.users.clear()
         self.sessions.clear()
         self.refresh_tokens.clear()
@@ -138,13 +142,13 @@ class TokenPool(CognitoIdpUserPool):
         claims = dict(extra_data or {})
         now = int(self.state.clock.now())
         session = self.sessions.get(claims.get("origin_jti", ""))
-        if token_use == "access":  # noqa: S105 - a kind of token, and no secret
+        if token_use == "access":  # noqa: S105 - a kind of token, not a secret
             expires_in = self.lifetime(client, "AccessToken")
             claims |= {"client_id": client_id, "username": user.username}
         else:
             expires_in = self.lifetime(client, "IdToken")
             claims |= {"aud": client_id, "cognito:username": user.username}
-            claims |= readable(client, user)
+            claims |= readable_attributes(client, user)
         claims |= {
             "iss": self.issuer,
             "sub": user.id,
@@ -158,7 +162,9 @@ class TokenPool(CognitoIdpUserPool):
         return jwt.encode(header, claims, self.state.key), expires_in
 
 
-def readable(client: CognitoIdpUserPoolClient, user: CognitoIdpUser) -> dict[str, str | bool]:
+def readable_attributes(
+    client: CognitoIdpUserPoolClient, user: CognitoIdpUser
+) -> dict[str, str | bool]:
     """Return the attributes a client may read: all of them, unless ReadAttributes says less."""
     named = client.get_readable_fields()
     return {

@@ -1,8 +1,8 @@
-"""Users kept in a file, so that they outlive `make run`.
+"""A file that keeps users between runs of `make run`.
 
-What is kept: each user with its status, attributes, password hash, authenticator secret, pending
-codes, tries and locks, and the e-mails. Sessions end with the process, answered or not, so no key
-and no token ever lies on the disk; groups and pools that were made by hand are not kept either.
+It keeps each user with its status, attributes, password hash, authenticator secret, pending
+codes, tries and locks, and the e-mails. Sessions end with the process, so no key or
+token is written to disk. Groups and pools created by hand are not kept either.
 
 POSIX only, for its file locks.
 """
@@ -17,15 +17,15 @@ from typing import Any, Self
 
 from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 
-from infra.local.accounts import Account
-from infra.local.outbox import Mail
-from infra.local.passwords import PasswordHash
-from infra.local.pool import Pool
-from infra.local.state import State
+from infra.local.pool.accounts import Account
+from infra.local.pool.outbox import Mail
+from infra.local.pool.passwords import PasswordHash
+from infra.local.pool.state import State
+from infra.local.pool.user_pool import Pool
 
 FORMAT = 2
 
-# moto's names of the flags that are kept as they are.
+# moto's attributes that are stored unchanged.
 FLAGS = (
     "enabled",
     "sms_mfa_enabled",
@@ -36,7 +36,7 @@ FLAGS = (
 
 
 class StoreError(Exception):
-    """The file can't be used; the message is one line that says what to do."""
+    """The file can't be used; the message is one line that names the remedy."""
 
 
 class Store:
@@ -76,15 +76,15 @@ class Store:
     def load(self) -> dict[str, Any]:
         """Return what was saved last, or an empty document. Raises StoreError, and leaves the file.
 
-        A file that isn't ours, or is damaged, may still be worth something to its owner.
+        A foreign or damaged file may still be valuable to its owner.
         """
         try:
-            document = checked(json.loads(self.path.read_text("utf-8")))
+            document = validated(json.loads(self.path.read_text("utf-8")))
         except FileNotFoundError:
             return {"format": FORMAT, "pools": {}, "mails": []}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
-                f"{self.path} can't be read ({type(error).__name__}: {error}). Mend it, or forget"
+                f"{self.path} can't be read ({type(error).__name__}: {error}). Fix it, or delete"
                 " its users: make run FRESH=1"
             ) from None
         return document
@@ -121,7 +121,7 @@ def dump_users(pool: Pool, state: State) -> list[dict[str, Any]]:
         {
             "sub": user.id,
             "username": user.username,
-            "password": user.password,
+            "password": None if user.password is None else str(user.password),
             "status": UserStatus(user.status).value,
             "attributes": user.attributes,
             "created": user.create_date.isoformat(),
@@ -145,10 +145,12 @@ def _user(kept: dict[str, Any], user_pool_id: str) -> tuple[CognitoIdpUser, Acco
     user = CognitoIdpUser(
         user_pool_id=user_pool_id,
         username=kept["username"],
-        password=None if kept["password"] is None else PasswordHash(kept["password"]),
+        password=None,
         status=UserStatus(kept["status"]),
         attributes=kept["attributes"],
     )
+    if kept["password"] is not None:
+        user.password = PasswordHash.parse(kept["password"])  # type: ignore[assignment]
     user.id = kept["sub"]
     user.update_attributes([{"Name": "sub", "Value": user.id}])
     user.create_date = datetime.fromisoformat(kept["created"])
@@ -158,7 +160,7 @@ def _user(kept: dict[str, Any], user_pool_id: str) -> tuple[CognitoIdpUser, Acco
     return user, Account.from_json(kept["account"])
 
 
-def checked(document: dict[str, Any]) -> dict[str, Any]:
+def validated(document: dict[str, Any]) -> dict[str, Any]:
     """Return a document that can be put back. Raises KeyError, TypeError or ValueError if not."""
     if document["format"] != FORMAT:
         raise ValueError(f"not of format {FORMAT}")
@@ -168,10 +170,3 @@ def checked(document: dict[str, Any]) -> dict[str, Any]:
     for mail in document["mails"]:
         Mail.from_json(mail)
     return document
-
-
-def seal(pool: Pool) -> None:
-    """Hash the passwords that moto's own operations have put into a pool as they were typed."""
-    for user in pool.users.values():
-        if user.password is not None and not isinstance(user.password, PasswordHash):
-            user.password = PasswordHash.of(user.password)

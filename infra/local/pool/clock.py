@@ -1,4 +1,4 @@
-"""The time, as something that tests can move: codes, tokens and lockouts all ask here."""
+"""A clock that tests can advance. Codes, tokens and lockouts all read it."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ class Clock:
         return datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="milliseconds")
 
     def advance(self, step: float | timedelta) -> None:
-        """Move forward by so many seconds, or by a timedelta. There is no way back."""
+        """Advance by a number of seconds or a timedelta. Raises ValueError if it is negative."""
         seconds = step.total_seconds() if isinstance(step, timedelta) else step
         if seconds < 0:
             raise ValueError("time only moves forward")

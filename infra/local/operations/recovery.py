@@ -1,4 +1,4 @@
-"""The way back after a forgotten password, be it the user or an administrator who starts it.
+"""Password reset, started by the user or by an administrator.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html
 """
@@ -6,21 +6,21 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-mana
 from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, UserStatus
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.passwords import PasswordHash, check_policy
-from infra.local.pool import Pool, delivery_details
-from infra.local.refusals import refuse
-from infra.local.request import CognitoRequest, prevents_existence_errors
+from infra.local.operations.request import CognitoRequest, prevents_existence_errors
+from infra.local.pool.passwords import check_policy, set_password
+from infra.local.pool.refusals import refuse
+from infra.local.pool.user_pool import Pool, delivery_details
 
 
 class RecoveryOperations(CognitoRequest):
-    """Each method is the operation of its name; the answers are what Cognito documents."""
+    """Each method implements the Cognito operation of the same name."""
 
     def forgot_password(self) -> ActionResult:
-        """E-mail a code that sets a new password. A stranger can't tell who is a user.
+        """E-mail a code that sets a new password. The answer doesn't reveal who is a user.
 
-        A user whose address isn't verified is an exception to that, as at the real one.
+        A user with an unverified address is an exception, as in Cognito.
         """
-        pool, client = self.enter()
+        pool, client = self.resolve_client()
         recovery = pool.extended_config.get("AccountRecoverySetting") or {}
         if [way["Name"] for way in recovery.get("RecoveryMechanisms", [])] == ["admin_only"]:
             raise refuse("no_recovery")
@@ -32,13 +32,13 @@ class RecoveryOperations(CognitoRequest):
             raise refuse("password_not_resettable")
         if user.attribute_lookup.get("email_verified") != "true":
             raise refuse("no_verified_email")
-        self.state.account(user).count("ForgotPassword", self.state.clock.now())
+        self.state.account(user).count_attempt("ForgotPassword", self.state.clock.now())
         return ActionResult({"CodeDeliveryDetails": pool.send_code(user, "ConfirmForgotPassword")})
 
     def confirm_forgot_password(self) -> ActionResult:
-        """Set a new password by the code that was e-mailed. Sessions begun before it live on."""
-        pool, client = self.enter()
-        # First, as it says nothing of anybody's account, and a mere slip shall not cost a try.
+        """Set a new password with the e-mailed code. Existing sessions stay valid."""
+        pool, client = self.resolve_client()
+        # First: it reveals nothing about an account, and a typo should not cost an attempt.
         password = self.parameters["Password"]
         check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
         user = self._recovering_user(pool, client, self.parameters["Username"])
@@ -47,16 +47,16 @@ class RecoveryOperations(CognitoRequest):
         account, now = self.state.account(user), self.state.clock.now()
         account.use_code("ConfirmForgotPassword", self.parameters["ConfirmationCode"], now)
         account.unlock()
-        user.password = PasswordHash.of(password)
+        set_password(user, password)
         user.status = UserStatus.CONFIRMED
-        # The code came by e-mail, so whoever has it reads that mailbox.
+        # The code was e-mailed, so it also proves that the user reads that mailbox.
         user.update_attributes([{"Name": "email_verified", "Value": "true"}])
         return EmptyResult()
 
     def admin_reset_user_password(self) -> ActionResult:
-        """Make the password useless, and e-mail the code that sets a new one."""
+        """Invalidate the password, and e-mail a code that sets a new one."""
         answer = super().admin_reset_user_password()
-        pool = self.named_pool()
+        pool = self.requested_pool()
         user = self.find_user(pool, self.parameters["Username"])
         if user:
             pool.send_code(user, "ConfirmForgotPassword")
@@ -65,7 +65,7 @@ class RecoveryOperations(CognitoRequest):
     def _recovering_user(
         self, pool: Pool, client: CognitoIdpUserPoolClient, username: str
     ) -> CognitoIdpUser | None:
-        """Return the user, or None where it must look as if there might be one."""
+        """Return the user, or None if the answer must hide that there is none."""
         user = self.find_user(pool, username)
         if user and user.enabled:
             return user

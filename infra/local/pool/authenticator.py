@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor import InvalidToken
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from infra.local.refusals import refuse
+from infra.local.pool.refusals import refuse
 
 STEP = 30  # seconds
 SECRET_BYTES = 32  # 52 characters in base32, which is what Cognito hands out
@@ -26,7 +26,7 @@ class Authenticator:
     last_step: int = 0
 
     def associate(self) -> str:
-        """Return a new secret in base32. The one in use stays so until the new one is verified.
+        """Return a new secret in base32. The current one works until the new one is verified.
 
         https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AssociateSoftwareToken.html
         """
@@ -34,7 +34,7 @@ class Authenticator:
         return self.pending
 
     def verify(self, code: str, now: float) -> None:
-        """Put the new secret to use if the code is its own, or refuse."""
+        """Activate the new secret if the code matches it, or refuse."""
         secret = self.pending or self.secret
         if secret is None:
             raise refuse("no_software_token")
@@ -50,14 +50,14 @@ class Authenticator:
         step = matching_step(self.secret, code, now)
         if step is None:
             raise refuse("software_token_wrong")
-        # Whoever looked over a shoulder must not get in with the code that was just typed.
+        # Somebody who watched the code being typed must not be able to use it again.
         if step <= self.last_step:
             raise refuse("software_token_used")
         self.last_step = step
 
 
 def matching_step(secret: str, code: str, now: float) -> int | None:
-    """Return the time step whose code this is: the present one or one beside it, else None."""
+    """Return the time step of a code: the present one or a neighbour. None if none matches."""
     padded = secret + "=" * (-len(secret) % 8)
     totp = TOTP(base64.b32decode(padded), 6, SHA1(), STEP)  # noqa: S303 - what RFC 6238 and apps use
     present = int(now) // STEP

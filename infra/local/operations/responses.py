@@ -1,6 +1,6 @@
-"""The operations that moto answers differently from Cognito, each a method of its name.
+"""All operations that replace moto's, each a method of the same name.
 
-Everything else is moto's own, so that the AWS CLI and boto3 can set users up as usual.
+moto handles the others, so the AWS CLI and boto3 can set up users as usual.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_Operations.html
 """
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from moto.core.responses import ActionResult
 
-from infra.local.challenges import ChallengeOperations
-from infra.local.mfa import MfaOperations
-from infra.local.profile import ProfileOperations
-from infra.local.recovery import RecoveryOperations
-from infra.local.sign_in import SignInOperations
-from infra.local.sign_out import SignOutOperations
-from infra.local.sign_up import SignUpOperations
+from infra.local.operations.challenges import ChallengeOperations
+from infra.local.operations.mfa import MfaOperations
+from infra.local.operations.profile import ProfileOperations
+from infra.local.operations.recovery import RecoveryOperations
+from infra.local.operations.sign_in import SignInOperations
+from infra.local.operations.sign_out import SignOutOperations
+from infra.local.operations.sign_up import SignUpOperations
 
 if TYPE_CHECKING:
-    from infra.local.pool import Pool
+    from infra.local.pool.user_pool import Pool
 
 
 class CognitoResponse(
@@ -30,20 +30,20 @@ class CognitoResponse(
     ProfileOperations,
     MfaOperations,
 ):
-    """What moto's table of URLs is given in place of its own class."""
+    """The class that replaces moto's own in its URL table."""
 
     def create_user_pool(self) -> ActionResult:
-        """Make a pool that knows the server's clock, outbox and key."""
+        """Create a pool with the server's clock, outbox and key."""
         answer = super().create_user_pool()
         pool_id = cast("dict[str, Any]", answer.result)["UserPool"]["Id"]
         cast("Pool", self.backend.user_pools[pool_id]).state = self.state
         return answer
 
     def create_user_pool_client(self) -> ActionResult:
-        """Make an app client whose secret, if it has one, is spelled as the API wants it back."""
+        """Create an app client whose secret, if any, matches the pattern of the API."""
         answer = super().create_user_pool_client()
         made = cast("dict[str, Any]", answer.result)["UserPoolClient"]
         if "ClientSecret" in made:
-            client = self.named_pool().clients[made["ClientId"]]
+            client = self.requested_pool().clients[made["ClientId"]]
             made["ClientSecret"] = client.secret = secrets.token_hex(26)
         return answer

@@ -1,4 +1,4 @@
-"""A boto3 client for the local Cognito, whatever the machine's AWS set-up says."""
+"""A boto3 client for the local Cognito that ignores the machine's AWS configuration."""
 
 import os
 from functools import cache
@@ -11,7 +11,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
 
-# A profile that doesn't exist or a malformed file would end a call that needs neither.
+# A missing profile or a malformed file would fail calls that need neither.
 NO_CONFIGURATION = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
@@ -21,9 +21,9 @@ NO_CONFIGURATION = {
 
 @cache
 def boto3_client(url: str, region: str) -> "CognitoIdentityProviderClient":
-    """Return a client whose credentials are made up: the local Cognito looks at none.
+    """Return a client with dummy credentials, which the local Cognito ignores.
 
-    Kept, as making one takes half a second, most of it to read the API's model.
+    It is cached: creating one takes half a second, mostly to read the API model.
     """
     session = boto3.Session(
         aws_access_key_id="local",

@@ -1,4 +1,4 @@
-"""RespondToAuthChallenge: what a sign-in may ask for besides the right password.
+"""RespondToAuthChallenge: the steps that a sign-in may require after the password.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html
 """
@@ -11,28 +11,28 @@ from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, Use
 from moto.cognitoidp.utils import flatten_attrs
 from moto.core.responses import ActionResult
 
-from infra.local.accounts import new_code
-from infra.local.passwords import PasswordHash, check_policy
-from infra.local.pool import Pool
-from infra.local.refusals import refuse
-from infra.local.request import CognitoRequest, check_secret_hash, required
-from infra.local.state import Challenge
+from infra.local.operations.request import CognitoRequest, check_secret_hash, required
+from infra.local.pool.accounts import new_code
+from infra.local.pool.passwords import check_policy, set_password
+from infra.local.pool.refusals import refuse
+from infra.local.pool.state import Challenge
+from infra.local.pool.user_pool import Pool
 
-# The challenges that are asked here; every other one belongs to a flow that is moto's.
-OURS = {"NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "SMS_MFA"}
+# The challenges handled here; moto handles the others.
+SUPPORTED_CHALLENGES = {"NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "SMS_MFA"}
 MINUTE = 60
 
 
 class ChallengeOperations(CognitoRequest):
-    """Each method is the operation of its name; the answers are what Cognito documents."""
+    """Each method implements the Cognito operation of the same name."""
 
     def respond_to_auth_challenge(self) -> ActionResult:
-        """Take the answer, and go on to the next challenge or to the tokens.
+        """Check the answer, then return the next challenge or the tokens.
 
-        A wrong answer leaves the session as it is, to try again; a right one uses it up.
+        A wrong answer leaves the session open for another try; a right one uses it up.
         """
-        pool, client = self.enter()
-        if self.parameters["ChallengeName"] not in OURS:
+        pool, client = self.resolve_client()
+        if self.parameters["ChallengeName"] not in SUPPORTED_CHALLENGES:
             return super().respond_to_auth_challenge()
         answers = self.parameters.get("ChallengeResponses") or {}
         challenge = self._challenge(client, required(self.parameters, "Session"))
@@ -47,7 +47,7 @@ class ChallengeOperations(CognitoRequest):
         challenge.used = True
         passed_mfa = challenge.name != "NEW_PASSWORD_REQUIRED"
         return ActionResult(
-            pool.sign_in(client, user) if passed_mfa else proceed(pool, client, user)
+            pool.sign_in(client, user) if passed_mfa else challenge_or_tokens(pool, client, user)
         )
 
     def _challenge(self, client: CognitoIdpUserPoolClient, session: str) -> Challenge:
@@ -64,22 +64,24 @@ class ChallengeOperations(CognitoRequest):
     def _check(
         self, challenge: Challenge, answers: dict[str, str], pool: Pool, user: CognitoIdpUser
     ) -> None:
-        """Refuse a wrong answer; do what a right one is for."""
+        """Refuse a wrong answer; apply a right one."""
         if challenge.name == "NEW_PASSWORD_REQUIRED":
             password = required(answers, "NEW_PASSWORD")
             check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
-            user.password = PasswordHash.of(password)
+            set_password(user, password)
             user.status = UserStatus.CONFIRMED
         elif challenge.name == "SOFTWARE_TOKEN_MFA":
             code = required(answers, "SOFTWARE_TOKEN_MFA_CODE")
             self.state.account(user).authenticator.use(code, self.state.clock.now())
-        # No SMS is sent on this machine, so that no code is the right one there.
+        # No SMS is sent here, so no SMS code is right.
         elif required(answers, f"{challenge.name}_CODE") != challenge.code:
             raise refuse("otp_wrong")
 
 
-def proceed(pool: Pool, client: CognitoIdpUserPoolClient, user: CognitoIdpUser) -> dict[str, Any]:
-    """Return what follows the right password: a challenge, or the tokens if there is none."""
+def challenge_or_tokens(
+    pool: Pool, client: CognitoIdpUserPoolClient, user: CognitoIdpUser
+) -> dict[str, Any]:
+    """Return a challenge, or the tokens if the user has none to answer."""
     name = challenge_for(pool, user)
     if name is None:
         return pool.sign_in(client, user)
@@ -100,9 +102,9 @@ def proceed(pool: Pool, client: CognitoIdpUserPoolClient, user: CognitoIdpUser) 
 
 
 def challenge_for(pool: Pool, user: CognitoIdpUser) -> str | None:
-    """Return the name of what a user must do besides giving the right password, if anything.
+    """Return the name of the challenge that a user must answer after the password, if any.
 
-    Of several methods the preferred one is asked for; with none preferred, the first of these.
+    With several active methods, the preferred one wins, or else the first of these.
     """
     if user.status == UserStatus.FORCE_CHANGE_PASSWORD:
         return "NEW_PASSWORD_REQUIRED"

@@ -12,13 +12,13 @@ from typing import Any
 
 import yaml
 
-from infra.local.constraints import service_model
+from infra.local.pool.api_model import service_model
 
-TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
-# What CloudFormation calls differently from the API, which takes everything else by its name.
+# Properties that have another name in the API. All others have the same.
 RENAMED = {"UserPoolName": "PoolName"}
-# What CloudFormation makes one property of, and SetUserPoolMfaConfig three parameters.
+# One CloudFormation property corresponds to three parameters of SetUserPoolMfaConfig.
 MFA_METHODS: dict[str, dict[str, Any]] = {
     "SOFTWARE_TOKEN_MFA": {"SoftwareTokenMfaConfiguration": {"Enabled": True}},
     "EMAIL_OTP": {"EmailMfaConfiguration": {}},
@@ -67,9 +67,9 @@ def arguments(
 ) -> dict[str, Any]:
     """Return a resource's properties as the input of CreateUserPool or CreateUserPoolClient.
 
-    Properties that the operation doesn't take are left out. `references` says what !Ref and !Sub
-    mean, besides the template's parameters, which have their defaults; raises KeyError for one that
-    isn't there, ValueError for an intrinsic function that this machine can't work out.
+    Properties that the operation doesn't take are left out. `references` gives the values of !Ref
+    and !Sub, in addition to the defaults of the template's parameters. Raises KeyError for an
+    unknown reference, ValueError for an unsupported intrinsic function.
     """
     template = load(path)
     defaults = {name: it["Default"] for name, it in template.get("Parameters", {}).items()}
@@ -86,8 +86,8 @@ def arguments(
 def mfa_arguments(logical_id: str, path: Path = TEMPLATE) -> dict[str, Any]:
     """Return a user pool's second factors as the input of SetUserPoolMfaConfig, without its id.
 
-    CloudFormation makes the pool first and then this call, so that must we. Raises KeyError for
-    a method that can't be had on this machine: SMS_MFA.
+    CloudFormation creates the pool first and then makes this call; so do we. Raises KeyError for
+    a method that the local Cognito lacks: SMS_MFA.
     """
     properties = load(path)["Resources"][logical_id]["Properties"]
     methods = [MFA_METHODS[name] for name in properties.get("EnabledMfas", [])]
@@ -96,9 +96,9 @@ def mfa_arguments(logical_id: str, path: Path = TEMPLATE) -> dict[str, Any]:
 
 
 def resolve(value: Any, references: Mapping[str, Any]) -> Any:
-    """Return a value with its intrinsic functions worked out. Raises KeyError or ValueError.
+    """Return a value with its intrinsic functions resolved. Raises KeyError or ValueError.
 
-    `references` says what a parameter, a resource or a condition is.
+    `references` gives the value of each parameter, resource and condition.
     """
     if isinstance(value, dict):
         return {name: resolve(member, references) for name, member in value.items()}
@@ -120,4 +120,4 @@ def _call(function: Tag, references: Mapping[str, Any]) -> Any:
         case Tag("Equals", [one, other]):
             return resolve(one, references) == resolve(other, references)
         case Tag(name):
-            raise ValueError(f"!{name} can't be worked out on this machine")
+            raise ValueError(f"!{name} can't be resolved on this machine")

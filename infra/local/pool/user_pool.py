@@ -1,12 +1,11 @@
 """moto's user pool, with Cognito's way of finding users and writing to them."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUser, cognitoidp_backends
 
-from infra.local.outbox import Mail
-from infra.local.tokens import TokenPool
+from infra.local.pool.outbox import Mail
+from infra.local.pool.tokens import TokenPool
 
 
 class Pool(TokenPool):
@@ -20,15 +19,14 @@ class Pool(TokenPool):
         """Whether the e-mail address is the user name."""
         return "email" in self.extended_config.get("UsernameAttributes", [])
 
-    @property
-    def same(self) -> Callable[[str], str]:
-        """Return what makes two spellings of one user name equal."""
+    def normalize_username(self, username: str) -> str:
+        """Return a user name in the form that the pool compares: casefolded, or as it is."""
         configuration = self.extended_config.get("UsernameConfiguration", {})
-        return str if configuration.get("CaseSensitive", True) else str.casefold
+        return username if configuration.get("CaseSensitive", True) else username.casefold()
 
     def _get_user(self, username: str) -> CognitoIdpUser:
-        # None when there is none, whatever moto's annotation says; all its operations come here.
-        wanted = self.same(username)
+        # Returns None for an unknown user, unlike moto's annotation. All operations call this.
+        wanted = self.normalize_username(username)
         for user in self.users.values():
             names = [user.username]
             names += [
@@ -36,12 +34,12 @@ class Pool(TokenPool):
                 for attribute in self.extended_config.get("UsernameAttributes", [])
                 if attribute in user.attribute_lookup
             ]
-            if wanted in map(self.same, names):
+            if wanted in map(self.normalize_username, names):
                 return user
         return None  # type: ignore[return-value]
 
     def user_by_sub(self, sub: str) -> CognitoIdpUser | None:
-        """Return the user that a token is about: a user name may be given to another later."""
+        """Return the user with this sub, which is never reused, unlike a user name."""
         return next((user for user in self.users.values() if user.id == sub), None)
 
     @property
@@ -55,12 +53,12 @@ class Pool(TokenPool):
         return self.mfa_config != "OFF" and self.email_mfa_config is not None
 
     def send_code(self, user: CognitoIdpUser, operation: str) -> dict[str, str]:
-        """E-mail a new code for an operation, and return where to (masked)."""
+        """E-mail a new code for an operation, and return the masked destination."""
         code = self.state.account(user).new_code(operation, self.state.clock.now())
         return self.mail(user, code)
 
     def mail(self, user: CognitoIdpUser, code: str) -> dict[str, str]:
-        """E-mail a code in the words that the pool is set up with, and return where to (masked)."""
+        """E-mail a code with the pool's template, and return the masked destination."""
         template = self.extended_config.get("VerificationMessageTemplate") or {}
         to = user.attribute_lookup["email"]
         text = template.get("EmailMessage") or "Your confirmation code is {####}"
@@ -77,7 +75,7 @@ class Pool(TokenPool):
 
 
 def all_pools() -> list[Pool]:
-    """Return every user pool there is, the ones made by hand included."""
+    """Return every user pool, including the ones created by hand."""
     backends = cognitoidp_backends.iter_backends()
     return [
         cast("Pool", pool)
@@ -87,7 +85,7 @@ def all_pools() -> list[Pool]:
 
 
 def delivery_details(email: str) -> dict[str, str]:
-    """Return what tells the caller where a code went without giving the address away."""
+    """Return CodeDeliveryDetails with the address masked."""
     local, _, domain = email.partition("@")
     return {
         "Destination": f"{local[:1]}***@{domain[:1]}***",

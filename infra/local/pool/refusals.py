@@ -1,7 +1,7 @@
-"""Every refusal the local Cognito words itself: the exception, and Cognito's own message.
+"""Every error that the local Cognito raises itself: its type and Cognito's message.
 
-The messages are those of the real service as people quote them in public issues, or our own where
-nobody has; the contract tests hold the quoted ones to a real pool when pointed at one.
+The messages are the real service's as quoted in public issues, or our own wording if nobody quotes
+one. The contract tests compare the quoted ones with a real pool, if you name one.
 """
 
 from moto.core.exceptions import JsonRESTError
@@ -33,7 +33,7 @@ REFUSALS = {
         "Invalid verification code provided, please try again.",
     ),
     "email_taken": ("UsernameExists", "An account with the given email already exists."),
-    "email_unlike_username": (
+    "email_username_mismatch": (
         "InvalidParameter",
         "Attribute email must be the same as the user name.",
     ),
@@ -69,7 +69,7 @@ REFUSALS = {
             " phone_number"
         ),
     ),
-    "not_the_clients": ("Unauthorized", "Client is not authorized."),
+    "client_not_authorized": ("Unauthorized", "Client is not authorized."),
     "otp_wrong": ("CodeMismatch", "Invalid code or auth state for the user."),
     "parameter_missing": ("InvalidParameter", "Missing required parameter {name}"),
     "password_attempts": ("NotAuthorized", "Password attempts exceeded"),
@@ -119,6 +119,6 @@ REFUSALS = {
 
 
 def refuse(name: str, /, **values: object) -> JsonRESTError:
-    """Return the refusal to raise; boto3 turns it into the typed exception. KeyError if unknown."""
+    """Return an error to raise; boto3 maps it to the typed exception. KeyError if unknown."""
     exception, message = REFUSALS[name]
     return JsonRESTError(f"{exception}Exception", message.format(**values))

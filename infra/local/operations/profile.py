@@ -4,15 +4,15 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.passwords import PasswordHash, check_policy
-from infra.local.request import CognitoRequest, required
+from infra.local.operations.request import CognitoRequest, required
+from infra.local.pool.passwords import check_policy, has_password, set_password
 
 
 class ProfileOperations(CognitoRequest):
-    """Each method is the operation of its name; the answers are what Cognito documents."""
+    """Each method implements the Cognito operation of the same name."""
 
     def get_user(self) -> ActionResult:
-        """Return the user that an access token is about."""
+        """Return the user of an access token."""
         pool, user = self.authorize()
         methods = [
             ("SOFTWARE_TOKEN_MFA", user.software_token_mfa_enabled),
@@ -27,25 +27,25 @@ class ProfileOperations(CognitoRequest):
         return ActionResult(answer)
 
     def update_user_attributes(self) -> ActionResult:
-        """Let moto change attributes, once the access token is ours and still counts."""
+        """Check the access token, then let moto change the attributes."""
         self.authorize()
         return super().update_user_attributes()
 
     def change_password(self) -> ActionResult:
-        """Set a new password by the present one. Every session lives on, this one and others."""
+        """Replace the password, given the present one. All sessions stay valid."""
         pool, user = self.authorize()
-        # First, for the reason that ConfirmForgotPassword has.
+        # Check this first, for the same reasons as in ConfirmForgotPassword.
         proposed = self.parameters["ProposedPassword"]
         check_policy(proposed, pool.extended_config["Policies"]["PasswordPolicy"])
         previous = required(self.parameters, "PreviousPassword")
         account, now = self.state.account(user), self.state.clock.now()
-        account.count("ChangePassword", now)
-        account.check_password(now, right=user.password == previous)
-        user.password = PasswordHash.of(proposed)
+        account.count_attempt("ChangePassword", now)
+        account.check_password(now, right=has_password(user, previous))
+        set_password(user, proposed)
         return EmptyResult()
 
     def delete_user(self) -> ActionResult:
-        """Remove the user and all that is remembered of it."""
+        """Delete the user and its account."""
         pool, user = self.authorize()
         pool.backend.admin_delete_user(pool.id, user.username)
         self.state.accounts.pop(user.id, None)

@@ -1,18 +1,18 @@
-"""What Cognito remembers about a user and moto doesn't: codes sent, tries made, the lock."""
+"""State of a user that moto lacks: codes, attempts and the lock."""
 
 import secrets
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from infra.local.authenticator import Authenticator
-from infra.local.refusals import refuse
+from infra.local.pool.authenticator import Authenticator
+from infra.local.pool.refusals import refuse
 
 HOUR = 60 * 60
-# How long a code lives, by the operation that takes it: no other one does.
+# How long a code is valid, by the only operation that accepts it.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html (codes and tries per user)
 CODE_LIFETIMES = {"ConfirmSignUp": 24 * HOUR, "ConfirmForgotPassword": HOUR}
-# Where the quotas give a range, which Cognito chooses from by the risk it sees, its lower end.
-TRIES_PER_HOUR = {
+# Where the quota is a range, from which Cognito chooses by risk, this is its lower end.
+ATTEMPTS_PER_HOUR = {
     "ConfirmSignUp": 15,
     "ResendConfirmationCode": 5,
     "ForgotPassword": 5,
@@ -20,8 +20,8 @@ TRIES_PER_HOUR = {
     "ChangePassword": 5,
 }
 # https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html (lockout)
-WRONG_PASSWORDS_FREE = 5
-LONGEST_LOCK = 15 * 60
+WRONG_PASSWORDS_BEFORE_LOCK = 5
+MAX_LOCK_SECONDS = 15 * 60
 
 
 @dataclass
@@ -34,9 +34,9 @@ class Code:
 
 @dataclass
 class Account:
-    """One user's side of things; every time is in seconds since the epoch.
+    """One user's codes, attempts and locks; every time is in seconds since the epoch.
 
-    `codes` and `tries` are by the name of the operation that they are for.
+    `codes` and `tries` are keyed by the name of an operation.
     """
 
     codes: dict[str, Code] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Account:
 
     @classmethod
     def from_json(cls, account: dict[str, Any]) -> "Account":
-        """Return the account that `to_json` wrote. Raises KeyError or TypeError if it didn't."""
+        """Return the account that `to_json` wrote. Raises KeyError or TypeError for other data."""
         codes = {operation: Code(**code) for operation, code in account["codes"].items()}
         authenticator = Authenticator(**account["authenticator"])
         return cls(**{**account, "codes": codes, "authenticator": authenticator})
@@ -68,8 +68,8 @@ class Account:
         return value
 
     def use_code(self, operation: str, given: str, now: float) -> None:
-        """Spend the code, or refuse a wrong, expired or missing one, or one try too many."""
-        self.count(operation, now)
+        """Use up a code, or refuse a wrong, expired or missing one, or too many attempts."""
+        self.count_attempt(operation, now)
         code = self.codes.get(operation)
         if code is None or now >= code.expires_at:
             raise refuse("code_expired")
@@ -77,10 +77,10 @@ class Account:
             raise refuse("code_mismatch")
         del self.codes[operation]
 
-    def count(self, operation: str, now: float) -> None:
-        """Count one try of an operation, or refuse one too many within an hour."""
+    def count_attempt(self, operation: str, now: float) -> None:
+        """Count an attempt at an operation, or refuse it past the hourly limit."""
         tries = [made for made in self.tries.get(operation, []) if made > now - HOUR]
-        if len(tries) >= TRIES_PER_HOUR[operation]:
+        if len(tries) >= ATTEMPTS_PER_HOUR[operation]:
             raise refuse("attempt_limit")
         self.tries[operation] = [*tries, now]
 
@@ -88,9 +88,9 @@ class Account:
         """Refuse a wrong password, and any password while the account is locked.
 
         From the 5th wrong one on, the n-th locks for 2^(n-5) seconds, 15 minutes at most. Tries
-        during a lock don't count. A right password, or 15 minutes without a try, starts anew.
+        during a lock don't count. A right password, or 15 minutes without a try, resets the count.
         """
-        if now >= max(self.last_sign_in, self.locked_until) + LONGEST_LOCK:
+        if now >= max(self.last_sign_in, self.locked_until) + MAX_LOCK_SECONDS:
             self.wrong_passwords = 0
         self.last_sign_in = now
         if now < self.locked_until:
@@ -99,14 +99,14 @@ class Account:
             self.wrong_passwords = 0
             return
         self.wrong_passwords += 1
-        over = self.wrong_passwords - WRONG_PASSWORDS_FREE
+        over = self.wrong_passwords - WRONG_PASSWORDS_BEFORE_LOCK
         if over >= 0:
             # The exponent is capped too: 2**n of a large n is a very long number.
-            self.locked_until = now + min(2 ** min(over, 10), LONGEST_LOCK)
+            self.locked_until = now + min(2 ** min(over, 10), MAX_LOCK_SECONDS)
         raise refuse("wrong_password")
 
     def unlock(self) -> None:
-        """Forget the wrong passwords: they were tries at one that is no more."""
+        """Reset the count of wrong passwords after the password has changed."""
         self.wrong_passwords, self.locked_until = 0, 0
 
 

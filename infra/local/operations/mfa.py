@@ -5,16 +5,16 @@ from typing import Any
 from moto.cognitoidp.models import CognitoIdpUser
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.pool import Pool
-from infra.local.refusals import refuse
-from infra.local.request import CognitoRequest
+from infra.local.operations.request import CognitoRequest
+from infra.local.pool.refusals import refuse
+from infra.local.pool.user_pool import Pool
 
 
 class MfaOperations(CognitoRequest):
-    """Each method is the operation of its name; the answers are what Cognito documents.
+    """Each method implements the Cognito operation of the same name.
 
-    Of the two ways to say who one is, the access token is here; the session of an MFA_SETUP
-    challenge isn't, as only a pool that makes everybody have a second factor asks that.
+    They identify the user by the access token only. The session of an MFA_SETUP challenge, which a
+    pool with mandatory MFA issues, is not supported.
     """
 
     def associate_software_token(self) -> ActionResult:
@@ -25,7 +25,7 @@ class MfaOperations(CognitoRequest):
         return ActionResult({"SecretCode": self.state.account(user).authenticator.associate()})
 
     def verify_software_token(self) -> ActionResult:
-        """Take a first code as the proof that the app has the secret."""
+        """Activate the authenticator app with its first code."""
         pool, user = self.authorize()
         if not pool.has_software_token_mfa:
             raise refuse("no_software_token_mfa")
@@ -42,7 +42,7 @@ class MfaOperations(CognitoRequest):
 
     def admin_set_user_mfa_preference(self) -> ActionResult:
         """Turn a user's second factors on or off."""
-        pool = self.named_pool()
+        pool = self.requested_pool()
         self._prefer(pool, pool.backend.admin_get_user(pool.id, self.parameters["Username"]))
         return EmptyResult()
 
@@ -69,8 +69,8 @@ class MfaOperations(CognitoRequest):
             user.preferred_mfa_setting = None
 
     def set_user_pool_mfa_config(self) -> ActionResult:
-        """Say which second factors a pool's users may have; moto knows two of the three."""
-        pool = self.named_pool()
+        """Set the second factors that a pool offers; moto handles two of the three."""
+        pool = self.requested_pool()
         pool.email_mfa_config = self.parameters.get("EmailMfaConfiguration")
         if pool.email_mfa_config is None:
             return super().set_user_pool_mfa_config()

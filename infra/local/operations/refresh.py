@@ -1,4 +1,4 @@
-"""GetTokensFromRefreshToken: going on with a session, with or without rotation.
+"""GetTokensFromRefreshToken: continue a session, with or without rotation.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
 """
@@ -6,17 +6,17 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-po
 from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient
 from moto.core.responses import ActionResult
 
-from infra.local.pool import Pool
-from infra.local.refusals import refuse
-from infra.local.request import CognitoRequest
+from infra.local.operations.request import CognitoRequest
+from infra.local.pool.refusals import refuse
+from infra.local.pool.user_pool import Pool
 
 
 class RefreshOperations(CognitoRequest):
-    """Each method is the operation of its name; the answers are what Cognito documents."""
+    """Each method implements the Cognito operation of the same name."""
 
     def get_tokens_from_refresh_token(self) -> ActionResult:
-        """Go on with a refresh token; unlike InitiateAuth it takes the client secret itself."""
-        pool, client = self.enter()
+        """Exchange a refresh token; unlike InitiateAuth, take the client secret itself."""
+        pool, client = self.resolve_client()
         token = self.parameters["RefreshToken"]
         self.refreshing_user(pool, client, token)
         if client.generate_secret and self.parameters.get("ClientSecret") != client.secret:
@@ -29,8 +29,8 @@ class RefreshOperations(CognitoRequest):
     def refreshing_user(
         self, pool: Pool, client: CognitoIdpUserPoolClient, token: str
     ) -> CognitoIdpUser:
-        """Return whose refresh token it is, if its session still lives and is this client's."""
-        session = pool.session_of(token)
+        """Return the user of a refresh token whose session is valid and this client's."""
+        session = pool.session_for(token)
         if session is None or session.client_id != client.id:
             raise refuse("invalid_refresh_token")
         user = pool.user_by_sub(session.sub)
@@ -46,7 +46,7 @@ class RefreshOperations(CognitoRequest):
 
 
 def rotation_grace(client: CognitoIdpUserPoolClient) -> int | None:
-    """Return for how many seconds an exchanged refresh token works on, or None without rotation.
+    """Return for how many seconds a rotated refresh token stays valid; None without rotation.
 
     AWS names no default; 0 is the value that it calls "disabled".
     """

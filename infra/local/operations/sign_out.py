@@ -1,19 +1,19 @@
-"""The ends of sessions: GlobalSignOut, RevokeToken and what an administrator ends.
+"""Ends of sessions: GlobalSignOut, RevokeToken and AdminDisableUser.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html
 """
 
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.refusals import refuse
-from infra.local.request import CognitoRequest
+from infra.local.operations.request import CognitoRequest
+from infra.local.pool.refusals import refuse
 
 
 class SignOutOperations(CognitoRequest):
-    """Each method is the operation of its name; the answers are what Cognito documents."""
+    """Each method implements the Cognito operation of the same name."""
 
     def global_sign_out(self) -> ActionResult:
-        """End every session of the user, in whichever region the pool is."""
+        """End every session of the user, in any region."""
         pool, user = self.authorize()
         pool.sign_out(user.username)
         return EmptyResult()
@@ -21,24 +21,24 @@ class SignOutOperations(CognitoRequest):
     def revoke_token(self) -> ActionResult:
         """End one session, with all tokens made in it; the token may be one that was rotated.
 
-        An unknown token is no failure: so says RFC 7009, and AWS lists no exception that would fit.
+        An unknown token is not an error: RFC 7009 says so, and AWS lists no exception for it.
         """
-        pool, client = self.enter()
+        pool, client = self.resolve_client()
         if not client.extended_config["EnableTokenRevocation"]:
             raise refuse("no_token_revocation")
         if client.generate_secret and self.parameters.get("ClientSecret") != client.secret:
-            raise refuse("not_the_clients")
+            raise refuse("client_not_authorized")
         token = self.parameters["Token"]
-        if self.state.read(token):
+        if self.state.decode_token(token):
             raise refuse("token_not_refresh")
-        if session := pool.session_of(token):
+        if session := pool.session_for(token):
             if session.client_id != client.id:
-                raise refuse("not_the_clients")
+                raise refuse("client_not_authorized")
             session.revoked = True
         return EmptyResult()
 
     def admin_disable_user(self) -> ActionResult:
         """Disable a user, which ends every session for good."""
         answer = super().admin_disable_user()
-        self.named_pool().sign_out(self.parameters["Username"])
+        self.requested_pool().sign_out(self.parameters["Username"])
         return answer

@@ -1,4 +1,4 @@
-"""The operations that make an account: SignUp, ConfirmSignUp and ResendConfirmationCode."""
+"""Account creation: SignUp, ConfirmSignUp and ResendConfirmationCode."""
 
 import re
 
@@ -6,23 +6,23 @@ from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 from moto.cognitoidp.utils import flatten_attrs
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.passwords import PasswordHash, check_policy
-from infra.local.pool import Pool, delivery_details
-from infra.local.refusals import refuse
-from infra.local.request import CognitoRequest, prevents_existence_errors
+from infra.local.operations.request import CognitoRequest, prevents_existence_errors
+from infra.local.pool.passwords import check_policy, set_password
+from infra.local.pool.refusals import refuse
+from infra.local.pool.user_pool import Pool, delivery_details
 
-# Looser than moto's own check, which knows no O'Brien and no letter beyond A to Z.
+# Looser than moto's check, which rejects apostrophes and letters beyond A to Z.
 EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
-# Only Cognito may say of an address that it is verified.
+# Only Cognito may mark an address as verified.
 READ_ONLY_ATTRIBUTES = {"sub", "email_verified", "phone_number_verified"}
 
 
 class SignUpOperations(CognitoRequest):
-    """Each method is the operation of its name; the answers are what Cognito documents."""
+    """Each method implements the Cognito operation of the same name."""
 
     def sign_up(self) -> ActionResult:
-        """Make an unconfirmed user and e-mail the code that confirms it."""
-        pool, _ = self.enter()
+        """Create an unconfirmed user and e-mail the confirmation code."""
+        pool, _ = self.resolve_client()
         email = username = self.parameters["Username"]
         if pool.extended_config.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly"):
             raise refuse("no_sign_up")
@@ -31,8 +31,10 @@ class SignUpOperations(CognitoRequest):
         attributes = flatten_attrs(self.parameters.get("UserAttributes") or [])
         check_attributes(pool, attributes)
         if pool.signs_in_by_email:
-            if pool.same(attributes.setdefault("email", email)) != pool.same(email):
-                raise refuse("email_unlike_username")
+            if pool.normalize_username(
+                attributes.setdefault("email", email)
+            ) != pool.normalize_username(email):
+                raise refuse("email_username_mismatch")
             attributes["email_verified"] = "false"
         password = self.parameters.get("Password", "")
         check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
@@ -41,10 +43,11 @@ class SignUpOperations(CognitoRequest):
         user = CognitoIdpUser(
             user_pool_id=pool.id,
             username=None if pool.signs_in_by_email else username,
-            password=PasswordHash.of(password),
+            password=None,
             status=UserStatus.UNCONFIRMED,
             attributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )
+        set_password(user, password)
         pool.users[user.username] = user
         answer = {"UserConfirmed": False, "UserSub": user.id}
         verifies_email = "email" in pool.extended_config.get("AutoVerifiedAttributes", [])
@@ -53,8 +56,8 @@ class SignUpOperations(CognitoRequest):
         return ActionResult(answer)
 
     def confirm_sign_up(self) -> ActionResult:
-        """Confirm a user by the code that was e-mailed, which also proves the address."""
-        pool, client = self.enter()
+        """Confirm a user with the e-mailed code, which also verifies the address."""
+        pool, client = self.resolve_client()
         user = self.find_user(pool, self.parameters["Username"])
         if user is None:
             raise refuse("code_mismatch" if prevents_existence_errors(client) else "unknown_user")
@@ -69,8 +72,8 @@ class SignUpOperations(CognitoRequest):
         return EmptyResult()
 
     def resend_confirmation_code(self) -> ActionResult:
-        """E-mail another code; the one before it dies. A stranger can't tell who is a user."""
-        pool, client = self.enter()
+        """E-mail a new code, which replaces the old one. Don't reveal who is a user."""
+        pool, client = self.resolve_client()
         username = self.parameters["Username"]
         user = self.find_user(pool, username)
         if user is None:
@@ -79,12 +82,12 @@ class SignUpOperations(CognitoRequest):
             return ActionResult({"CodeDeliveryDetails": delivery_details(username)})
         if user.status != UserStatus.UNCONFIRMED:
             raise refuse("no_resend")
-        self.state.account(user).count("ResendConfirmationCode", self.state.clock.now())
+        self.state.account(user).count_attempt("ResendConfirmationCode", self.state.clock.now())
         return ActionResult({"CodeDeliveryDetails": pool.send_code(user, "ConfirmSignUp")})
 
 
 def check_attributes(pool: Pool, attributes: dict[str, str]) -> None:
-    """Refuse attributes that the pool doesn't have, and those that are Cognito's own to set."""
+    """Refuse attributes that the pool lacks, and those that only Cognito may set."""
     for name in attributes:
         if name in READ_ONLY_ATTRIBUTES:
             raise refuse("attribute_read_only")

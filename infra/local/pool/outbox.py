@@ -1,16 +1,16 @@
-"""Where e-mail goes on this machine: into a list, and a line on the terminal."""
+"""The mailbox: e-mails go to a list, and each code to the terminal."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-# Enough to find a code again after a long day, and little enough to show on one page.
+# Enough for a day of development, and few enough to show on one page.
 CAPACITY = 500
 
 
 @dataclass(frozen=True)
 class Mail:
-    """One e-mail, with the code in its text repeated on its own for programs to pick up."""
+    """One e-mail; `code` repeats the code in its text, for programs to read."""
 
     to: str
     subject: str
@@ -50,7 +50,7 @@ class Outbox:
             self._echo(f"E-mail to {to}: the code is {mail.code}")
 
     def clear(self) -> None:
-        """Forget every mail."""
+        """Delete every e-mail."""
         self._mails.clear()
 
     def restore(self, mails: Iterable[Mail]) -> None:
@@ -62,7 +62,7 @@ class Outbox:
         return [mail.to_json() for mail in list(self._mails)]
 
     def code_for(self, to: str) -> str:
-        """Return the newest code sent to an address, whatever its case. Raises LookupError."""
+        """Return the newest code sent to an address, ignoring case, or raise LookupError."""
         for mail in reversed(list(self._mails)):
             if mail.to.casefold() == to.casefold():
                 return mail.code

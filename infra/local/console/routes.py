@@ -1,4 +1,4 @@
-"""The console: a page for developers, what it shows as JSON, and what its buttons do."""
+"""The console's routes: its page, the state as JSON, and the actions of its buttons."""
 
 import json
 from collections.abc import Callable
@@ -11,17 +11,17 @@ from botocore.exceptions import ClientError, ParamValidationError
 from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 from werkzeug.wrappers import Request, Response
 
-from infra.local.pool import Pool, all_pools
-from infra.local.state import State
+from infra.local.pool.state import State
+from infra.local.pool.user_pool import Pool, all_pools
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
 
-FOLDER = Path(__file__).with_name("console")
+FOLDER = Path(__file__).with_name("assets")
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
-# No CORS header among them: a page from elsewhere can't read the codes. Nor can it frame this one,
-# to have its buttons pressed by somebody who sees others.
+# Without a CORS header, another site can't read the codes. `frame-ancestors` keeps it from framing
+# the console to hijack clicks.
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -31,16 +31,15 @@ HEADERS = {
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
 }
-# How far the buttons move the time, which no restart remembers: it is the one way back, and a time
-# that stayed days ahead would puzzle whoever comes after the week-end.
-STEPS = {
+# How far each button advances the clock. A restart resets it, and that is the only way back.
+CLOCK_STEPS = {
     "5 minutes": timedelta(minutes=5),
     "1 hour": timedelta(hours=1),
     "1 day": timedelta(days=1),
 }
 # What Cognito would e-mail to a user that an administrator makes; it fits the template's policy.
-TEMPORARY_PASSWORD = "Temporary-password-1"  # noqa: S105 - for everybody to see
-# Each button of a user: the operation that leads there, what it takes besides, and what to say.
+TEMPORARY_PASSWORD = "Temporary-password-1"  # noqa: S105 - public
+# Each button of a user: the operation, its other parameters, and the message on success.
 ACTIONS: dict[str, tuple[str, dict[str, Any], str]] = {
     "reset-password": (
         "admin_reset_user_password",
@@ -62,8 +61,8 @@ ACTIONS: dict[str, tuple[str, dict[str, Any], str]] = {
 class Console:
     """The console of one server. It changes users as an administrator does: by Cognito's API.
 
-    `forget` makes the server forget its users and e-mails, `cognito` gives a client of it, and
-    `api` is the address of the API that the page tells of, if there is one.
+    `forget` deletes the server's users and e-mails, `cognito` returns a boto3 client for it, and
+    `api` is the address of the API that the page shows, if there is one.
     """
 
     def __init__(
@@ -81,21 +80,21 @@ class Console:
     def answer(self, request: Request) -> Response | None:
         """Answer a request for the console; None if it is one for Cognito."""
         if request.method == "POST" and request.path.startswith("/console/"):
-            return self._act(request)
+            return self._handle_action(request)
         if request.method not in {"GET", "HEAD"}:
             return None
         if request.path == "/outbox":
             return _json(self._state.outbox.to_json())
         if request.path == "/console/state":
-            return _json(self._everything())
+            return _json(self._state_json())
         name = "console.html" if request.path == "/" else request.path.removeprefix("/console/")
         if name in {path.name for path in FOLDER.iterdir()}:
             text = (FOLDER / name).read_text("utf-8")
             return Response(text, headers=HEADERS, mimetype=TYPES[Path(name).suffix])
         return None
 
-    def _everything(self) -> dict[str, Any]:
-        """What the page shows."""
+    def _state_json(self) -> dict[str, Any]:
+        """Return what the page shows."""
         clock = self._state.clock
         pools = [pool for pool in all_pools() if getattr(pool, "state", None) is self._state]
         # Copied first, as other threads add users meanwhile.
@@ -108,21 +107,21 @@ class Console:
             "users": users[::-1],
         }
 
-    def _act(self, request: Request) -> Response:
-        """Do what a button means."""
-        if not _is_ours(request):
+    def _handle_action(self, request: Request) -> Response:
+        """Run the action of a button."""
+        if not _is_same_origin(request):
             return _json({"message": "Only the console itself may ask this."}, 403)
         try:
-            said = self._do(request.path.removeprefix("/console/"), request.get_json())
+            said = self._run_action(request.path.removeprefix("/console/"), request.get_json())
         except ClientError as refused:
             return _json({"message": refused.response["Error"]["Message"]}, 400)
         except (KeyError, TypeError, ParamValidationError):
             return _json({"message": "There is no such button."}, 400)
         return _json({"message": said})
 
-    def _do(self, what: str, body: dict[str, Any]) -> str:
+    def _run_action(self, what: str, body: dict[str, Any]) -> str:
         if what == "clock":
-            self._state.clock.advance(STEPS[body["step"]])
+            self._state.clock.advance(CLOCK_STEPS[body["step"]])
             return "The time has moved forward."
         if what == "forget":
             self._forget()
@@ -135,8 +134,8 @@ class Console:
         return said
 
 
-def _is_ours(request: Request) -> bool:
-    """Whether the page itself asks: a page from elsewhere may send requests here, too.
+def _is_same_origin(request: Request) -> bool:
+    """Return whether the console's own page sent a request.
 
     A browser names the origin of every POST, and a form can't send JSON.
     https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html

@@ -1,0 +1,1 @@
+"""The developer console: the mailbox, the users and the clock."""

@@ -1,0 +1,1 @@
+"""Cognito's operations, one module per topic, and what they share."""

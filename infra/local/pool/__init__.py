@@ -1,0 +1,1 @@
+"""The user pool: its users, codes, sessions and tokens, and the file that keeps the users."""

@@ -1,0 +1,24 @@
+"""Cognito's API as botocore describes it: operations, their parameters and their errors."""
+
+from functools import cache
+
+from botocore.model import ServiceModel
+from botocore.session import Session
+
+
+@cache
+def service_model() -> ServiceModel:
+    """Return botocore's model of the cognito-idp API, which needs no configuration or network."""
+    return Session().get_service_model("cognito-idp")
+
+
+def has_parameter(operation: str, parameter: str) -> bool:
+    """Return whether an operation has a parameter of that name."""
+    shape = service_model().operation_model(operation).input_shape
+    return shape is not None and parameter in shape.members
+
+
+def declares_error(operation: str, error: str) -> bool:
+    """Return whether an operation lists an error, named without its suffix "Exception"."""
+    shapes = service_model().operation_model(operation).error_shapes
+    return f"{error}Exception" in {shape.name for shape in shapes}
