@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -151,9 +151,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("transports")
     if not marker and not {"connect", "publish"} & set(metafunc.fixturenames):
         return
-    names = [*marker.args] if marker else ["rest"]
+    names: list[Any] = [*marker.args] if marker else ["rest"]
     if not metafunc.definition.nodeid.startswith(tuple(NOT_IN_THE_BUNDLE)):
-        names.append(BUNDLE)
+        names.append(pytest.param(BUNDLE, marks=pytest.mark.bundle))
     metafunc.parametrize("transport", names)
 
 

@@ -6,8 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -227,6 +228,15 @@ def test_the_demo(machine: Machine) -> None:
             assert answer.headers["access-control-allow-origin"] == origin
 
 
+def occupied(port: int) -> socket.socket:
+    """Take a port. Another test process may have it for some seconds: wait until it is free."""
+    for _ in range(600):
+        with suppress(OSError):
+            return socket.create_server(("127.0.0.1", port))
+        time.sleep(0.1)
+    pytest.fail(f"port {port} stays in use")
+
+
 def test_the_demos_port_in_use(machine: Machine) -> None:
     """Who chose it is told, and nothing starts; who didn't gets all else."""
     with socket.create_server(("127.0.0.1", free_port())) as other:
@@ -235,9 +245,7 @@ def test_the_demos_port_in_use(machine: Machine) -> None:
     assert f"port {taken} is in use. Choose another: make run DEMO_PORT=" in printed
     assert printed.count("\n") == 1
     assert not machine.store.exists()
-    with ExitStack() as stack:
-        with suppress(OSError):  # then somebody else has it, which is as good
-            stack.enter_context(socket.create_server(("127.0.0.1", DEMO_PORT)))
+    with occupied(DEMO_PORT):
         with machine.runs(until="curl"):
             assert httpx.get(f"{machine.api}/health").status_code == 200
         assert f"Demo page   not served: port {DEMO_PORT} is in use." in machine.printed
