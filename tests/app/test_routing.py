@@ -18,6 +18,8 @@ def test_blocking_functions_need_no_threads_on_lambda(
         ada = Person(api, cognito.outbox.code_for)
         ada.is_signed_in()
         authorization = {"Authorization": f"Bearer {ada.tokens['AccessToken']}"}
-        threads = api.get("/team/threads", headers=authorization).json()
+        answer = api.get("/team/threads", headers=authorization)
+    assert answer.status_code == 200, answer.text
+    threads = answer.json()
     workers = [name for name in threads if "worker" in name]
     assert bool(workers) == (transport != BUNDLE)
