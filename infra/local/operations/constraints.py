@@ -6,7 +6,8 @@ boto3 checks types and minimum lengths before it sends anything; the service che
 from collections.abc import Iterator
 from typing import Any
 
-from infra.local.operations.unicode_patterns import compile_pattern
+import regex
+
 from infra.local.pool.api_model import service_model
 from infra.local.pool.refusals import refuse
 
@@ -43,7 +44,7 @@ def _faults(operation: str, given: dict[str, Any]) -> Iterator[str]:
             yield f"{fault}have length greater than or equal to {limits['min']}"
         if len(value) > limits.get("max", len(value)):
             yield f"{fault}have length less than or equal to {limits['max']}"
-        if "pattern" in limits and not compile_pattern(limits["pattern"]).fullmatch(value):
+        if "pattern" in limits and not regex.fullmatch(limits["pattern"], value):
             yield f"{fault}satisfy regular expression pattern: {limits['pattern']}"
         enum = limits.get("enum")
         if enum and value not in enum:
