@@ -70,7 +70,8 @@ MAY_IMPORT = {
 # Which wing of the local Cognito may import which others. A wing is a package of
 # infra/local, or a module at its top.
 LOCAL_WINGS: dict[str, set[str]] = {
-    "__main__": {"demo", "ports", "server", "pool"},
+    "__main__": {"api_process", "demo", "ports", "server", "pool"},
+    "api_process": {"ports", "server"},
     "api": set(),  # the one wing that runs the app
     "demo": {"server"},
     "ports": {"server"},

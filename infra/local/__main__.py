@@ -3,16 +3,13 @@
 import argparse
 import os
 import signal
-import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from infra.local.api_process import api_process, wait_until_ready
 from infra.local.demo import Demo
 from infra.local.pool.store import Store, StoreError
 from infra.local.ports import StartupError, check_free, port, port_in_use
@@ -27,9 +24,6 @@ DEV_ORIGINS = ",".join(
 )
 # Unless another is asked for; if it is taken, all but the demo page still starts.
 DEMO_PORT = 8002
-# The import of boto3 on a cold disk is most of it.
-START_TIMEOUT = 60  # seconds
-STOP_TIMEOUT = 8  # seconds
 
 
 class ShutdownRequested(Exception):  # noqa: N818 - not an error
@@ -197,55 +191,6 @@ def api_environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, 
         "NO_PROXY": HOST,
         "no_proxy": HOST,
     }
-
-
-@contextmanager
-def api_process(number: int, environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the API for the length of a `with` block."""
-    api = subprocess.Popen(  # noqa: S603 - this very Python, and a number
-        [sys.executable, "-m", "infra.local.api", str(number)],
-        cwd=ROOT,
-        env=environ,
-        stdin=subprocess.PIPE,
-        # Keep the terminal's Ctrl-C from reaching the child, which would be stopped twice.
-        start_new_session=True,
-    )
-    try:
-        yield api
-    finally:
-        api.terminate()
-        try:
-            api.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            kill_group(api.pid)
-            api.wait()
-            if api.stdin:
-                api.stdin.close()
-
-
-def kill_group(leader: int) -> None:
-    """Kill the rest of a process group, such as a uvicorn worker that outlived its parent."""
-    try:
-        os.killpg(leader, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        return  # every process has ended, as it should
-
-
-def wait_until_ready(api: subprocess.Popen[bytes], number: int) -> None:
-    """Return once the API answers. Raises StartupError if it ends or takes too long."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < deadline:
-        if api.poll() is not None:
-            raise StartupError(f"the API could not start (exit code {api.returncode}); see above")
-        try:
-            with opener.open(f"http://{HOST}:{number}/health", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise StartupError(f"the API did not answer on port {number} within {START_TIMEOUT} s")
 
 
 def print_line(line: str, file: TextIO | None = None) -> None:

@@ -1,5 +1,5 @@
-// The console: shows what /console/state says, once a second, and sends what its buttons mean.
-// Everything goes in as text, never as markup: whoever signs up chooses the address.
+// Shows /console/state, once a second, and sends the actions of the buttons. Everything is inserted
+// as text, never as markup, because people choose their own addresses.
 
 const EVERY = 1000; // milliseconds
 const STATES = {
@@ -9,15 +9,15 @@ const STATES = {
   FORCE_CHANGE_PASSWORD: "Must choose a new password at sign-in",
 };
 const byId = (id) => document.getElementById(id);
-const said = {}; // what each part shows, as JSON, so that nothing is drawn twice
-let newest = null; // the mail that was on top when we looked last
+const said = {}; // what each part shows, as JSON: unchanged parts are not drawn again
+let newest = null; // the newest mail of the last look
 
 function news(text) {
   byId("news").textContent = text;
 }
 
 async function send(path, body) {
-  let outcome = "That didn't reach the local Cognito.";
+  let outcome = "The local Cognito did not answer.";
   try {
     const answer = await fetch(`console/${path}`, {
       method: "POST",
@@ -29,7 +29,7 @@ async function send(path, body) {
     // It stays as it is.
   }
   await look();
-  news(outcome); // last, as an e-mail that the press led to is news, too
+  news(outcome); // last, because an e-mail that this action caused is announced, too
 }
 
 function mailItem(mail) {
@@ -76,7 +76,7 @@ function userItem(user) {
   return item;
 }
 
-// What is there stays the same element, so that focus and selection survive news.
+// An unchanged entry keeps its element, so focus and selection survive an update.
 function fill(list, entries, make) {
   const key = (entry) => JSON.stringify(entry);
   const old = new Map([...list.children].map((item) => [item.dataset.key, item]));
@@ -106,7 +106,7 @@ function changed(part, value) {
 }
 
 function ago(seconds) {
-  if (seconds < 60) return "as on this machine";
+  if (seconds < 60) return "the same as on this machine";
   const minutes = Math.round(seconds / 60);
   const parts = { d: Math.floor(minutes / 1440), h: Math.floor(minutes / 60) % 24, min: minutes % 60 };
   const words = Object.entries(parts).filter(([, n]) => n).map(([unit, n]) => `${n} ${unit}`);
