@@ -9,16 +9,15 @@ import pytest
 
 from infra.local.server import LocalCognito, LocalPool
 from tests.conftest import Connect
-from tests.support.contract_of_routes import (
+from tests.support.failures import (
     CODE_MISMATCH,
     EMAIL_TAKEN,
     INVALID_CREDENTIALS,
     INVALID_PASSWORD,
-    admin,
     failure,
-    through_every_transport,
 )
-from tests.support.people import Person, settings_for
+from tests.support.people import Person, admin, settings_for
+from tests.support.transports import through_every_transport
 
 DONE = {"statusCode": 200}
 INVALID_TOKEN = (401, "invalid_token", "Please sign in: the access token is not valid.")

@@ -16,7 +16,7 @@ from app.settings import Settings
 from infra.local.admin_client import boto3_client
 from infra.local.server import LocalCognito, LocalPool
 from tests.conftest import Connect
-from tests.support.contract_of_routes import (
+from tests.support.failures import (
     ALREADY_CONFIRMED,
     CODE_EXPIRED,
     CODE_MISMATCH,
@@ -24,15 +24,15 @@ from tests.support.contract_of_routes import (
     INVALID_CREDENTIALS,
     INVALID_EMAIL,
     INVALID_PASSWORD,
-    NEW_PASSWORD,
     USER_NOT_CONFIRMED,
-    admin,
     failure,
-    through_every_transport,
-    totp,
 )
-from tests.support.people import Person, settings_for
+from tests.support.people import Person, admin, settings_for
+from tests.support.totp import totp
+from tests.support.transports import through_every_transport
 from tests.support.watch import Watch
+
+NEW_PASSWORD = "A-new-horse-10"
 
 
 @through_every_transport
@@ -375,14 +375,14 @@ def test_a_second_factor(ada: Person, cognito: LocalCognito) -> None:
     assert quote(ada.email) in body["uri"]
     assert ada.signs_in().status_code == 200  # it doesn't count before it is verified
     assert failure(ada.verifies_mfa("000000")) == CODE_MISMATCH
-    assert ada.verifies_mfa(totp(ada, cognito)).json() == {"statusCode": 200}
+    assert ada.verifies_mfa(totp(ada.mfa_secret, cognito.clock.now())).json() == {"statusCode": 200}
     asked = ada.signs_in()
     assert failure(asked)[:2] == (403, "challenge_required")
     assert (asked.json()["challenge"], asked.json()["needs"]) == ("SOFTWARE_TOKEN_MFA", ["code"])
     assert failure(ada.answers(asked, code="000000")) == CODE_MISMATCH
     cognito.clock.advance(30)  # a code counts once
     asked = ada.signs_in()
-    assert ada.answers(asked, code=totp(ada, cognito)).status_code == 200
+    assert ada.answers(asked, code=totp(ada.mfa_secret, cognito.clock.now())).status_code == 200
     assert ada.removes_mfa().json() == {"statusCode": 200}
     assert ada.signs_in().status_code == 200
 
@@ -391,7 +391,7 @@ def test_a_reset_of_an_account_with_a_second_factor(ada: Person, cognito: LocalC
     """Its sessions can't be ended without the factor, and the answer says so."""
     ada.is_signed_in()
     ada.sets_up_mfa()
-    ada.verifies_mfa(totp(ada, cognito))
+    ada.verifies_mfa(totp(ada.mfa_secret, cognito.clock.now()))
     ada.forgets_the_password()
     answer = ada.resets_the_password()
     assert answer.json() == {"statusCode": 200, "body": {"sessionsEnded": False}}

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from infra.local.server import LocalCognito, LocalPool
-from tests.support.contract_of_routes import NEW_PASSWORD, admin, totp
-from tests.support.people import Person
+from tests.support.people import Person, admin
+from tests.support.totp import totp
 
 Told = tuple[int, str | None]
 
@@ -24,6 +24,8 @@ NO_TOKEN: Told = (401, "invalid_token")
 NO_REFRESH: Told = (401, "invalid_refresh_token")
 WRONG: Told = (400, "invalid_credentials")
 CHALLENGE: Told = (403, "challenge_required")
+
+NEW_PASSWORD = "A-new-horse-10"
 
 
 def told(answer: httpx.Response) -> Told:
@@ -48,6 +50,10 @@ class Walk(RuleBasedStateMachine):
         self.reset_in_mail = ""
 
     # What the model says
+
+    def app_code(self) -> str:
+        """Return what her authenticator app shows."""
+        return totp(self.ada.mfa_secret, self.cognito.clock.now())
 
     def session(self) -> bool:
         """Whether the person's tokens are good."""
@@ -185,7 +191,7 @@ class Walk(RuleBasedStateMachine):
         assert told(answer) == (DONE if self.session() else NO_TOKEN)
         if self.session():
             self.cognito.clock.advance(30)
-            assert told(self.ada.verifies_mfa(totp(self.ada, self.cognito))) == DONE
+            assert told(self.ada.verifies_mfa(self.app_code())) == DONE
             self.mfa = True
 
     @rule()
@@ -263,7 +269,7 @@ class Walk(RuleBasedStateMachine):
             self.ada.password, self.state = NEW_PASSWORD, "confirmed"
         else:
             self.cognito.clock.advance(30)  # a code counts once
-            answer = self.ada.answers(asked, code=totp(self.ada, self.cognito))
+            answer = self.ada.answers(asked, code=self.app_code())
         if told(answer) == CHALLENGE:
             self.takes_the_step(answer)
         else:

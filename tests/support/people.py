@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from app.settings import Settings
+from infra.local.admin_client import boto3_client
 from infra.local.server import LocalCognito, LocalPool
 
 ORIGIN = "https://app.example.com"
@@ -161,3 +162,8 @@ def settings_for(cognito: LocalCognito, pool: LocalPool) -> Settings:
         endpoint_url=cognito.url,
         jwks_url=f"{cognito.url}/{pool.user_pool_id}/.well-known/jwks.json",
     )
+
+
+def admin(cognito: LocalCognito, pool: LocalPool) -> Any:
+    """Return a boto3 client as a developer sets one up."""
+    return boto3_client(cognito.url, pool.region)

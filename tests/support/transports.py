@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -27,6 +28,8 @@ from tests.support.runtime_api import HANDLER, LambdaFunction, bundle_function, 
 from tests.support.team.team_routes import router
 
 BUNDLE = "bundle"
+
+through_every_transport = pytest.mark.transports("uvicorn", "rest")
 
 # Tests that use a transport, but not the bundle: by the start of their id, with the reason.
 NOT_IN_THE_BUNDLE = {

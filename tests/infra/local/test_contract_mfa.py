@@ -6,7 +6,7 @@ import pytest
 
 from infra.local.pool.authenticator import matching_step
 from tests.support.contract import PASSWORD, Contract, other_than, refused
-from tests.support.contract_mfa import ON, answer, set_up, totp
+from tests.support.contract_mfa import ON, answer, app_code, set_up
 
 NOT_SET_UP = "User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA"
 
@@ -28,7 +28,7 @@ def test_sign_in_with_an_app(contract: Contract) -> None:
     assert challenge["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
     assert challenge["Session"]
     assert "AuthenticationResult" not in challenge
-    tokens = answer(contract, email, challenge, totp(contract, secret))["AuthenticationResult"]
+    tokens = answer(contract, email, challenge, app_code(contract, secret))["AuthenticationResult"]
     contract.users.get_user(AccessToken=tokens["AccessToken"])
     contract.refresh(tokens["RefreshToken"])
 
@@ -44,24 +44,24 @@ def test_a_wrong_code(contract: Contract) -> None:
     """It can be tried again in the same session."""
     email, secret, _ = set_up(contract)
     challenge = contract.sign_in(email)
-    for wrong in (other_than(totp(contract, secret)), "nonsense"):
+    for wrong in (other_than(app_code(contract, secret)), "nonsense"):
         with refused("CodeMismatch", "Invalid code received for user"):
             answer(contract, email, challenge, wrong)
     with refused("InvalidParameter", "Missing required parameter SOFTWARE_TOKEN_MFA_CODE"):
         contract.respond(challenge, USERNAME=email)
-    answer(contract, email, challenge, totp(contract, secret))
+    answer(contract, email, challenge, app_code(contract, secret))
 
 
 def test_a_code_is_used_once(contract: Contract) -> None:
     """Not even in another session does it work again."""
     email, secret, _ = set_up(contract)
-    code = totp(contract, secret)
+    code = app_code(contract, secret)
     answer(contract, email, contract.sign_in(email), code)
     challenge = contract.sign_in(email)
     with refused("ExpiredCode", "Your software token has already been used once."):
         answer(contract, email, challenge, code)
     contract.local.clock.advance(30)
-    answer(contract, email, challenge, totp(contract, secret))
+    answer(contract, email, challenge, app_code(contract, secret))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_clocks_differ(contract: Contract, ahead: int, *, accepted: bool) -> Non
     email, secret, _ = set_up(contract)
     contract.local.clock.advance(120)  # away from the code that set it up
     challenge = contract.sign_in(email)
-    code = totp(contract, secret, ahead)
+    code = app_code(contract, secret, ahead)
     if accepted:
         assert answer(contract, email, challenge, code)["AuthenticationResult"]
     else:
@@ -85,7 +85,7 @@ def test_verify_with_a_wrong_code(contract: Contract) -> None:
     token = contract.tokens(contract.member())["AccessToken"]
     users = contract.users
     secret = users.associate_software_token(AccessToken=token)["SecretCode"]
-    code = totp(contract, secret)
+    code = app_code(contract, secret)
     with refused("EnableSoftwareTokenMFA", "Code mismatch and fail enable Software Token MFA"):
         users.verify_software_token(AccessToken=token, UserCode=other_than(code))
     with refused("InvalidParameter"):
@@ -128,21 +128,21 @@ def test_turning_it_off(contract: Contract, by: str) -> None:
         contract.administer("admin_set_user_mfa_preference", email, SoftwareTokenMfaSettings=off)
     assert contract.tokens(email)
     contract.administer("admin_set_user_mfa_preference", email, SoftwareTokenMfaSettings=ON)
-    answer(contract, email, contract.sign_in(email), totp(contract, secret))
+    answer(contract, email, contract.sign_in(email), app_code(contract, secret))
 
 
 def test_a_new_app_replaces_the_old_one_once_verified(contract: Contract) -> None:
     """Whoever begins to set up another phone isn't locked out."""
     email, old, token = set_up(contract)
     new = contract.users.associate_software_token(AccessToken=token)["SecretCode"]
-    answer(contract, email, contract.sign_in(email), totp(contract, old))
+    answer(contract, email, contract.sign_in(email), app_code(contract, old))
     contract.local.clock.advance(30)
-    contract.users.verify_software_token(AccessToken=token, UserCode=totp(contract, new))
+    contract.users.verify_software_token(AccessToken=token, UserCode=app_code(contract, new))
     contract.local.clock.advance(30)
     challenge = contract.sign_in(email)
     with refused("CodeMismatch"):
-        answer(contract, email, challenge, totp(contract, old))
-    answer(contract, email, challenge, totp(contract, new))
+        answer(contract, email, challenge, app_code(contract, old))
+    answer(contract, email, challenge, app_code(contract, new))
 
 
 def test_a_reset_password_leaves_the_app(contract: Contract) -> None:
@@ -160,7 +160,7 @@ def test_a_new_password_and_then_the_app(contract: Contract) -> None:
     challenge = contract.sign_in(email, "Temporary-1")
     challenge = contract.respond(challenge, USERNAME=email, NEW_PASSWORD="Another-Horse-2")
     assert challenge["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
-    assert answer(contract, email, challenge, totp(contract, secret))["AuthenticationResult"]
+    assert answer(contract, email, challenge, app_code(contract, secret))["AuthenticationResult"]
 
 
 def test_a_pool_without_apps(contract: Contract) -> None:

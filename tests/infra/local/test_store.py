@@ -14,7 +14,7 @@ import pytest
 from infra.local.pool.store import Store, StoreError
 from infra.local.server import LocalCognito
 from tests.support.contract import PASSWORD, Contract, refused
-from tests.support.contract_mfa import answer, set_up, totp
+from tests.support.contract_mfa import answer, app_code, set_up
 
 # Signs up one user after the other, and says so after each answer, until it is killed.
 SIGNS_UP = """
@@ -195,7 +195,7 @@ def test_authenticator_apps_survive_a_restart(file: Path) -> None:
     """The phone still has the secret, so the pool must too; and a used code stays used."""
     with started(file) as before:
         email, secret, _ = set_up(before)
-        challenge, code = before.sign_in(email), totp(before, secret)
+        challenge, code = before.sign_in(email), app_code(before, secret)
         answer(before, email, challenge, code)
     with started(file) as after:
         after.local.clock.advance(30)  # as the one before was ahead of the machine's
@@ -203,4 +203,4 @@ def test_authenticator_apps_survive_a_restart(file: Path) -> None:
         with refused("ExpiredCode"):
             answer(after, email, challenge, code)
         after.local.clock.advance(30)
-        answer(after, email, challenge, totp(after, secret))
+        answer(after, email, challenge, app_code(after, secret))

@@ -3,15 +3,12 @@
 Codes are read from the mailbox page, in another tab of the same browser.
 """
 
-import base64
 import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from playwright.sync_api import expect
 
 from app.errors import DONE, TABLE
@@ -19,6 +16,7 @@ from app.failure import _PASSWORD_RULES
 from infra.local.server import LocalCognito
 from tests.infra.web.conftest import PASSWORD, Visitor
 from tests.support.browser import NARROW
+from tests.support.totp import totp
 
 WIDE = {"width": 1000, "height": 640}  # low, as two of its pictures stand in the README
 NEW_PASSWORD = "Correct-horse-10"
@@ -111,13 +109,6 @@ def test_a_second_factor(visit: Visit, cognito: LocalCognito) -> None:
     ada.hears("challenge")
     ada.presses("removeMfa")
     ada.hears("removeMfa")
-
-
-def totp(secret: str, now: float) -> str:
-    """Return what an authenticator app shows."""
-    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
-    app = TOTP(key, 6, SHA1(), 30)  # noqa: S303 - what RFC 6238 and the apps use
-    return app.generate(int(now)).decode()
 
 
 def test_an_expired_code(visit: Visit, cognito: LocalCognito) -> None:
