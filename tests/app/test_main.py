@@ -1,18 +1,23 @@
 """The app as a whole: CORS, and a start that fails."""
 
+import json
 import os
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
+from app.main import create_app
 from app.settings import Settings
 from tests.conftest import Connect
-from tests.support.faulty import FaultyCognito
+from tests.support.faulty import FaultyCognito, Fine
 from tests.support.people import ORIGIN, Person
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_health(settings: Settings, connect: Connect) -> None:
@@ -90,12 +95,26 @@ def test_a_preflight_that_asks_for_more_is_refused(
     assert api.options("/auth/sign-in", headers=headers).status_code == 400
 
 
+def test_the_product_has_one_name(settings: Settings, bundle: Path) -> None:
+    """In pyproject.toml, the document's title, the user agent and the bill of materials."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    name = project["name"]
+    with FaultyCognito() as upstream:
+        upstream.behave(Fine())
+        app = create_app(replace(settings, endpoint_url=upstream.url))
+        app.state.cognito.forgot_password("ada@example.com")
+        assert upstream.headers[0]["User-Agent"].startswith(f"{name} ")
+    assert app.title.lower() == name
+    bill = json.loads(bundle.with_name(f"{bundle.name}.cdx.json").read_text())
+    assert bill["metadata"]["component"]["name"] == name
+
+
 def start(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Start uvicorn as the README does; port 0 so that it disturbs nobody."""
     return subprocess.run(
         [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", "0"],
         env={"PATH": os.environ["PATH"]} | environ,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=60,
