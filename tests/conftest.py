@@ -85,6 +85,16 @@ def cognito() -> Iterator[LocalCognito]:
         yield cognito
 
 
+@pytest.fixture
+def cognito_on_time() -> Iterator[LocalCognito]:
+    """Return a local Cognito whose clock no test has moved.
+
+    `CurrentUser` uses this machine's clock, so it refuses the tokens of a moved one.
+    """
+    with LocalCognito() as cognito:
+        yield cognito
+
+
 @pytest.fixture(scope="session")
 def shipped() -> Path:
     """Make what ships, once per test run, however many processes run it: see `ship`."""

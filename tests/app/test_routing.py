@@ -2,20 +2,20 @@
 
 import pytest
 
-from app.settings import Settings
 from infra.local.server import LocalCognito
 from tests.conftest import Connect
-from tests.support.people import Person
+from tests.support.people import Person, settings_for
 from tests.support.transports import BUNDLE
 
 
 @pytest.mark.transports("uvicorn", "rest")
 def test_blocking_functions_need_no_threads_on_lambda(
-    connect: Connect, settings: Settings, cognito: LocalCognito, transport: str
+    connect: Connect, cognito_on_time: LocalCognito, transport: str
 ) -> None:
     """Neither our routes nor a team's, nor the check of the access token."""
+    settings = settings_for(cognito_on_time, cognito_on_time.create_pool())
     with connect(settings, team=True) as api:
-        ada = Person(api, cognito.outbox.code_for)
+        ada = Person(api, cognito_on_time.outbox.code_for)
         ada.is_signed_in()
         authorization = {"Authorization": f"Bearer {ada.tokens['AccessToken']}"}
         answer = api.get("/team/threads", headers=authorization)

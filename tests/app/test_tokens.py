@@ -210,18 +210,15 @@ def test_keys_that_are_there_again(keys: KeyServer) -> None:
     assert verifier.verify(forge()).sub == SUB
 
 
-def test_the_local_cognitos_tokens(connect: Connect) -> None:
-    """What sign-in gives is good here."""
-    # One of its own: other tests have moved the clock of theirs
-    with LocalCognito() as cognito:
-        pool = cognito.create_pool("tokens")
-        settings = settings_for(cognito, pool)
-        with connect(settings, team=True) as page:
-            ada = Person(page, cognito.outbox.code_for)
-            ada.is_signed_in()
-            sub = ada.looks_in_the_mirror().json()["body"]["sub"]
-            assert asks(page, ada.tokens["AccessToken"]).json()["sub"] == sub
-            assert asks(page, ada.tokens["IdToken"]).status_code == 401
+def test_the_local_cognitos_tokens(connect: Connect, cognito_on_time: LocalCognito) -> None:
+    """`CurrentUser` accepts the access token of a sign-in, and refuses the ID token."""
+    settings = settings_for(cognito_on_time, cognito_on_time.create_pool())
+    with connect(settings, team=True) as page:
+        ada = Person(page, cognito_on_time.outbox.code_for)
+        ada.is_signed_in()
+        sub = ada.looks_in_the_mirror().json()["body"]["sub"]
+        assert asks(page, ada.tokens["AccessToken"]).json()["sub"] == sub
+        assert asks(page, ada.tokens["IdToken"]).status_code == 401
 
 
 def test_signing_in_does_not_pay_for_it() -> None:
