@@ -166,6 +166,8 @@ def _failures(*codes: str) -> dict[str, dict[str, Any]]:
     """Return OpenAPI responses for these codes, by status, with an example of each code."""
     # If a code has several rows, the first one is the most general.
     rows = {row.code: row for row in reversed(TABLE.values())}
+    if unknown := set(codes) - rows.keys():
+        raise LookupError(f"A route fails with {unknown}, which app/errors.py doesn't have.")
     described: dict[str, dict[str, Any]] = {}
     for row in sorted((rows[code] for code in codes), key=lambda row: row.status):
         phrase = f"{HTTPStatus(row.status).phrase}\n"

@@ -43,7 +43,7 @@ class Failure:
 
 def password_rule(message: str) -> str | None:
     """Return the rule of the pool's password policy that Cognito's message names."""
-    return next((rule for words, rule in _PASSWORD_RULES.items() if words in message), None)
+    return next((rule for words, rule in PASSWORD_RULES.items() if words in message), None)
 
 
 def trigger_message(message: str) -> str | None:
@@ -55,7 +55,7 @@ def trigger_message(message: str) -> str | None:
     return wrapped[1] if wrapped else None
 
 
-_PASSWORD_RULES = {
+PASSWORD_RULES = {
     "not long enough": "Use more characters.",
     "uppercase": "Use at least one upper case letter.",
     "lowercase": "Use at least one lower case letter.",

@@ -1,7 +1,12 @@
 """Settings: what is read, and what a mistake looks like."""
 
+import re
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
+import app
 from app.settings import Settings
 
 COMPLETE = {
@@ -16,6 +21,14 @@ def test_only_three_are_required() -> None:
     assert Settings.from_environ(COMPLETE) == Settings(
         client_id="1example23456789", user_pool_id="eu-west-1_EXAMPLE", region="eu-west-1"
     )
+
+
+def test_all_are_used() -> None:
+    """A setting that changes nothing is a promise that isn't kept."""
+    sources = "".join(path.read_text() for path in Path(app.__path__[0]).glob("*.py"))
+    for field in fields(Settings):
+        used = re.search(rf"\b(?:settings|self)\.{field.name}\b", sources)
+        assert used, f"Nothing in app/ reads settings.{field.name}"
 
 
 def test_all_are_read() -> None:

@@ -24,6 +24,31 @@ def the_document() -> dict[str, Any]:
 
 
 @cache
+def our_routes() -> dict[str, dict[str, Any]]:
+    """Return the operations of this project by name; any others are a team's own."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, operations in the_document()["paths"].items()
+        for method, operation in operations.items()
+        if path == "/health" or path.startswith("/auth/")
+    }
+
+
+def documented_codes(operation: dict[str, Any]) -> set[str]:
+    """Return the codes that an operation answers."""
+    return {
+        code
+        for response in operation["responses"].values()
+        for code in response["content"]["application/json"].get("examples", {})
+    }
+
+
+def our_codes() -> set[str]:
+    """Return the codes that this project's own routes and addresses answer."""
+    return ANYWHERE.union(*map(documented_codes, our_routes().values()))
+
+
+@cache
 def _validator(*pointer: str) -> Draft202012Validator:
     """Make the validator of the schema at this place of the document."""
     resource = DRAFT202012.create_resource(the_document())

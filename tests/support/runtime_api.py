@@ -29,7 +29,6 @@ from typing import Any, Self
 
 import pytest
 
-from app.settings import Settings
 from infra.bundle.make import make_bundle
 
 HANDLER = "app.handler.handler"
@@ -132,23 +131,6 @@ class _Requests(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Keep the test run quiet."""
-
-
-def environ_of(settings: Settings) -> dict[str, str]:
-    """Return the environment variables from which the app reads these settings."""
-    optional = {
-        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": settings.endpoint_url,
-        "COGNITO_JWKS_URL": settings.jwks_url,
-    }
-    return {
-        "COGNITO_CLIENT_ID": settings.client_id,
-        "COGNITO_USER_POOL_ID": settings.user_pool_id,
-        "AWS_REGION": settings.region,
-        "ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
-        "HIDE_EXISTING_ACCOUNTS": str(settings.hide_existing_accounts).lower(),
-        "DOCS": str(settings.docs).lower(),
-        **{name: value for name, value in optional.items() if value},
-    }
 
 
 class LambdaFunction:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from tests.support.runtime_api import environ_of
+from tests.support.environment import VARIABLES, environ_of
 from tests.support.transports import NOT_IN_THE_BUNDLE
 
 ROOT = Path(__file__).parents[2]
@@ -14,6 +14,11 @@ ROOT = Path(__file__).parents[2]
 
 def test_a_function_of_the_bundle_has_every_setting_of_the_test() -> None:
     """A setting that didn't reach its environment would be tested nowhere in what ships."""
+    switches = {
+        field.name: not field.default
+        for field in fields(Settings)
+        if isinstance(field.default, bool)
+    }
     settings = Settings(
         client_id="client",
         user_pool_id="eu-west-1_pool",
@@ -21,12 +26,14 @@ def test_a_function_of_the_bundle_has_every_setting_of_the_test() -> None:
         allowed_origins=("https://app.example.com", "http://localhost:5173"),
         endpoint_url="http://127.0.0.1:9",
         jwks_url="http://127.0.0.1:9/keys",
-        hide_existing_accounts=True,
-        docs=False,
+        **switches,
     )
-    defaults = {field.name: field.default for field in fields(Settings)}
-    assert [name for name in defaults if getattr(settings, name) == defaults[name]] == []
-    assert Settings.from_environ(environ_of(settings)) == settings
+    read = Settings.from_environ(environ_of(settings))
+    for field in fields(Settings):
+        assert getattr(settings, field.name) != field.default, f"Set {field.name} in this test"
+        asked = getattr(settings, field.name)
+        name = VARIABLES[field.name]
+        assert getattr(read, field.name) == asked, f"Read {name} in from_environ, app/settings.py"
 
 
 @pytest.mark.parametrize("start", NOT_IN_THE_BUNDLE)

@@ -23,8 +23,9 @@ from starlette.types import ASGIApp
 from app.gateway import lambda_handler
 from app.main import create_app
 from app.settings import Settings
+from tests.support.environment import environ_of
 from tests.support.gateway import WAYS, Gateway, Handler
-from tests.support.runtime_api import HANDLER, LambdaFunction, bundle_function, environ_of
+from tests.support.runtime_api import HANDLER, LambdaFunction, bundle_function
 from tests.support.team.team_routes import router
 
 BUNDLE = "bundle"

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from infra.local.server import LocalCognito, LocalPool
+from tests.support.environment import environ_of
 from tests.support.gateway import event_of, response_from
 from tests.support.people import Person, settings_for
 from tests.support.runtime_api import (
     FunctionFailedError,
     LambdaFunction,
     bundle_function,
-    environ_of,
     lambda_function,
 )
 from tests.support.transports import Functions, invoking

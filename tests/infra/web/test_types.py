@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import DONE, TABLE
-from tests.support.document import the_document
+from tests.support.document import documented_codes, our_codes, our_routes, the_document
 
 ROOT = Path(__file__).parents[3]
 TYPES = (ROOT / "infra/web/client.d.ts").read_text()
@@ -18,14 +17,8 @@ CLIENT = (ROOT / "infra/web/client.js").read_text()
 # Fetched by npm, for this test alone: an exact version, as nothing else of the project is Node's.
 TYPESCRIPT = "typescript@5.9.3"
 
-DOCUMENT = the_document()
-SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
-OPERATIONS = {
-    f"{method.upper()} {path}": operation
-    for path, methods in DOCUMENT["paths"].items()
-    for method, operation in methods.items()
-    if path.startswith("/auth/")
-}
+SCHEMAS: dict[str, Any] = the_document()["components"]["schemas"]
+OPERATIONS = {name: route for name, route in our_routes().items() if name != "GET /health"}
 
 
 def interface(name: str) -> dict[str, tuple[bool, str]]:
@@ -86,9 +79,11 @@ ROUTES = {
 
 def test_every_route_is_typed() -> None:
     """And no other; the client calls each."""
+    assert set(OPERATIONS) - set(ROUTES) == set(), "Add them to infra/web/client.d.ts"
     assert set(ROUTES) == set(OPERATIONS)
-    for path in DOCUMENT["paths"]:
-        assert path == "/health" or f'"{path}"' in CLIENT
+    for route in OPERATIONS:
+        path = route.split(" ")[1]
+        assert f'"{path}"' in CLIENT, f"Add a method for {path} to infra/web/client.js"
 
 
 @pytest.mark.parametrize("route", OPERATIONS)
@@ -101,19 +96,23 @@ def test_a_route_takes_gives_and_fails_as_documented(route: str) -> None:
     body = answer["properties"].get("body")
     gives = typescript(body).replace("null", "undefined") if body else "undefined"
     assert typed["gives"] == gives
-    codes = {
-        code
-        for response in operation["responses"].values()
-        for code in response["content"]["application/json"].get("examples", {})
-    }
-    assert union(typed["fails"]) | COMMON == codes
+    told = union(typed["fails"]) | COMMON
+    codes = documented_codes(operation)
+    assert codes - told == set(), f"Add them to {route} in infra/web/client.d.ts"
+    assert told == codes
+
+
+def names_in(part: object) -> set[str]:
+    """Return the schemas that a part of the document refers to, directly or not."""
+    found = set(re.findall(r"'#/components/schemas/(\w+)'", str(part)))
+    return found.union(*(names_in(SCHEMAS[name]) for name in found))
 
 
 # Envelopes are the client's business: it hands out what is in them.
 ENVELOPES = {"Done", "SignedIn", "HasReset", "Me", "MfaSetUp"}
 
 
-@pytest.mark.parametrize("name", sorted(set(SCHEMAS) - ENVELOPES))
+@pytest.mark.parametrize("name", sorted(names_in(OPERATIONS) - ENVELOPES))
 def test_every_member_is_typed(name: str) -> None:
     """By its name, its type, and whether it may be missing."""
     schema = SCHEMAS[name]
@@ -125,13 +124,18 @@ def test_every_member_is_typed(name: str) -> None:
     assert interface(name) == documented
 
 
-def test_every_code_is_known() -> None:
-    """To the types, and to the table of what to do next."""
-    codes = {row.code for row in TABLE.values() if row is not DONE}
+def test_every_code_is_typed() -> None:
+    """Those of routes and those of addresses."""
     typed = COMMON.union(*(union(route["fails"]) for route in ROUTES.values()))
-    assert typed | (union(alias("Code")) - {"fails"}) == codes
+    assert typed | (union(alias("Code")) - {"fails"}) == our_codes()
+
+
+def test_every_code_has_a_next_step() -> None:
+    """In the client's table, and each step is one that the types list."""
+    codes = our_codes()
     table = CLIENT.split("export const NEXT = {")[1].split("};")[0]
     following = dict(re.findall(r'^  (\w+): "(\w+)",$', table, re.MULTILINE))
+    assert codes - set(following) == set(), "Add them to NEXT in infra/web/client.js"
     assert set(following) == codes
     assert set(following.values()) == union(alias("Next"))
 

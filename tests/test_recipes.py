@@ -1,0 +1,180 @@
+"""The recipes of README.md and app/README.md, applied to a copy of the project.
+
+After each recipe, style, types and the tests that it can break pass there. Without one of its
+steps something fails, and names the file that was forgotten.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.recipes import Change, recipe
+
+ROOT = Path(__file__).parents[1]
+OWN_ROUTES = recipe((ROOT / "README.md").read_text(), "Your own routes")
+APP = (ROOT / "app/README.md").read_text()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a recipe changes, and what must have been changed before."""
+
+    changes: list[Change]
+    after: list[Change]
+
+
+RECIPES = {
+    "own routes": Recipe(OWN_ROUTES, after=[]),
+    "operation": Recipe(recipe(APP, "A route that calls another Cognito operation"), after=[]),
+    "code": Recipe(recipe(APP, "A code of your own"), after=OWN_ROUTES),
+    "setting": Recipe(recipe(APP, "A setting"), after=OWN_ROUTES),
+}
+STEPS = [
+    pytest.param(name, step, id=f"{name}-{step}-{change.path}")
+    for name, recipe in RECIPES.items()
+    for step, change in enumerate(recipe.changes)
+]
+# What says where to go without naming the file.
+CLEAR = {
+    ("own routes", "app/diary.py"): ["cannot import name 'diary' from 'app'"],
+    ("operation", "app/profile.py"): ["cannot import name 'profile' from 'app'"],
+    ("operation", "app/cognito.py"): ['"Cognito" has no attribute "rename"'],
+    ("code", "app/diary.py"): ["app/diary.py", "Add them to the fails_with of a route"],
+    ("setting", "app/main.py"): ["Nothing in app/ reads settings.diary"],
+}
+# The others know nothing of a team's routes, codes or settings, or need a browser.
+TESTS = [
+    "tests/test_layout.py",
+    "tests/test_readme.py",
+    "tests/app/test_errors.py",
+    "tests/app/test_docs.py",
+    "tests/app/test_settings.py",
+    "tests/support/test_transports.py",
+    "tests/infra/web/test_types.py",
+    "tests/infra/web/test_demo.py",
+]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the project, and the commands of its Makefile."""
+
+    folder: Path
+
+    def lint(self) -> str:
+        """Run `make lint` and return its complaints."""
+        ruff = f"{sys.prefix}/bin/ruff"
+        return self._run(ruff, "check", ".") + self._run(ruff, "format", "--check", ".")
+
+    def types(self) -> str:
+        """Run `make types` and return its complaints."""
+        return self._run(f"{sys.prefix}/bin/mypy")
+
+    def test(self, *more: str) -> str:
+        """Run TESTS that need neither a browser nor the bundle, and return what failed."""
+        command = [sys.executable, "-m", "pytest", "-q", *TESTS, *more]
+        unmoved = "not flow and not typescript and not docs_page"
+        return self._run(*command, "-m", "not browser and not bundle", "-k", unmoved)
+
+    def deploy_check(self) -> str:
+        """Run the part of `make deploy-check` about settings, and return what failed."""
+        found = sorted(ROOT.glob(".venv*-template/bin/python"))
+        if not found:
+            assert not os.environ.get("CI"), "CI must run `make deploy-check` first"
+            pytest.skip("run `make deploy-check` once: it makes the environment for this test")
+        command = [str(found[-1]), "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", "."]
+        command += ["--noconftest", "tests/deploy/check_template.py"]
+        return self._run(*command, "-k", "holds and (settings or published)")
+
+    def _run(self, *command: str) -> str:
+        """Return what a command prints if it fails."""
+        # Not ours to hand on: what pytest tells its own processes, and what slows the second run.
+        ours = ("PYTEST_", "TESTS_SHARED_FOLDER", "PYTHONDONTWRITEBYTECODE")
+        environ = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
+        done = subprocess.run(
+            command, cwd=self.folder, env=environ, capture_output=True, text=True, check=False
+        )
+        return done.stdout + done.stderr if done.returncode else ""
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of what git keeps of the project. The tools' caches in it save most time."""
+    folder = tmp_path_factory.mktemp("project")
+    listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
+    for name in filter(None, listed.split("\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def change(folder: Path) -> Iterator[Callable[[list[Change]], Copy]]:
+    """Return what makes changes in the copy, which are undone after the test."""
+    changed: set[str] = set()
+
+    def change(changes: list[Change]) -> Copy:
+        for each in changes:
+            changed.add(each.path)
+            each.apply(folder)
+        return Copy(folder)
+
+    yield change
+    for path in changed:
+        if (ROOT / path).exists():
+            shutil.copy2(ROOT / path, folder / path)
+        else:
+            (folder / path).unlink(missing_ok=True)
+
+
+Make = Callable[[list[Change]], Copy]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_breaks_nothing(name: str, change: Make) -> None:
+    """Style, types, tests and deployment are as before."""
+    changes = RECIPES[name].changes
+    copy = change(RECIPES[name].after + changes)
+    own = [each.path for each in changes if each.path.startswith("tests/app/")]
+    assert copy.lint() == ""
+    assert copy.types() == ""
+    assert copy.test(*own) == ""
+    assert copy.deploy_check() == ""
+
+
+@pytest.mark.parametrize(("name", "step"), STEPS)
+def test_a_forgotten_step_is_named(name: str, step: int, change: Make) -> None:
+    """By lint, types or a test: the file to change stands in what is printed."""
+    changes = RECIPES[name].changes
+    copy = change([*RECIPES[name].after, *changes[:step], *changes[step + 1 :]])
+    path = changes[step].path
+    module = path.removesuffix(".py").replace("/", ".")
+    words = CLEAR.get((name, path), [path, module])
+    printed = ""
+    for check in (copy.lint, copy.test, copy.types, copy.deploy_check):
+        printed += check()
+        if any(word in printed for word in words):
+            return
+    pytest.fail(f"Nothing said one of {words}:\n{printed}")
+
+
+def test_a_code_of_an_auth_route_has_more_places(change: Make) -> None:
+    """Each is named: this project's README, client and demo speak of all its codes."""
+    route = '@router.post("/sign-out-everywhere", responses=fails_with("invalid_token"))'
+    listed = Change("app/auth.py", (f"-{route}", f"+{route[:-2]}, 'diary_full'))"))
+    printed = change([*RECIPES["code"].after, *RECIPES["code"].changes, listed]).test()
+    for place in (
+        "README.md",
+        "infra/web/client.js",
+        "infra/web/client.d.ts",
+        "infra/web/texts.js",
+    ):
+        assert re.search(f"Add them to .* in {place}", printed), place
