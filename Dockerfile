@@ -1,16 +1,16 @@
-# The Lambda image. Both stages stand on the same base, so that what is compiled and imported in the
-# first one runs in the second: the bytecode is this Python's alone.
+# The Lambda image. Both stages use the same base image, because the second one must run what the
+# first one compiled and checked, and bytecode works on only one version of Python.
 # https://docs.aws.amazon.com/lambda/latest/dg/python-image.html
 FROM public.ecr.aws/lambda/python:3.13 AS builder
 WORKDIR /build
 COPY requirements.txt ./
 COPY infra/bundle/ infra/bundle/
 COPY app/ app/
-# Ends the build if the handler can't be imported from what was made, or a valid token is refused.
+# The build fails if the bundle's handler can't be imported or refuses a valid token.
 RUN python -m infra.bundle /bundle
 
 FROM public.ecr.aws/lambda/python:3.13
 COPY --from=builder /bundle ${LAMBDA_TASK_ROOT}
-# Lambda has its own unprivileged user; this one is for wherever else the image is run.
+# Lambda runs the image as its own unprivileged user. This one is for running it anywhere else.
 USER 65534:65534
 CMD ["app.handler.handler"]

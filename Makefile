@@ -1,4 +1,4 @@
-# Two commands do everything: `make run` and `make test`. `make help` lists the rest.
+# The two main commands are `make run` and `make test`. `make help` lists them all.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,7 +10,7 @@ FRESH ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 bin := $(VENV)/bin
-# An environment belongs to a version of Python: naming another makes it anew.
+# An environment works for one version of Python, so another PYTHON= creates it again.
 ready := .ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 .DEFAULT_GOAL := help
 .PHONY: help run test bench bundle lint types deploy-check smoke format lock screenshots assets clean
@@ -25,10 +25,10 @@ run: $(VENV)/$(ready) ## Start the API, the local Cognito and the demo (PORT= CO
 test: $(VENV)/$(ready) ## Run every test (ARGS= goes to pytest)
 	$(bin)/python -m pytest -n auto $(ARGS)
 
-bench: $(VENV)/$(ready) ## Measure it beside its peers: 8 minutes (ARGS=--help)
+bench: $(VENV)/$(ready) ## Compare speed and size with alternatives, in 8 minutes (ARGS=--help)
 	@$(bin)/python -m tests.bench $(ARGS)
 
-bundle: $(VENV)/$(ready) ## Make what ships, as dist/bundle.zip (ARGS="--arch arm64" for that processor)
+bundle: $(VENV)/$(ready) ## Write what ships to dist/bundle.zip (ARGS="--arch arm64" for that processor)
 	@rm -rf dist/bundle
 	@$(bin)/python -m infra.bundle dist/bundle --zip dist/bundle.zip $(ARGS)
 
@@ -36,42 +36,42 @@ lint: $(VENV)/$(ready) ## Check style
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 
-types: $(VENV)/$(ready) ## Check types, strictly, over app/ and infra/
+types: $(VENV)/$(ready) ## Check the types of app/ and infra/, strictly
 	$(bin)/mypy
 
-deploy-check: $(VENV)-template/$(ready) ## Check infra/template.yaml: cfn-lint, the SAM transform, and its guarantees
+deploy-check: $(VENV)-template/$(ready) ## Check infra/template.yaml with cfn-lint, the SAM transform and tests of its guarantees
 	$(VENV)-template/bin/cfn-lint infra/template.yaml
 	$(VENV)-template/bin/python -m pytest -q -c /dev/null --rootdir . --noconftest tests/deploy/check_template.py
 
-smoke: $(VENV)/$(ready) ## Try a deployed API (URL=https://…/v1, ARGS="--email you@example.com")
+smoke: $(VENV)/$(ready) ## Test a deployed API (URL=https://…/v1, ARGS="--email you@example.com")
 	@$(bin)/python -m infra.smoke $(ARGS) $(URL)
 
-format: $(VENV)/$(ready) ## Rewrite to the house style
+format: $(VENV)/$(ready) ## Fix style and formatting
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
 compile = $(bin)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock'
-lock: $(VENV)/$(ready) ## Pin the requirement files from pyproject.toml (UPGRADE=1 for newer versions)
+lock: $(VENV)/$(ready) ## Pin the dependencies in pyproject.toml (UPGRADE=1 for newer versions)
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group bench -c requirements.txt -o requirements-bench.txt
 	$(compile) $(if $(UPGRADE),--upgrade) --group pyproject.toml:template -o requirements-template.txt
 
-screenshots: $(VENV)/$(ready) ## Take the README's pictures of the demo page anew
+screenshots: $(VENV)/$(ready) ## Take the README's screenshots of the demo page again
 	$(bin)/python -m pytest -q tests/infra/web/test_demo.py -k test_pictures
 	cp .artifacts/demo-en-1000-light-confirm.png infra/web/screenshots/english.png
 	cp .artifacts/demo-ko-1000-dark-refused.png infra/web/screenshots/korean.png
 
-# No scripts: one of the package's dependencies reports each installation to its maker.
+# --ignore-scripts, because a dependency's script reports each installation to its vendor.
 npm = cd infra/assets && npm $(1) --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel error
 vendored := LICENSE NOTICE package.json swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt
-assets: ## Fetch the docs page's Swagger UI, as infra/assets/ pins it (UPGRADE=1 for a newer one)
+assets: ## Fetch the docs page's Swagger UI in its pinned version (UPGRADE=1 for the newest)
 	$(call npm,$(if $(UPGRADE),install --save-exact swagger-ui-dist@latest,ci))
 	rm -rf app/assets/swagger-ui && mkdir app/assets/swagger-ui
 	cd infra/assets/node_modules/swagger-ui-dist && install -m 644 $(vendored) $(CURDIR)/app/assets/swagger-ui
 	cd app/assets/swagger-ui && sha256sum $(vendored) >SHA256SUMS
 
-clean: ## Forget the environments, the caches and the local users
+clean: ## Delete the environments, the caches and the local users
 	rm -rf .venv* .local .artifacts dist .*_cache .hypothesis
 
 $(VENV)/$(ready): requirements-dev.txt
@@ -80,10 +80,10 @@ $(VENV)/$(ready): requirements-dev.txt
 $(VENV)-template/$(ready): requirements-template.txt
 	$(call environment,$(VENV)-template,requirements-template.txt)
 
-# A virtual environment with just what the requirement file pins, made again when the file changes.
+# Create a virtual environment with exactly what the requirement file pins, whenever it changes.
 define environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and $(PYTHON) is %d.%d. Name another: make PYTHON=python3.13 ..." % sys.version_info[:2])'
-	@echo "Making $(1), this first time only: about half a minute"
+	@echo "Creating $(1): about half a minute, this first time only"
 	@$(PYTHON) -m venv --clear $(1)
 	@$(1)/bin/pip install --disable-pip-version-check --require-hashes --progress-bar off -r $(2) \
 		| sed -un 's/^Collecting \([^ ]*\).*/  \1/p'

@@ -144,7 +144,7 @@ def _failure_schemas() -> dict[str, Any]:
 
 
 def _describe(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    """Return an operation in the words of the code.
+    """Return an operation, described from the code.
 
     The summary is the first sentence of the route's docstring, and the description of 200 is the
     model's. Each code that the route lists becomes a documented failure.

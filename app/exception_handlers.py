@@ -1,4 +1,4 @@
-"""The way out: an exception becomes an answer, and a note in the request's log line."""
+"""Turn exceptions into answers, and add their causes to the request's log line."""
 
 import traceback
 from collections.abc import Iterator

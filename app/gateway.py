@@ -30,7 +30,7 @@ class Rest(APIGateway):
 
 
 class Http(HTTPGateway):
-    """An HTTP API's or a function URL's event (payload 1.0 or 2.0), with that path."""
+    """An HTTP API's or function URL's event (payload 1.0 or 2.0), with the requested path."""
 
     @property
     def scope(self) -> Scope:

@@ -45,7 +45,7 @@ class Route(APIRoute):
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the function that answers a request: FastAPI's own, after a look at the type."""
+        """Return FastAPI's function that answers a request, preceded by a content type check."""
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:

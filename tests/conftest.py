@@ -1,4 +1,4 @@
-"""The local Cognito that every test talks to over real HTTP, and a user pool of each test's own."""
+"""Fixtures: the local Cognito, a fresh user pool for each test, and the app on each transport."""
 
 import fcntl
 import os
@@ -39,10 +39,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Start(Protocol[T_co]):
-    """Starts the app on the test's transport, for as long as a `with` block lasts."""
+    """A function that runs the app on the test's transport for the length of a `with` block."""
 
     def __call__(self, settings: Settings, *, team: bool = False) -> AbstractContextManager[T_co]:
-        """Start it with these settings, and with the routes of support/team if asked."""
+        """Start the app with these settings; `team` adds the routes of support/team."""
 
 
 Connect = Start[httpx.Client]
@@ -50,13 +50,13 @@ Publish = Start[str]
 
 
 SHARED = "TESTS_SHARED_FOLDER"
-"""The variable by which the processes of one test run find what they share."""
+"""The environment variable with the folder that all processes of a test run share."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folder that all processes of this run share.
 
-    Not below pytest's own, where only this user may look: see `bundle_function`.
+    It isn't in pytest's own folder, which only this user can read: see `bundle_function`.
     """
     if SHARED not in os.environ:
         os.environ[SHARED] = tempfile.mkdtemp(prefix="tests-")
@@ -65,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def remove_shared() -> None:
-    """Remove that folder, read-only parts included."""
+    """Remove the shared folder, including its read-only parts."""
     folder = Path(os.environ.pop(SHARED))
     for path in folder.rglob("*"):
         if path.is_dir():
@@ -74,7 +74,7 @@ def remove_shared() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """How many processes run the tests: half of their time they wait for a server or a browser."""
+    """Run two processes per CPU: half of the time, tests wait for a server or a browser."""
     return 2 * (os.cpu_count() or 1)
 
 
@@ -89,7 +89,7 @@ def cognito() -> Iterator[LocalCognito]:
 def cognito_on_time() -> Iterator[LocalCognito]:
     """Return a local Cognito whose clock no test has moved.
 
-    `CurrentUser` uses this machine's clock, so it refuses the tokens of a moved one.
+    `CurrentUser` uses this machine's clock, so it rejects tokens from a clock that runs ahead.
     """
     with LocalCognito() as cognito:
         yield cognito
@@ -97,7 +97,7 @@ def cognito_on_time() -> Iterator[LocalCognito]:
 
 @pytest.fixture(scope="session")
 def shipped() -> Path:
-    """Make what ships, once per test run, however many processes run it: see `ship`."""
+    """Make the bundle once per test run, for all of its processes: see `ship`."""
     shared = Path(os.environ[SHARED])
     with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -132,8 +132,8 @@ def shared_pool(cognito: LocalCognito) -> LocalPool:
 def pool(request: pytest.FixtureRequest, cognito: LocalCognito, transport: str) -> LocalPool:
     """Return a fresh user pool with an app client, as the template makes them.
 
-    A function of the bundle reads its pool from the environment when it starts, and serves many
-    tests: it has one pool for all of them.
+    A bundle function reads its pool from the environment at start and serves many tests, so all
+    tests on the bundle share one pool.
     """
     if transport == BUNDLE:
         shared: LocalPool = request.getfixturevalue("shared_pool")
@@ -149,14 +149,14 @@ def settings(cognito: LocalCognito, pool: LocalPool) -> Settings:
 
 @pytest.fixture
 def transport() -> str:
-    """Name the transport of a test that isn't parametrized by `pytest_generate_tests`."""
+    """Return the transport of tests that `pytest_generate_tests` doesn't parametrize."""
     return "rest"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that connects to the app through its transports, and through the bundle.
+    """Run each test that calls the app through its transports, and through the bundle.
 
-    `@pytest.mark.transports("uvicorn", "rest")` names them; without it "rest" alone is meant.
+    `@pytest.mark.transports("uvicorn", "rest")` names them; the default is "rest" alone.
     """
     marker = metafunc.definition.get_closest_marker("transports")
     if not marker and not {"connect", "publish"} & set(metafunc.fixturenames):
@@ -169,7 +169,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def connect(request: pytest.FixtureRequest, transport: str, watch: Watch) -> Connect:
-    """Return what opens an HTTP client of the app; each answer is held against the document."""
+    """Return a function that opens a client of the app and checks answers against the document."""
     functions = request.getfixturevalue("functions") if transport == BUNDLE else None
 
     @contextmanager
@@ -178,7 +178,7 @@ def connect(request: pytest.FixtureRequest, transport: str, watch: Watch) -> Con
         if functions:
             function = functions.get(settings, team=team)
             hooks.append(lambda _: watch.lines.extend(function.new_lines()))
-            function.new_lines()  # an earlier test's
+            function.new_lines()  # drop the lines of an earlier test
             client = invoking(function.invoker)
         else:
             client = serving(make_app(settings, team=team), transport)
@@ -194,7 +194,7 @@ def connect(request: pytest.FixtureRequest, transport: str, watch: Watch) -> Con
 
 @pytest.fixture
 def publish(request: pytest.FixtureRequest, transport: str) -> Publish:
-    """Return what serves the app over real HTTP, for browsers; it gives the address."""
+    """Return a function that serves the app over real HTTP for browsers and yields its address."""
 
     def publish(settings: Settings, *, team: bool = False) -> AbstractContextManager[str]:
         if transport == BUNDLE:
@@ -218,7 +218,7 @@ def api(connect: Connect, settings: Settings) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def person(api: httpx.Client, cognito: LocalCognito, watch: Watch) -> Callable[[], Person]:
-    """Return what makes a new person, of whom nobody has heard."""
+    """Return a function that makes a new person, who has no account yet."""
 
     def new() -> Person:
         return watch.over(Person(api, cognito.outbox.code_for))
@@ -228,13 +228,13 @@ def person(api: httpx.Client, cognito: LocalCognito, watch: Watch) -> Callable[[
 
 @pytest.fixture
 def ada(person: Callable[[], Person]) -> Person:
-    """Return somebody who has no account yet."""
+    """Return a person who has no account yet."""
     return person()
 
 
 @pytest.fixture
 def watch() -> Iterator[Watch]:
-    """Fail the test if any of its answers or log lines holds something secret."""
+    """Fail the test if any of its answers or log lines contains a secret."""
     with Watch() as watch:
         yield watch
     assert watch.leaks() == []

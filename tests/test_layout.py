@@ -1,4 +1,4 @@
-"""The rule of who may import whom, held against the code."""
+"""The rule of which module may import which, compared with the code."""
 
 import ast
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# What each module of ours may import, of ours and from elsewhere.
+# The modules and libraries that each of our modules may import.
 ROUTES = {
     "app.auth": {"app.cognito", "app.dependencies", "app.routing", "app.schemas", "fastapi"},
     "app.account": {"app.dependencies", "app.routing", "app.schemas", "fastapi"},
@@ -92,20 +92,20 @@ def imports(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.module
-            assert node.level == 0, f"{path}: import by the whole name"
+            assert node.level == 0, f"{path}: import by the full name"
             whole = node.module == "app"  # from app import errors
             found |= {f"app.{alias.name}" for alias in node.names} if whole else {node.module}
     return {name for name in found if name.split(".")[0] not in sys.stdlib_module_names}
 
 
 def allowed(name: str, rule: set[str]) -> bool:
-    """Return whether a rule allows a module: by its name, or a library's by its first part."""
+    """Return whether a rule allows a module by its name, or a library by its first part."""
     ours = name.startswith(("app.", "infra.", "tests."))
     return name in rule or (not ours and name.split(".", maxsplit=1)[0] in rule)
 
 
 def module_name(path: Path) -> str:
-    """Return what a file is imported as."""
+    """Return the name by which a file is imported."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts).removesuffix(".__init__")
 
@@ -119,14 +119,14 @@ def test_a_module_imports_only_what_the_rule_allows(path: Path) -> None:
     assert others == [], f"Allow it for {name} in tests/test_layout.py, or import it elsewhere"
 
 
-def test_the_rule_names_no_module_that_is_gone() -> None:
-    """The rule is read by people: it must speak of what is there."""
+def test_the_rule_names_only_existing_modules() -> None:
+    """A rule about a removed module would mislead its readers."""
     assert set(MAY_IMPORT) <= {module_name(path) for path in ROOT.glob("app/**/*.py")}
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("infra/**/*.py")), ids=module_name)
-def test_infra_may_know_the_app_and_nothing_of_the_tests(path: Path) -> None:
-    """What runs the service on this machine stands without the tests."""
+def test_infra_does_not_import_the_tests(path: Path) -> None:
+    """The service runs on this machine without the tests."""
     assert not {name for name in imports(path) if name.split(".")[0] in ("tests", "pytest")}
 
 
@@ -140,15 +140,15 @@ def test_no_test_file_imports_another(path: Path) -> None:
     assert [name for name in imported if name.split(".")[-1].startswith("test_")] == []
 
 
-def test_no_two_test_files_have_one_name() -> None:
-    """A failure's line then says where it is."""
+def test_no_two_test_files_have_the_same_name() -> None:
+    """The name in a failure's line then identifies the file."""
     names = [path.name for path in TESTS if path.name not in ("conftest.py", "__main__.py")]
     assert sorted(set(names)) == sorted(names)
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("tests/app/test_*.py")), ids=module_name)
-def test_a_test_of_the_app_stands_beside_a_module(path: Path) -> None:
-    """It has the name of the module that it tests, or says here what it is about."""
+def test_a_test_of_the_app_is_named_after_a_module(path: Path) -> None:
+    """Each file is named after the module that it tests, or listed here with its subject."""
     across = {"test_cors": "several modules", "test_states": "all routes", "test_diary": "README"}
     module = path.stem.removeprefix("test_")
     assert (ROOT / "app" / f"{module}.py").exists() or path.stem in across
@@ -156,7 +156,7 @@ def test_a_test_of_the_app_stands_beside_a_module(path: Path) -> None:
 
 @pytest.mark.parametrize("module", ROUTES)
 def test_every_module_of_routes_has_tests(module: str) -> None:
-    """Ours and a team's."""
+    """A team's modules need tests, too."""
     path = f"tests/app/test_{module.removeprefix('app.')}.py"
     assert (ROOT / path).exists(), f"Write {path}"
 
@@ -172,13 +172,13 @@ def local_modules() -> list[Path]:
 
 
 def test_every_module_of_the_local_cognito_is_in_a_wing() -> None:
-    """A new folder or module is placed in the order first. A wing that is gone is not listed."""
+    """LOCAL_WINGS lists each package and module, and no removed ones."""
     assert {wing(module_name(path)) for path in local_modules()} == set(LOCAL_WINGS)
 
 
 @pytest.mark.parametrize("path", local_modules(), ids=module_name)
 def test_wings_of_the_local_cognito_import_one_way(path: Path) -> None:
-    """A wing imports the wings below it; only `api` imports the app."""
+    """A wing imports only wings below it. Only `api` imports the app."""
     own = wing(module_name(path))
     imported = imports(path)
     wings = {wing(name) for name in imported if name.startswith("infra.local.")}
@@ -187,7 +187,7 @@ def test_wings_of_the_local_cognito_import_one_way(path: Path) -> None:
 
 
 def test_the_wings_are_listed_from_the_top_to_the_bottom() -> None:
-    """Each wing imports only wings that stand below it in the dict, so there is no cycle."""
+    """Each wing imports only wings listed below it in the dict, so there is no cycle."""
     order = list(LOCAL_WINGS)
     for own, others in LOCAL_WINGS.items():
         assert others <= set(order[order.index(own) + 1 :]), own

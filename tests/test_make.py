@@ -21,7 +21,7 @@ ADA = {"email": "ada@example.com", "password": "Correct-horse-9"}
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """What git keeps of the repository, so that nobody's own users are touched."""
+    """Return a copy of the repository's tracked files, so that your own users stay as they are."""
     listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
     for name in filter(None, listed.split("\0")):
         target = tmp_path / name
@@ -32,10 +32,10 @@ def clone(tmp_path: Path) -> Path:
 
 @contextmanager
 def make_run(clone: Path, *arguments: str) -> Iterator[tuple[httpx.Client, httpx.Client]]:
-    """Run it in a terminal of its own; give the API and the mailbox; end it with Ctrl-C."""
+    """Run `make run` in a terminal, yield the API and the mailbox, and end it with Ctrl-C."""
     ports = free_ports(2)
     command = ["run", f"PORT={ports[0]}", f"COGNITO_PORT={ports[1]}", *arguments]
-    # The environment of these tests, which make finds ready, and nothing of AWS's
+    # The tests' own virtual environment, which is up to date, and no AWS settings
     command += [f"PYTHON={sys.executable}", f"VENV={sys.prefix}"]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     terminal = pexpect.spawn("make", command, cwd=clone, env=environ, encoding="utf-8", timeout=60)
@@ -51,7 +51,7 @@ def make_run(clone: Path, *arguments: str) -> Iterator[tuple[httpx.Client, httpx
         terminal.expect(pexpect.EOF)
         terminal.wait()
         assert "Traceback" not in str(terminal.before)
-        # What ran ended well; make itself goes by the signal, as make does
+        # The program exits normally; make itself may end by the signal
         assert terminal.exitstatus == 0 or terminal.signalstatus == signal.SIGINT
     finally:
         terminal.close(force=True)
@@ -65,8 +65,8 @@ def is_there(api: httpx.Client, path: str) -> bool:
         return False
 
 
-def test_from_the_first_start_to_a_fresh_one(clone: Path) -> None:
-    """Users outlive a change to the code and a restart, and are forgotten when asked to."""
+def test_users_survive_until_a_fresh_start(clone: Path) -> None:
+    """Users survive a change to the code and a restart; FRESH=1 removes them."""
     with make_run(clone) as (api, mailbox):
         assert api.post("/auth/sign-up", json=ADA).status_code == 200
         with (clone / "app/docs.py").open("a") as module:
@@ -83,7 +83,7 @@ def test_from_the_first_start_to_a_fresh_one(clone: Path) -> None:
 
 
 def test_a_python_that_is_too_old(clone: Path) -> None:
-    """One line says which is needed and how to name it; nothing is made."""
+    """The message names the required version and how to select it; nothing is created."""
     old = clone / "old-python"
     old.write_text(
         "#!/bin/sh\nexec "

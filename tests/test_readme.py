@@ -32,7 +32,7 @@ FENCED = re.compile(r"^```\w*\n.*?^```$", re.DOTALL | re.MULTILINE)
 
 
 def name_of(path: Path) -> str:
-    """Return a path as it is written in the repository."""
+    """Return a path relative to the repository."""
     return str(path.relative_to(ROOT))
 
 
@@ -41,7 +41,7 @@ each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Start what `make run` starts, on free ports; map the README's addresses to these."""
+    """Start what `make run` starts on free ports, and map the README's URLs to these."""
     api, cognito = free_ports(2)
     store = tmp_path_factory.mktemp("store") / "users.json"
     arguments = ["--port", str(api), "--cognito-port", str(cognito), "--store", str(store)]
@@ -147,7 +147,7 @@ def commands(document: str) -> list[str]:
 
 
 def test_the_korean_readme_has_the_same_commands() -> None:
-    """Its blocks, inline commands and addresses are those of README.md; the words are its own."""
+    """Its blocks, inline commands and URLs are those of README.md."""
     assert len(commands(KOREAN)) == 3
     assert commands(KOREAN) == commands(README)
     for pattern in (r"`(make [^`]+)`", r"http://localhost[^\s)]*"):
@@ -155,7 +155,7 @@ def test_the_korean_readme_has_the_same_commands() -> None:
 
 
 def before_own_routes() -> str:
-    """Return the part of README.md that README.ko.md tells in Korean."""
+    """Return the part of README.md that README.ko.md translates."""
     return README.partition("\n## Your own routes\n")[0]
 
 
@@ -178,12 +178,12 @@ def test_every_link_resolves(document: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
-# A word in backticks is a path if it has a slash, but not at its start, or one of these endings.
+# A word in backticks is a path if it has a slash after its start, or one of these extensions.
 PATH = re.compile(
     r"`([\w.-][\w./-]*/[\w./-]*|[\w-]+\.(?:py|js|ts|css|html|yaml|toml|md|json|svg))`"
 )
 THEIRS = {"app/diary.py"}
-"""What the documents tell people to create."""
+"""The files that the documents tell people to create."""
 
 
 @each_document
@@ -200,13 +200,13 @@ def test_every_path_exists(document: Path) -> None:
     assert lost == []
 
 
-# Folders of somebody's machine, and package registries: neither is there for the reader.
+# Folders of a particular machine, and package registries: readers can't use either.
 PRIVATE = re.compile(r"(?<![\w.])/(?:home|root|work|tmp|opt|Users)/|pypi\.|pythonhosted\.|npmjs\.")
 
 
 @each_document
-def test_nothing_private_is_told(document: Path) -> None:
-    """Neither a path of one machine nor the host of a package registry."""
+def test_no_document_contains_a_private_place(document: Path) -> None:
+    """A document contains no path of a particular machine and no host of a package registry."""
     assert PRIVATE.findall(document.read_text()) == []
 
 
@@ -217,8 +217,21 @@ def test_every_make_target_exists(document: Path) -> None:
     assert set(re.findall(r"(?:`|\n|… )make ([a-z-]+)", document.read_text())) <= targets
 
 
+def test_the_clients_readme_has_its_methods_and_steps() -> None:
+    """It lists a method per route, and what to do about each value of `next`."""
+    types = (ROOT / "infra/web/client.d.ts").read_text()
+    document = (ROOT / "infra/web/README.md").read_text()
+    methods = set(re.findall(r"^  (\w+)\(.*\): Promise", types, re.MULTILINE)) - {"fetch"}
+    listed = document.partition("one method per route: ")[2].partition(". ")[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == methods
+    steps = types.partition("export type Next =")[2].partition(";")[0]
+    table = document.partition("| `next` |")[2].partition("\n\n")[0]
+    rows = "".join(line.split("|")[1] for line in table.splitlines()[2:])
+    assert set(re.findall(r"`(\w+)`", rows)) == set(re.findall(r'"(\w+)"', steps))
+
+
 def test_the_numbers_are_those_of_the_tests() -> None:
-    """How many event shapes and guarantees there are."""
+    """The READMEs give the numbers of event shapes and guarantees."""
     testing = (ROOT / "tests/README.md").read_text()
     assert f"{len(WAYS)} event shapes" in " ".join(README.split())
     assert f"has {len(WAYS)} shapes" in testing

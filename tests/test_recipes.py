@@ -1,7 +1,7 @@
 """The recipes of README.md and app/README.md, applied to a copy of the project.
 
-After each recipe, style, types and the tests that it can break pass there. Without one of its
-steps something fails, and names the file that was forgotten.
+After each recipe, style, types and the tests that it can break pass there. If a step is left out,
+a check fails and names the forgotten file.
 """
 
 import os
@@ -24,7 +24,7 @@ APP = (ROOT / "app/README.md").read_text()
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a recipe changes, and what must have been changed before."""
+    """A recipe's changes, and the changes that must precede them."""
 
     changes: list[Change]
     after: list[Change]
@@ -41,7 +41,7 @@ STEPS = [
     for name, recipe in RECIPES.items()
     for step, change in enumerate(recipe.changes)
 ]
-# What says where to go without naming the file.
+# Messages that are clear without the name of the file.
 CLEAR = {
     ("own routes", "app/diary.py"): ["cannot import name 'diary' from 'app'"],
     ("operation", "app/profile.py"): ["cannot import name 'profile' from 'app'"],
@@ -49,7 +49,7 @@ CLEAR = {
     ("code", "app/diary.py"): ["app/diary.py", "Add them to the fails_with of a route"],
     ("setting", "app/main.py"): ["Nothing in app/ reads settings.diary"],
 }
-# The others know nothing of a team's routes, codes or settings, or need a browser.
+# Other tests need a browser, or don't depend on a team's routes, codes or settings.
 TESTS = [
     "tests/test_layout.py",
     "tests/test_readme.py",
@@ -69,22 +69,22 @@ class Copy:
     folder: Path
 
     def lint(self) -> str:
-        """Run `make lint` and return its complaints."""
+        """Run `make lint` and return its output if it fails."""
         ruff = f"{sys.prefix}/bin/ruff"
         return self._run(ruff, "check", ".") + self._run(ruff, "format", "--check", ".")
 
     def types(self) -> str:
-        """Run `make types` and return its complaints."""
+        """Run `make types` and return its output if it fails."""
         return self._run(f"{sys.prefix}/bin/mypy")
 
     def test(self, *more: str) -> str:
-        """Run TESTS that need neither a browser nor the bundle, and return what failed."""
+        """Run TESTS without a browser and the bundle, and return their output if one fails."""
         command = [sys.executable, "-m", "pytest", "-q", *TESTS, *more]
         unmoved = "not flow and not typescript and not docs_page"
         return self._run(*command, "-m", "not browser and not bundle", "-k", unmoved)
 
     def deploy_check(self) -> str:
-        """Run the part of `make deploy-check` about settings, and return what failed."""
+        """Run `make deploy-check` for the settings, and return its output if it fails."""
         found = sorted(ROOT.glob(".venv*-template/bin/python"))
         if not found:
             assert not os.environ.get("CI"), "CI must run `make deploy-check` first"
@@ -94,8 +94,8 @@ class Copy:
         return self._run(*command, "-k", "holds and (settings or published)")
 
     def _run(self, *command: str) -> str:
-        """Return what a command prints if it fails."""
-        # Not ours to hand on: what pytest tells its own processes, and what slows the second run.
+        """Run a command and return its output if it fails."""
+        # Leave out pytest's variables for its own processes, and one that slows the second run.
         ours = ("PYTEST_", "TESTS_SHARED_FOLDER", "PYTHONDONTWRITEBYTECODE")
         environ = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
         done = subprocess.run(
@@ -106,7 +106,7 @@ class Copy:
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of what git keeps of the project. The tools' caches in it save most time."""
+    """Return a shared copy of the tracked files. The tools' caches in it save most time."""
     folder = tmp_path_factory.mktemp("project")
     listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
     for name in filter(None, listed.split("\0")):
@@ -118,7 +118,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def change(folder: Path) -> Iterator[Callable[[list[Change]], Copy]]:
-    """Return what makes changes in the copy, which are undone after the test."""
+    """Return a function that makes changes in the copy, and undo them after the test."""
     changed: set[str] = set()
 
     def change(changes: list[Change]) -> Copy:
@@ -140,7 +140,7 @@ Make = Callable[[list[Change]], Copy]
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_breaks_nothing(name: str, change: Make) -> None:
-    """Style, types, tests and deployment are as before."""
+    """Style, types, tests and the deployment check still pass."""
     changes = RECIPES[name].changes
     copy = change(RECIPES[name].after + changes)
     own = [each.path for each in changes if each.path.startswith("tests/app/")]
@@ -152,7 +152,7 @@ def test_a_recipe_breaks_nothing(name: str, change: Make) -> None:
 
 @pytest.mark.parametrize(("name", "step"), STEPS)
 def test_a_forgotten_step_is_named(name: str, step: int, change: Make) -> None:
-    """By lint, types or a test: the file to change stands in what is printed."""
+    """The output of lint, types or a test names the file to change."""
     changes = RECIPES[name].changes
     copy = change([*RECIPES[name].after, *changes[:step], *changes[step + 1 :]])
     path = changes[step].path
@@ -163,11 +163,11 @@ def test_a_forgotten_step_is_named(name: str, step: int, change: Make) -> None:
         printed += check()
         if any(word in printed for word in words):
             return
-    pytest.fail(f"Nothing said one of {words}:\n{printed}")
+    pytest.fail(f"No check printed one of {words}:\n{printed}")
 
 
-def test_a_code_of_an_auth_route_has_more_places(change: Make) -> None:
-    """Each is named: this project's README, client and demo speak of all its codes."""
+def test_a_code_of_an_auth_route_is_listed_in_more_places(change: Make) -> None:
+    """Tests name each place: this project's README, client and demo list all its codes."""
     route = '@router.post("/sign-out-everywhere", responses=fails_with("invalid_token"))'
     listed = Change("app/auth.py", (f"-{route}", f"+{route[:-2]}, 'diary_full'))"))
     printed = change([*RECIPES["code"].after, *RECIPES["code"].changes, listed]).test()

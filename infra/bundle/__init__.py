@@ -1,5 +1,5 @@
-"""The Lambda bundle: what ships, made in one place and nowhere else.
+"""The Lambda bundle: everything that ships. Only this package makes it.
 
-The image's builder runs `python -m infra.bundle`, and so do the tests, which then drive the folder
-with the real Lambda runtime client. It needs Python's own library and pip, no compiler and no git.
+The image's builder and the tests both run `python -m infra.bundle`. The tests then call the bundle
+through the real Lambda runtime client. Python and pip are enough: no compiler, no git.
 """

@@ -9,23 +9,23 @@ from infra.bundle.pack import write_zip
 
 
 def main() -> None:
-    """Read the command line and make the bundle, one line per step on stdout.
+    """Parse the command line and make the bundle. Print one line per step.
 
-    Raises SystemExit with one clear line when the folder isn't empty or a step fails.
+    Raises SystemExit with a clear message if the folder isn't empty or a step fails.
     """
     parser = argparse.ArgumentParser(
         prog="python -m infra.bundle",
-        description="Make the Lambda bundle: the app, what it depends on, and their bytecode. "
-        "Beside FOLDER it puts a bill of materials, FOLDER.cdx.json.",
-        epilog="The folder is made where it doesn't exist; one that isn't empty is refused. It "
-        "must run on the minor version of Python that the function will run on.",
+        description="Make the Lambda bundle: the app, its dependencies, and their bytecode. "
+        "A bill of materials is written next to it, as FOLDER.cdx.json.",
+        epilog="FOLDER must be empty or not exist yet. Run this on the minor version of Python "
+        "that the function uses.",
     )
     parser.add_argument("folder", type=Path, help="where to put the bundle, e.g. dist/bundle")
-    parser.add_argument("--zip", type=Path, metavar="FILE", help="pack it into this file, too")
+    parser.add_argument("--zip", type=Path, metavar="FILE", help="also pack it into this zip file")
     parser.add_argument(
         "--arch",
         choices=sorted(TAGS),
-        help="for this processor instead of this machine's, which then can't try what it made",
+        help="build for this processor instead of this machine's, and don't check the result",
     )
     given = parser.parse_args()
     folder: Path = given.folder.absolute()
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def _say(line: str) -> None:
-    # Flushed: a builder's output is a pipe, and its reader wants to see where it stands.
+    # Flushed, because an image builder reads a pipe, and should show each step as it happens.
     print(line, flush=True)  # noqa: T201 (it is a command's output)
 
 

@@ -1,9 +1,8 @@
 """Check a finished bundle: `python -I -S -B infra/bundle/check.py FOLDER`.
 
-A program of its own. With -I and -S the interpreter sees the standard library and FOLDER, nothing
-else that is installed here: Lambda's base image brings a boto3, which would hide that ours is
-missing. It uses what sign-in never touches, too: cryptography is imported at the first token check,
-so importing the handler alone proves nothing about it.
+This is a separate program, so that -I and -S can limit imports to the standard library and FOLDER.
+Otherwise the boto3 in Lambda's base image would hide that ours is missing. The check also verifies
+a token, because only that imports cryptography.
 """
 
 import json
@@ -26,7 +25,7 @@ def main(folder: str) -> None:
 
 def check_token() -> None:
     """Sign a token as a user pool does, publish the key on loopback, and let the app verify it."""
-    # The bundle's packages, which are not there before `main` has named the folder.
+    # The bundle's packages can only be imported after `main` has added the folder to the path.
     import jwt  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
 

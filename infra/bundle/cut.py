@@ -1,7 +1,7 @@
-"""What is left out of the bundle: files that never run here.
+"""Remove files that the app never uses from the bundle.
 
-`make bench ARGS=--optimisations` measures what each cut saves, in instructions up
-to the first answered sign-in.
+The percentages are how much more a start would cost without the cut, in instructions up to the
+first answered sign-in. `make bench ARGS=--optimisations` measures them.
 """
 
 import gzip
@@ -16,7 +16,7 @@ SERVICE = "cognito-idp"
 
 
 def cut(folder: Path) -> None:
-    """Cut the installed packages in `folder` down to what the app uses of them."""
+    """Remove what the app doesn't use from the packages installed in `folder`."""
     drop_what_never_runs(folder)
     cut_service_data(folder / "botocore/data")
     cut_roots(folder / "botocore/cacert.pem")
@@ -25,18 +25,18 @@ def cut(folder: Path) -> None:
 def drop_what_never_runs(folder: Path) -> None:
     """Remove commands, test suites, and what the app never imports.
 
-    Of *.dist-info the most stays: opentelemetry, which FastAPI imports, finds its parts by the
-    entry points in them, and they hold the licences, which go with every copy. The list of files
-    goes: it would name what is gone.
+    Most of *.dist-info stays. It has the entry points that opentelemetry, which FastAPI imports,
+    needs to find its parts, and the licences, which every copy must include. RECORD is removed,
+    because it would list files that are gone.
     """
     never = ["bin", "*/tests", "*/py.typed", "**/*.pyi", "*.dist-info/RECORD"]
     never += ["*.dist-info/INSTALLER", "*.dist-info/REQUESTED"]
     # Descriptions of other services' resources, for boto3's older interface.
     never += ["boto3/data", "boto3/examples"]
-    # FastAPI looks for pydantic 1's models, but does without (4 %).
+    # FastAPI imports pydantic 1's models if they exist, but works without them (4 %).
     never += ["pydantic/v1"]
-    # cffi makes bindings, with pycparser's help. cryptography's are made: it needs
-    # _cffi_backend alone, an extension module beside the two packages.
+    # cffi and pycparser generate bindings. cryptography ships its own, and needs only
+    # _cffi_backend, an extension module outside both packages.
     never += ["cffi", "pycparser", "pycparser-*.dist-info"]
     for pattern in never:
         for path in folder.glob(pattern):
@@ -44,10 +44,10 @@ def drop_what_never_runs(folder: Path) -> None:
 
 
 def cut_service_data(data: Path) -> None:
-    """Keep of botocore's descriptions of AWS what a client of Cognito reads (14 %).
+    """Reduce botocore's service models to what a Cognito client reads (14 %).
 
-    The other 400 services go, 20 MB. So do the operations that take AWS credentials: the app has
-    none. And the documentation in what is left.
+    Remove the other 400 services (20 MB), the operations that require AWS credentials, which the
+    app doesn't have, and the documentation in what is left.
     """
     for service in data.iterdir():
         if service.is_dir() and service.name != SERVICE:
@@ -63,7 +63,7 @@ def cut_service_data(data: Path) -> None:
 
 
 def _rewrite(file: Path, change: Callable[[Any], Any]) -> None:
-    """Write JSON anew, without blanks, and not compressed: the bundle is as a whole."""
+    """Rewrite a JSON file without blanks or gzip: the bundle is compressed as a whole."""
     packed = file.suffix == ".gz"
     value = change(json.loads(gzip.decompress(file.read_bytes()) if packed else file.read_bytes()))
     file.unlink()
@@ -90,7 +90,7 @@ def _without_signed_operations(model: dict[str, Any]) -> Any:
 
 
 def _collect(part: Any, shapes: dict[str, Any], found: dict[str, Any]) -> None:
-    """Add to `found` every shape that this part of the model refers to, and what those refer to."""
+    """Add to `found` every shape that this part of the model refers to, even indirectly."""
     if isinstance(part, list):
         for member in part:
             _collect(member, shapes, found)
@@ -116,10 +116,10 @@ def _undocumented(part: Any) -> Any:
 
 
 def cut_roots(file: Path) -> None:
-    """Keep Amazon's own of botocore's certificate authorities, by which AWS is known (13 %).
+    """Keep only Amazon's root certificates, which AWS's own certificates lead to (13 %).
 
-    All 120 or so would be read whenever a connection is made. An upgrade of botocore brings the
-    list up to date. Raises SystemExit if they are not to be found in it.
+    Each new connection would otherwise read all 120 or so. Upgrading botocore updates them. Raises
+    SystemExit if botocore's file doesn't have all five.
     https://www.amazontrust.com/repository/
     """
     blocks = re.findall(r"# Issuer:.*?-----END CERTIFICATE-----\n", file.read_text(), re.DOTALL)
@@ -127,5 +127,5 @@ def cut_roots(file: Path) -> None:
     kept = [block for block in blocks if ours.search(block)]
     known = 5
     if len(kept) < known:
-        raise SystemExit(f"{len(kept)} of Amazon's {known} root certificates are in {file}.")
+        raise SystemExit(f"Found only {len(kept)} of Amazon's {known} root certificates in {file}.")
     file.write_text("\n".join(kept))

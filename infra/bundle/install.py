@@ -1,4 +1,4 @@
-"""The dependencies: what requirements.txt pins, each file checked against its hash."""
+"""Install the dependencies that requirements.txt pins, and verify the hash of each file."""
 
 import json
 import re
@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-# Lambda's processors, and the wheels that run on them: its images have glibc 2.34.
+# The wheels that run on each of Lambda's processors. Its images have glibc 2.34.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 _GLIBCS = ("manylinux2014", "manylinux_2_28", "manylinux_2_34")
 TAGS = {
@@ -20,10 +20,11 @@ TAGS = {
 def install_requirements(
     requirements: Path, folder: Path, arch: str | None, say: Callable[[str], None]
 ) -> dict[str, str]:
-    """Install what the file pins into `folder`; `say` is told of each distribution.
+    """Install what the file pins into `folder`. Return each wheel's SHA-256 by distribution name.
 
-    Gives the SHA-256 of each one's wheel, by its name. Wheels only: a source distribution would run
-    its own code here, and may want a compiler. Raises SystemExit with what pip said.
+    `say` is called with a line for each distribution. Only wheels are installed: a source
+    distribution would run its own code here, and may need a compiler. Raises SystemExit with pip's
+    output.
     """
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
         command = [sys.executable, "-m", "pip", "install", "--require-hashes"]
@@ -52,7 +53,7 @@ def install_requirements(
 
 
 def canonical(name: str) -> str:
-    """Spell a distribution's name in the one way that all its spellings lead to.
+    """Return the normalised form of a distribution's name.
 
     https://packaging.python.org/en/latest/specifications/name-normalization/
     """

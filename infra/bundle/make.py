@@ -1,4 +1,4 @@
-"""The steps that make the bundle, in their order."""
+"""The steps that make the bundle, in order."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 CHECK = Path(__file__).with_name("check.py")
 
-# The check's settings: start-up wants them set, and makes no call with them.
+# Settings for the check. Start-up requires them, but makes no call with them.
 PLACEHOLDERS = {
     "COGNITO_CLIENT_ID": "placeholder",
     "COGNITO_USER_POOL_ID": "eu-west-1_placeholder",
@@ -26,15 +26,15 @@ PLACEHOLDERS = {
 
 
 def make_bundle(folder: Path, arch: str | None = None, say: Callable[[str], None] = print) -> None:
-    """Make the bundle in `folder`, which must be empty or not exist yet; about 15 seconds.
+    """Make the bundle in `folder`, which must be empty or not exist yet. Takes about 15 seconds.
 
-    On one version of Python the same sources give the same bytes, whenever and wherever it is made.
-    `say` is told of each step. Raises SystemExit when one fails.
+    With the same version of Python, the same sources always give the same bytes, on any machine.
+    `say` is called with a line for each step. Raises SystemExit if a step fails.
     """
     started = time.monotonic()
     say("Installing requirements.txt")
     wheels = install_requirements(ROOT / "requirements.txt", folder, arch, say)
-    say("Cutting what never runs")
+    say("Removing what never runs")
     cut(folder)
     write_sbom(folder, wheels, folder.with_name(f"{folder.name}.cdx.json"))
     say("Copying app/")
@@ -44,22 +44,22 @@ def make_bundle(folder: Path, arch: str | None = None, say: Callable[[str], None
     compile_bytecode(folder, keep_sources_of="app")
     make_uniform(folder)
     if arch:
-        say(f"Not tried: this machine may not run code for {arch}")
+        say(f"Not checked: this machine may be unable to run code for {arch}")
     else:
-        say("Trying the bundle alone: importing app.handler, checking a token")
+        say("Checking the bundle: importing app.handler, verifying a token")
         check_bundle(folder)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     say(f"Made {folder}: {size / 1e6:.1f} MB in {time.monotonic() - started:.0f} s")
     major, minor, *_ = sys.version_info
-    say(f"It runs on Python {major}.{minor} alone, as bytecode is a version's own")
+    say(f"It runs only on Python {major}.{minor}, which compiled its bytecode")
 
 
 def check_bundle(folder: Path) -> None:
-    """Run check.py on the bundle, so that a broken one never leaves the builder.
+    """Run check.py on the bundle, so that a broken one fails the build.
 
-    Raises SystemExit if the handler can't be imported or a good token isn't accepted.
+    Raises SystemExit if the handler can't be imported or refuses a valid token.
     """
     command = [sys.executable, "-I", "-S", "-B", str(CHECK), str(folder)]
     environment = {**PLACEHOLDERS, "PATH": os.defpath}
     if subprocess.run(command, env=environment, check=False).returncode:  # noqa: S603 (ours)
-        raise SystemExit("The bundle doesn't work on its own; its error is above.")
+        raise SystemExit("The bundle doesn't work on its own: see the error above.")

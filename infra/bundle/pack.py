@@ -1,4 +1,4 @@
-"""From files to what is shipped: bytecode, the same for everyone, and a zip if one is asked for."""
+"""Turn files into the bundle: compile them, make them reproducible, and zip them if asked."""
 
 import compileall
 import os
@@ -7,21 +7,22 @@ import zipfile
 from pathlib import Path
 
 TASK_ROOT = "/var/task"
-"""Where Lambda puts the bundle; tracebacks name their files by it, wherever it was built."""
+"""Where Lambda puts the bundle. Tracebacks show this path, wherever the bundle was built."""
 
 _LONG_AGO = 315_532_800
-"""1980-01-01, in seconds: the first day that a zip can hold."""
+"""1980-01-01, in seconds since the epoch: the earliest date that a zip can store."""
 
 
 def compile_bytecode(folder: Path, *, keep_sources_of: str) -> None:
-    """Compile every module, so that no cold start has to: on Lambda the bundle is read-only.
+    """Compile every module, because Lambda's read-only folder keeps no bytecode between starts.
 
-    Of one package, ours, the sources stay: a stack in the log then quotes them. All others go, a
-    third of the bundle; what they leave in a stack is the file's name, the line and the function.
-    Only a source that was compiled is removed: an extension module beside it has no other form.
+    Keep the sources of one package, ours: stacks in the log then quote them. Remove all others, a
+    third of the bundle: stacks still show the file's name, the line and the function. Extension
+    modules stay, because they have no bytecode.
 
-    The bytecode is never compared with its source (unchecked): the two can't part ways in an
-    image, and times of change, which Python compares otherwise, don't survive every packaging.
+    The bytecode is "unchecked": Python doesn't compare it with the source. The two can't differ in
+    an image, and the modification times that Python compares by default don't survive every way of
+    packaging.
     https://docs.python.org/3/library/py_compile.html#py_compile.PycInvalidationMode
     """
     for source in sorted(folder.rglob("*.py")):
@@ -29,21 +30,21 @@ def compile_bytecode(folder: Path, *, keep_sources_of: str) -> None:
         compiled = compileall.compile_file(
             source,
             quiet=1,  # errors only
-            legacy=not ours,  # beside the source instead of in __pycache__: found without it
+            legacy=not ours,  # next to the source: Python ignores a lone __pycache__
             stripdir=str(folder),
             prependdir=TASK_ROOT,
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
         )
         if not compiled:
-            raise SystemExit("A module doesn't compile; its error is above.")
+            raise SystemExit("A module doesn't compile: see the error above.")
         if not ours:
             source.unlink()
 
 
 def make_uniform(folder: Path) -> None:
-    """Give every file the same rights and time, whoever made it, with whatever umask, whenever.
+    """Give every file the same permissions and time, so that every build is identical.
 
-    Everyone may read: Lambda's user isn't the one that made it.
+    Everyone may read the files, because Lambda's user is not the one who built them.
     https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html
     """
     for path in folder.rglob("*"):
@@ -52,7 +53,7 @@ def make_uniform(folder: Path) -> None:
 
 
 def write_zip(folder: Path, file: Path) -> None:
-    """Pack the folder as Lambda takes it. The same files give the same bytes."""
+    """Zip the folder for Lambda. The same files give the same bytes."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):

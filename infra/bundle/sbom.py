@@ -1,7 +1,7 @@
-"""The software bill of materials: what third-party code is in the bundle, as CycloneDX JSON.
+"""The software bill of materials: the bundle's third-party code, as CycloneDX JSON.
 
-Scanners take it to tell which known vulnerabilities the function has. Made by hand: the library for
-it would have to be installed in the image's builder. The tests validate what is made with it.
+Vulnerability scanners read it. It is written without CycloneDX's library, which the image's builder
+would have to install, but the tests validate it with that library.
 https://cyclonedx.org/docs/1.6/json/
 """
 
@@ -23,9 +23,10 @@ _NAMESPACE = uuid.UUID("c2a1a2de-5d9c-4c0c-8d29-6f6c2d1b7a55")
 
 
 def write_sbom(folder: Path, wheels: Mapping[str, str], file: Path) -> None:
-    """Write the bill of the distributions in `folder`; `wheels` has their SHA-256 by name.
+    """Write a bill of the distributions in `folder` to `file`.
 
-    The same distributions give the same bytes.
+    `wheels` has each wheel's SHA-256 by distribution name. The same distributions give the same
+    bytes.
     """
     found = {canonical(one.name): one for one in distributions(path=[str(folder)])}
     requires = {name: _requires(found[name]) & found.keys() for name in sorted(found)}
@@ -37,7 +38,7 @@ def write_sbom(folder: Path, wheels: Mapping[str, str], file: Path) -> None:
     bill = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        # One that no other bill has; nothing says that it must be made by chance.
+        # Unique to these components. The specification doesn't require it to be random.
         "serialNumber": uuid.uuid5(_NAMESPACE, json.dumps(components)).urn,
         "version": 1,
         "metadata": {"component": {"type": "application", "bom-ref": _SELF, "name": _SELF}},
@@ -52,7 +53,7 @@ def write_sbom(folder: Path, wheels: Mapping[str, str], file: Path) -> None:
 
 
 def _requires(one: Distribution) -> set[str]:
-    """What it requires by name, without the extras, for which nobody asked."""
+    """Return the names that a distribution requires, except for its extras."""
     lines = (line for line in one.requires or () if "extra ==" not in line)
     return {canonical(re.split(r"[^\w.-]", line)[0]) for line in lines}
 
@@ -71,7 +72,7 @@ def _component(one: Distribution, sha256: str) -> dict[str, Any]:
 
 
 def _docs_page() -> dict[str, Any]:
-    """Swagger UI, which is in app/ as npm has it: its one file that runs, by its hash."""
+    """Return the component for Swagger UI in app/assets/, with the hash of its one script."""
     about = json.loads((_SWAGGER_UI / "package.json").read_text())
     reference = f"pkg:npm/{about['name']}@{about['version']}"
     script = (_SWAGGER_UI / "swagger-ui-bundle.js").read_bytes()
@@ -87,7 +88,7 @@ def _docs_page() -> dict[str, Any]:
 
 
 def _licence(one: Distribution) -> dict[str, Any]:
-    """As its metadata has it: an SPDX expression, or whatever words its author chose."""
+    """Return a licence from its metadata: an SPDX expression, or else its author's own words."""
     if expression := one.metadata.get_all("License-Expression"):
         return {"expression": expression[0]}
     classifiers = one.metadata.get_all("Classifier") or []

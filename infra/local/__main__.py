@@ -22,7 +22,7 @@ USERS = ROOT / ".local" / "users.json"
 DEV_ORIGINS = ",".join(
     f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 5173, 8080)
 )
-# Unless another is asked for; if it is taken, all but the demo page still starts.
+# The default. If it is taken, everything except the demo page still starts.
 DEMO_PORT = 8002
 
 
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parse(argv)
     signal.signal(signal.SIGINT, request_shutdown)
     signal.signal(signal.SIGTERM, request_shutdown)
-    # A closed terminal ends us, unless nohup was told otherwise.
+    # Closing the terminal ends this process too, unless it runs under nohup.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, request_shutdown)
     reset_aws_environment()
@@ -54,8 +54,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m infra.local",
         description="Run the API and a local Cognito on this machine. No AWS account is used.",
-        epilog="`make run PORT=8000 COGNITO_PORT=8001 DEMO_PORT=8002 FRESH=1` does the same and"
-        " sets up before.",
+        epilog="`make run PORT=8000 COGNITO_PORT=8001 DEMO_PORT=8002 FRESH=1` sets up the"
+        " environment and then does the same.",
     )
     parser.add_argument(
         "--port", type=port, default=8000, help="the API's port (default: %(default)s)"
@@ -69,7 +69,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--demo-port", type=port, help=f"the demo page's port (default: {DEMO_PORT}, if it is free)"
     )
-    parser.add_argument("--fresh", action="store_true", help="forget all users first")
+    parser.add_argument("--fresh", action="store_true", help="delete all users first")
     parser.add_argument("--no-api", action="store_true", help="only the local Cognito")
     parser.add_argument(
         "--store",
@@ -87,7 +87,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def request_shutdown(_number: int, _frame: FrameType | None) -> None:
-    """Leave `run` through its `with` blocks; once only, as a second Ctrl-C would cut them short."""
+    """Leave `run` through its `with` blocks, only once: a second Ctrl-C would interrupt them."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     raise ShutdownRequested
@@ -137,7 +137,7 @@ def run(options: argparse.Namespace) -> None:
 def start_demo(options: argparse.Namespace, stack: ExitStack) -> tuple[str, list[str]]:
     """Serve the demo page; return its address, or why it has none, and its browser origins.
 
-    Nobody has asked for the default port, so only another one that is taken raises StartupError.
+    Raises StartupError if the port is taken, but not for the default one, which nobody asked for.
     """
     number = options.demo_port or DEMO_PORT
     api, mailbox = f"http://localhost:{options.port}", f"http://localhost:{options.cognito_port}/"

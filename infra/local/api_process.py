@@ -15,7 +15,7 @@ from infra.local.server import HOST
 
 ROOT = Path(__file__).parents[2]
 
-# The import of boto3 on a cold disk is most of it.
+# Importing boto3 from a cold disk takes most of it.
 START_TIMEOUT = 60  # seconds
 STOP_TIMEOUT = 8  # seconds
 

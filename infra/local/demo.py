@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 WEB = Path(__file__).parents[1] / "web"
-# Not the machine's own table of types: browsers run no module that it calls something else.
+# Don't use the machine's own MIME types: browsers refuse a module with another type for .js.
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 
 # The page loads only its own files, and calls the API.

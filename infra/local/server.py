@@ -181,7 +181,7 @@ class LocalCognito(ThreadedServer):
         request.max_content_length = MAX_REQUEST_BYTES
         if response := self._console.answer(request):
             return response
-        # Read before the lock is taken: a slow caller must keep only itself waiting.
+        # Read before taking the lock, so that a slow caller delays only itself.
         body = request.get_data()
         environ = {**request.environ, STATE_KEY: self._state, "wsgi.input": io.BytesIO(body)}
         with self._lock:
@@ -201,8 +201,8 @@ class QuietHandler(WSGIRequestHandler):
 class UnusedKey:
     """The private key that moto loads for each pool. No token is signed with it.
 
-    Loading the real one takes 90 ms, and everybody knows it: it is in moto's package. `state.key`
-    signs the tokens.
+    Loading the real one takes 90 ms, and it is public, as part of moto's package. `state.key` signs
+    the tokens.
     """
 
     @classmethod
@@ -237,7 +237,7 @@ def serve_jwks(request: Any, *_: object) -> tuple[int, dict[str, str], str]:
 
 
 def internal_error(error: Exception) -> Response:
-    """Return AWS's answer to a failure of its own, so that an SDK knows what to do with it."""
+    """Return the answer that AWS gives for an internal error, so that SDKs handle it."""
     body = {"__type": "InternalErrorException", "message": f"{type(error).__name__}: {error}"}
     headers = {"X-Amzn-ErrorType": "InternalErrorException"}
     return Response(json.dumps(body), 500, headers, content_type="application/x-amz-json-1.1")

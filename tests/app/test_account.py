@@ -1,4 +1,4 @@
-"""Staying in, leaving, and one's own account: each route row by row, through every transport."""
+"""Sessions, passwords and the user's own account: every route, through every transport."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,12 +28,12 @@ INVALID_REFRESH_TOKEN = (
 )
 
 
-# Staying in
+# Refreshing
 
 
 @through_every_transport
 def test_refresh(ada: Person) -> None:
-    """New tokens come, and since the pool rotates them a new refresh token too."""
+    """A refresh returns new tokens, with a new refresh token because the pool rotates them."""
     ada.is_signed_in()
     before = dict(ada.tokens)
     answer = ada.refreshes()
@@ -44,8 +44,8 @@ def test_refresh(ada: Person) -> None:
     assert ada.looks_in_the_mirror().status_code == 200
 
 
-def test_refresh_with_a_token_that_was_replaced(ada: Person, cognito: LocalCognito) -> None:
-    """Once the grace of a minute is over, reuse is told apart: it may mean that it was stolen."""
+def test_refresh_with_a_replaced_token(ada: Person, cognito: LocalCognito) -> None:
+    """After a grace period of a minute, reuse gets its own code, as the token may be stolen."""
     ada.is_signed_in()
     old = ada.tokens["RefreshToken"]
     ada.refreshes()
@@ -56,15 +56,15 @@ def test_refresh_with_a_token_that_was_replaced(ada: Person, cognito: LocalCogni
 
 
 @through_every_transport
-def test_refresh_with_what_is_no_refresh_token(ada: Person) -> None:
-    """Made up, or an access token: both are refused in the same words."""
+def test_refresh_with_an_invalid_token(ada: Person) -> None:
+    """A made-up token and an access token get the same answer."""
     ada.is_signed_in()
     for token in ("made-up", ada.tokens["AccessToken"]):
         assert failure(ada.refreshes(refreshToken=token)) == INVALID_REFRESH_TOKEN
 
 
-def test_a_pool_that_does_not_rotate(cognito: LocalCognito, connect: Connect) -> None:
-    """Then the refresh token stays as it is, and the answer has none."""
+def test_refresh_in_a_pool_without_rotation(cognito: LocalCognito, connect: Connect) -> None:
+    """The client keeps its refresh token, and the answer contains none."""
     pool = cognito.create_pool(
         "unrotated", client={"RefreshTokenRotation": {"Feature": "DISABLED"}}
     )
@@ -77,21 +77,21 @@ def test_a_pool_that_does_not_rotate(cognito: LocalCognito, connect: Connect) ->
     assert set(answer.json()["body"]) == {"AccessToken", "ExpiresIn", "TokenType", "IdToken"}
 
 
-# Leaving
+# Signing out
 
 
 @through_every_transport
 def test_sign_out(ada: Person) -> None:
-    """The session's refresh token is dead, and so are the access tokens made from it."""
+    """The session's refresh token and its access tokens stop working."""
     ada.is_signed_in()
     assert ada.signs_out().json() == DONE
     assert failure(ada.refreshes()) == INVALID_REFRESH_TOKEN
     assert failure(ada.looks_in_the_mirror()) == INVALID_TOKEN
-    assert ada.signs_out().json() == DONE  # it is over already: fine
+    assert ada.signs_out().json() == DONE  # signing out twice is allowed
 
 
 def test_sign_out_on_one_device_only(ada: Person) -> None:
-    """Another session lives on."""
+    """Other sessions continue."""
     ada.is_signed_in()
     first = dict(ada.tokens)
     ada.signs_in()
@@ -101,7 +101,7 @@ def test_sign_out_on_one_device_only(ada: Person) -> None:
 
 @through_every_transport
 def test_sign_out_everywhere(ada: Person) -> None:
-    """Every session is over, on all devices."""
+    """Every session ends, on all devices."""
     ada.is_signed_in()
     first = dict(ada.tokens)
     ada.signs_in()
@@ -113,12 +113,12 @@ def test_sign_out_everywhere(ada: Person) -> None:
     assert ada.signs_in().status_code == 200
 
 
-# The code, once more
+# Resending the code
 
 
 @through_every_transport
 def test_resend_code(ada: Person) -> None:
-    """The new code counts, the old one no longer does."""
+    """The new code works and the old one doesn't."""
     ada.signs_up()
     old = ada.code
     assert ada.asks_for_the_code_again().json() == DONE
@@ -127,26 +127,26 @@ def test_resend_code(ada: Person) -> None:
 
 
 @through_every_transport
-def test_resend_code_says_nothing_about_an_account(person: Callable[[], Person]) -> None:
-    """Unknown, unconfirmed, confirmed: byte for byte the same answer, headers too."""
+def test_resend_code_does_not_reveal_accounts(person: Callable[[], Person]) -> None:
+    """Unknown, unconfirmed and confirmed users get identical answers, including headers."""
     unknown, unconfirmed, confirmed = person(), person(), person()
     unconfirmed.signs_up()
     confirmed.has_an_account()
     assert alike(p.asks_for_the_code_again() for p in (unknown, unconfirmed, confirmed))
 
 
-def test_resend_code_says_nothing_of_its_limit(ada: Person) -> None:
-    """Only an account can come to it, and so it would tell."""
+def test_resend_code_does_not_reveal_its_limit(ada: Person) -> None:
+    """The answer is the same beyond the limit, which only an existing account can reach."""
     ada.signs_up()
     assert alike(ada.asks_for_the_code_again() for _ in range(7))
 
 
-# The password
+# Passwords
 
 
 @through_every_transport
-def test_forgotten_and_reset(ada: Person) -> None:
-    """With the code from the mail a new password counts, and everybody is signed out."""
+def test_forgot_and_reset_password(ada: Person) -> None:
+    """The mailed code sets a new password and ends every session."""
     ada.is_signed_in()
     old = ada.password
     assert ada.forgets_the_password().json() == DONE
@@ -158,10 +158,10 @@ def test_forgotten_and_reset(ada: Person) -> None:
 
 
 @through_every_transport
-def test_forgot_password_says_nothing_about_an_account(
+def test_forgot_password_does_not_reveal_accounts(
     person: Callable[[], Person], cognito: LocalCognito, pool: LocalPool
 ) -> None:
-    """Unknown, unconfirmed, confirmed, disabled: byte for byte the same answer."""
+    """Unknown, unconfirmed, confirmed and disabled users get identical answers."""
     unknown, unconfirmed, confirmed, disabled = person(), person(), person(), person()
     unconfirmed.signs_up()
     confirmed.has_an_account()
@@ -171,8 +171,8 @@ def test_forgot_password_says_nothing_about_an_account(
     assert alike(each.forgets_the_password() for each in everybody)
 
 
-def test_forgotten_before_it_was_confirmed(ada: Person) -> None:
-    """The mail brings the confirmation code again, and after that a reset is possible."""
+def test_forgot_password_before_confirming(ada: Person) -> None:
+    """An unconfirmed user gets a new confirmation code, and can reset after confirming."""
     ada.signs_up()
     old = ada.code
     assert ada.forgets_the_password().json() == DONE
@@ -184,10 +184,10 @@ def test_forgotten_before_it_was_confirmed(ada: Person) -> None:
 
 
 @through_every_transport
-def test_reset_says_nothing_about_an_account(
+def test_reset_password_does_not_reveal_accounts(
     person: Callable[[], Person], cognito: LocalCognito
 ) -> None:
-    """Unknown, with a wrong code, with one too old, without one: the same answer."""
+    """Unknown users and wrong, expired and unrequested codes get the same answer."""
     unknown, wrong, late, unasked, unconfirmed = (person() for _ in range(5))
     for each in (wrong, late, unasked):
         each.has_an_account()
@@ -209,7 +209,7 @@ def test_reset_says_nothing_about_an_account(
 
 @through_every_transport
 def test_reset_to_a_weak_password(ada: Person) -> None:
-    """The rules of sign-up hold, and the code is not spent by the attempt."""
+    """The rules of sign-up apply, and a refused password doesn't use up the code."""
     ada.has_an_account()
     ada.forgets_the_password()
     code = ada.code
@@ -220,10 +220,10 @@ def test_reset_to_a_weak_password(ada: Person) -> None:
     assert ada.resets_the_password(code=code).json() == DONE
 
 
-def test_a_reset_that_an_administrator_asked_for(
+def test_a_reset_that_an_administrator_requires(
     ada: Person, cognito: LocalCognito, pool: LocalPool
 ) -> None:
-    """Signing in says so, and the way out is the same as for a forgotten one."""
+    """Sign-in reports that a reset is required; the forgot-password flow completes it."""
     ada.has_an_account()
     admin(cognito, pool).admin_reset_user_password(UserPoolId=pool.user_pool_id, Username=ada.email)
     assert failure(ada.signs_in())[:2] == (403, "password_reset_required")
@@ -234,7 +234,7 @@ def test_a_reset_that_an_administrator_asked_for(
 
 @through_every_transport
 def test_change_password(ada: Person) -> None:
-    """The new one counts, the old one doesn't."""
+    """The new password works and the old one doesn't."""
     ada.is_signed_in()
     old = ada.password
     assert ada.changes_the_password().json() == DONE
@@ -243,8 +243,8 @@ def test_change_password(ada: Person) -> None:
 
 
 @through_every_transport
-def test_change_password_wrongly(ada: Person) -> None:
-    """A wrong current password, a weak new one and a dead token are told apart."""
+def test_change_password_with_invalid_input(ada: Person) -> None:
+    """A wrong current password, a weak new one and an invalid token get different codes."""
     ada.is_signed_in()
     wrong = ada.changes_the_password(currentPassword="Wrong-horse-9")
     assert failure(wrong) == INVALID_CREDENTIALS
@@ -260,7 +260,7 @@ def test_change_password_wrongly(ada: Person) -> None:
 
 @through_every_transport
 def test_me(ada: Person) -> None:
-    """Who an access token belongs to, with the same `sub` as in the token."""
+    """The answer identifies the access token's user, with the same `sub` as in the token."""
     ada.is_signed_in()
     answer = ada.looks_in_the_mirror()
     body = answer.json()["body"]
@@ -272,7 +272,7 @@ def test_me(ada: Person) -> None:
 
 @through_every_transport
 def test_delete_me(ada: Person) -> None:
-    """The account and its sessions are gone, and the address is free again."""
+    """The account and its sessions are deleted, and the address can be used again."""
     ada.is_signed_in()
     assert failure(ada.signs_up()) == EMAIL_TAKEN
     assert ada.deletes_the_account().json() == DONE
@@ -286,8 +286,8 @@ def test_delete_me(ada: Person) -> None:
 @pytest.mark.parametrize(
     "header", [None, "", "Bearer", "Basic YTpi", "Bearer made.up.token", "Bearer a!b", "Bearer a b"]
 )
-def test_without_a_good_token(ada: Person, header: str | None) -> None:
-    """Every route that needs an access token says so, in the header as in the body."""
+def test_without_a_valid_token(ada: Person, header: str | None) -> None:
+    """Without one, every route that needs an access token answers 401 and WWW-Authenticate."""
     headers = {} if header is None else {"Authorization": header}
     requests = [
         ("GET", "/auth/me", None),
@@ -304,22 +304,22 @@ def test_without_a_good_token(ada: Person, header: str | None) -> None:
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_the_id_token_is_no_access_token(ada: Person) -> None:
-    """It says who somebody is to the page; the API takes it for nothing else."""
+def test_an_id_token_is_not_an_access_token(ada: Person) -> None:
+    """An ID token tells the page who the user is; the API refuses it."""
     ada.is_signed_in()
     ada.tokens["AccessToken"] = ada.tokens["IdToken"]
     assert failure(ada.looks_in_the_mirror()) == INVALID_TOKEN
 
 
-def test_every_method_of_an_address_is_named(ada: Person) -> None:
-    """Allow lists them all when another is tried."""
+def test_an_unsupported_method(ada: Person) -> None:
+    """A 405 answer lists the allowed methods."""
     answer = ada.api.put("/auth/me")
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "DELETE, GET"
 
 
 def alike(answers: Iterable[httpx.Response]) -> bool:
-    """Whether answers are the same to the byte, but for the id and the time of each."""
+    """Return whether the answers are identical except for their request ids and dates."""
     seen = set()
     for answer in answers:
         id_ = answer.headers["X-Request-Id"]
@@ -329,7 +329,7 @@ def alike(answers: Iterable[httpx.Response]) -> bool:
 
 
 def test_two_refreshes_at_once(ada: Person) -> None:
-    """Two tabs that wake up together: both go on, thanks to the grace of a rotated token."""
+    """Two tabs can refresh at the same time, as a rotated token has a grace period."""
     ada.is_signed_in()
     token = ada.tokens["RefreshToken"]
     with ThreadPoolExecutor(2) as tabs:
@@ -338,7 +338,7 @@ def test_two_refreshes_at_once(ada: Person) -> None:
 
 
 def test_two_resets_at_once(ada: Person) -> None:
-    """A code counts once."""
+    """A code works once."""
     ada.has_an_account()
     ada.forgets_the_password()
     code = ada.code

@@ -1,4 +1,4 @@
-"""Getting in: each route row by row of the contract, through every transport."""
+"""Sign-up, confirmation, sign-in and MFA: the contract of each route, through every transport."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ NEW_PASSWORD = "A-new-horse-10"
 
 
 @through_every_transport
-def test_the_whole_way_in(ada: Person, cognito: LocalCognito, pool: LocalPool) -> None:
+def test_sign_up_confirm_and_sign_in(ada: Person, cognito: LocalCognito, pool: LocalPool) -> None:
     """Ada signs up, confirms and signs in, and both tokens verify against the pool's keys."""
     for step in (ada.signs_up, ada.confirms):
         answer = step()
@@ -54,7 +54,7 @@ def test_the_whole_way_in(ada: Person, cognito: LocalCognito, pool: LocalPool) -
     for name, audience, use in (("AccessToken", None, "access"), ("IdToken", pool.client_id, "id")):
         token = tokens[name]
         key = keys[jwt.get_unverified_header(token)["kid"]]
-        # The local Cognito's clock, which other tests moved on, says when it was made
+        # `iat` is from the local Cognito's clock, which other tests may have advanced
         claims = jwt.decode(
             token, key, ["RS256"], {"verify_iat": False}, audience=audience, issuer=issuer
         )
@@ -63,8 +63,8 @@ def test_the_whole_way_in(ada: Person, cognito: LocalCognito, pool: LocalPool) -
 
 
 @through_every_transport
-def test_sign_up_with_an_address_that_is_taken(ada: Person) -> None:
-    """In any case: a user name differs by more than its case."""
+def test_sign_up_with_a_taken_address(ada: Person) -> None:
+    """A taken address is refused in upper case, too, as user names are case-insensitive."""
     ada.signs_up()
     assert failure(ada.signs_up()) == EMAIL_TAKEN
     assert failure(ada.signs_up(email=ada.email.upper())) == EMAIL_TAKEN
@@ -84,7 +84,7 @@ def test_sign_up_with_an_address_that_is_taken(ada: Person) -> None:
     ],
 )
 def test_sign_up_with_a_weak_password(ada: Person, password: str, rule: str) -> None:
-    """The answer says which rule of the pool's policy it breaks, and never the password."""
+    """The answer names the broken rule of the pool's policy and doesn't repeat the password."""
     answer = ada.signs_up(password=password)
     assert failure(answer) == INVALID_PASSWORD
     assert answer.json()["errors"] == [{"field": "password", "message": rule}]
@@ -92,8 +92,8 @@ def test_sign_up_with_a_weak_password(ada: Person, password: str, rule: str) -> 
 
 @through_every_transport
 @pytest.mark.parametrize("email", ["", "ada", "ada@localhost", "a b@example.com"])
-def test_sign_up_with_what_is_no_address(ada: Person, email: str) -> None:
-    """It is said of the member `email`."""
+def test_sign_up_with_an_invalid_address(ada: Person, email: str) -> None:
+    """The error is attached to the field `email`."""
     answer = ada.signs_up(email=email)
     assert failure(answer) == INVALID_EMAIL
     assert [error["field"] for error in answer.json()["errors"]] == ["email"]
@@ -101,7 +101,7 @@ def test_sign_up_with_what_is_no_address(ada: Person, email: str) -> None:
 
 @through_every_transport
 def test_a_password_is_kept_as_it_is_typed(ada: Person) -> None:
-    """Neither trimmed nor normalised: 256 characters of any script, blanks included."""
+    """A password is neither trimmed nor normalised. It may have 256 characters and blanks."""
     ada.password = "A ünïcode ① 9 " + "x" * 241 + "!"
     assert len(ada.password) == 256
     ada.has_an_account()
@@ -110,7 +110,7 @@ def test_a_password_is_kept_as_it_is_typed(ada: Person) -> None:
 
 
 def test_an_address_is_trimmed(ada: Person) -> None:
-    """What a hasty thumb adds before or after doesn't matter, on any route."""
+    """Every route ignores blanks around an address or a code."""
     assert ada.signs_up(email=f"  {ada.email}\t").status_code == 200
     assert ada.confirms(email=f" {ada.email} ", code=f" {ada.code}\n").status_code == 200
     assert ada.signs_in(email=f"{ada.email}  ").status_code == 200
@@ -118,7 +118,7 @@ def test_an_address_is_trimmed(ada: Person) -> None:
 
 @through_every_transport
 def test_confirm_with_a_wrong_code(ada: Person) -> None:
-    """The right one still works afterwards."""
+    """The right code still works afterwards."""
     ada.signs_up()
     wrong = f"{(int(ada.code) + 1) % 10**6:06}"
     assert failure(ada.confirms(code=wrong)) == CODE_MISMATCH
@@ -127,15 +127,15 @@ def test_confirm_with_a_wrong_code(ada: Person) -> None:
 
 
 @through_every_transport
-def test_confirm_an_address_that_nobody_has(ada: Person) -> None:
-    """It is answered as a wrong code is, so that nothing is revealed."""
+def test_confirm_an_unknown_address(ada: Person) -> None:
+    """An unknown address gets the same answer as a wrong code, which hides who has an account."""
     assert failure(ada.confirms(code="123456")) == CODE_MISMATCH
     assert failure(ada.confirms(code="123456", email="no address")) == CODE_MISMATCH
 
 
 @through_every_transport
 def test_confirm_too_late(ada: Person, cognito: LocalCognito) -> None:
-    """A code lives for 24 hours."""
+    """A code expires after 24 hours."""
     ada.signs_up()
     cognito.clock.advance(timedelta(hours=24))
     assert failure(ada.confirms()) == CODE_EXPIRED
@@ -143,7 +143,7 @@ def test_confirm_too_late(ada: Person, cognito: LocalCognito) -> None:
 
 @through_every_transport
 def test_confirm_twice(ada: Person) -> None:
-    """The second time it says so."""
+    """The second answer says that the account is already confirmed."""
     ada.has_an_account()
     assert failure(ada.confirms()) == ALREADY_CONFIRMED
 
@@ -163,7 +163,7 @@ def test_confirm_too_often(ada: Person) -> None:
 def test_sign_in_with_a_wrong_password_or_an_unknown_address(
     person: Callable[[], Person],
 ) -> None:
-    """One answer, byte for byte but for the request's id."""
+    """All answers are identical except for the request id."""
     ada, bob = person(), person()
     ada.has_an_account()
     answers = [
@@ -178,7 +178,7 @@ def test_sign_in_with_a_wrong_password_or_an_unknown_address(
 
 
 def test_sign_in_when_disabled(ada: Person, cognito: LocalCognito, pool: LocalPool) -> None:
-    """Not even with the right password is it told."""
+    """The right password gets the same answer as a wrong one."""
     ada.has_an_account()
     admin(cognito, pool).admin_disable_user(UserPoolId=pool.user_pool_id, Username=ada.email)
     assert failure(ada.signs_in()) == INVALID_CREDENTIALS
@@ -194,7 +194,7 @@ def test_sign_in_after_too_many_tries(ada: Person) -> None:
 
 @through_every_transport
 def test_sign_in_before_confirming(ada: Person) -> None:
-    """One step is missing, and the code names it."""
+    """The answer's code says that the account is not confirmed."""
     ada.signs_up()
     assert failure(ada.signs_in()) == USER_NOT_CONFIRMED
 
@@ -202,7 +202,7 @@ def test_sign_in_before_confirming(ada: Person) -> None:
 def test_sign_in_when_a_reset_is_required(
     ada: Person, cognito: LocalCognito, pool: LocalPool
 ) -> None:
-    """An administrator may ask for a new password."""
+    """If an administrator requires a reset, sign-in answers `password_reset_required`."""
     ada.has_an_account()
     admin(cognito, pool).admin_reset_user_password(UserPoolId=pool.user_pool_id, Username=ada.email)
     assert failure(ada.signs_in()) == (
@@ -216,7 +216,7 @@ def test_sign_in_when_a_reset_is_required(
 def test_sign_in_with_a_temporary_password(
     ada: Person, cognito: LocalCognito, pool: LocalPool
 ) -> None:
-    """The answer names the challenge, and carries the session that the next step needs."""
+    """The answer contains the challenge and the session that the next step needs."""
     invite(ada, cognito, pool)
     answer = ada.signs_in()
     assert failure(answer) == (403, "challenge_required", "One more step is needed to sign in.")
@@ -243,12 +243,12 @@ def test_sign_in_with_a_temporary_password(
         ),
         (r'{"email": "ada@example.com", "password": "\ud800", "code": "\ud800"}', ["secret"]),
         ('{"email": "ada@example.com", "password": NaN, "code": 1e999}', ["secret"]),
-        ("[" * 10_000, ["body"]),  # nested too deeply, and a number too long, for Python to read
-        ("1" * 10_000, ["body"]),
+        ("[" * 10_000, ["body"]),  # nested too deeply for Python's parser
+        ("1" * 10_000, ["body"]),  # a number too long for Python's parser
     ],
 )
 def test_a_malformed_request(api: httpx.Client, body: str, fields: list[str]) -> None:
-    """Each member at fault is named, and nothing that was sent comes back."""
+    """The answer names each invalid field and repeats nothing from the request."""
     for route, secret in (("sign-up", "password"), ("confirm", "code"), ("sign-in", "password")):
         answer = api.post(f"/auth/{route}", content=body)
         assert failure(answer)[:2] == (400, "invalid_request")
@@ -257,21 +257,21 @@ def test_a_malformed_request(api: httpx.Client, body: str, fields: list[str]) ->
         assert "Canary" not in answer.text
 
 
-def test_what_is_not_even_text(api: httpx.Client) -> None:
-    """A body in no encoding of Unicode is no JSON."""
+def test_a_body_that_is_not_text(api: httpx.Client) -> None:
+    """A body that isn't valid Unicode is refused."""
     answer = api.post("/auth/sign-in", content=b'{"email": "\xff\xfe"}')
     assert failure(answer)[:2] == (400, "invalid_request")
 
 
 @through_every_transport
-def test_unknown_members_are_ignored(ada: Person) -> None:
-    """A front end may send more than is asked for."""
+def test_unknown_fields_are_ignored(ada: Person) -> None:
+    """A front end may send additional fields."""
     assert ada.signs_up(name="Ada", remember=True).status_code == 200
 
 
 @through_every_transport
 @pytest.mark.parametrize("declared", ["text/plain", "application/x-www-form-urlencoded", "json"])
-def test_a_body_declared_as_something_else(api: httpx.Client, declared: str) -> None:
+def test_another_content_type(api: httpx.Client, declared: str) -> None:
     """The message names the header to set."""
     answer = api.post("/auth/sign-in", content="{}", headers={"Content-Type": declared})
     assert failure(answer)[:2] == (415, "unsupported_media_type")
@@ -282,10 +282,8 @@ def test_a_body_declared_as_something_else(api: httpx.Client, declared: str) -> 
 @pytest.mark.parametrize(
     "declared", [None, "application/json", "Application/JSON; charset=utf-8", "application/x+json"]
 )
-def test_a_body_declared_as_json_or_not_at_all(
-    api: httpx.Client, ada: Person, declared: str | None
-) -> None:
-    """Test events pasted into the Lambda console have no Content-Type."""
+def test_a_json_content_type_or_none(api: httpx.Client, ada: Person, declared: str | None) -> None:
+    """JSON needs no Content-Type: test events pasted into the Lambda console have none."""
     headers = {"Content-Type": declared} if declared else {}
     content = json.dumps({"email": ada.email, "password": ada.password})
     assert api.post("/auth/sign-up", content=content, headers=headers).status_code == 200
@@ -293,7 +291,7 @@ def test_a_body_declared_as_json_or_not_at_all(
 
 @pytest.mark.transports("uvicorn")
 def test_two_sign_ups_at_once(ada: Person) -> None:
-    """Of two hasty clicks one makes the account, and the other hears that it is taken."""
+    """One request creates the account, and the other gets a 409."""
     answers: list[httpx.Response] = []
     threads = [Thread(target=lambda: answers.append(ada.signs_up())) for _ in range(2)]
     for thread in threads:
@@ -314,7 +312,7 @@ def test_two_sign_ups_at_once(ada: Person) -> None:
 def test_a_pool_set_up_wrongly(
     cognito: LocalCognito, connect: Connect, watch: Watch, wrong: tuple[Any, str, str]
 ) -> None:
-    """The caller hears that it's not their fault; the log says exactly what to fix."""
+    """The caller gets a 500 without details; the log says exactly what to fix."""
     client, route, remedy = wrong
     pool = cognito.create_pool(f"wrong-{remedy}", client=client)
     settings = settings_for(cognito, pool)
@@ -334,7 +332,7 @@ def test_a_pool_set_up_wrongly(
 def test_a_temporary_password_is_replaced(
     ada: Person, cognito: LocalCognito, pool: LocalPool
 ) -> None:
-    """What sign-in said it needs leads to tokens, and the new password counts from then on."""
+    """The new password, which sign-in asked for, leads to tokens and works from then on."""
     invite(ada, cognito, pool)
     asked = ada.signs_in()
     assert asked.json()["needs"] == ["newPassword"]
@@ -349,7 +347,7 @@ def test_a_temporary_password_is_replaced(
 def test_a_challenge_is_answered_wrongly(
     ada: Person, cognito: LocalCognito, pool: LocalPool
 ) -> None:
-    """What is missing is named; a session that is made up or over means to sign in again."""
+    """A missing field is named; an invalid or expired session requires a new sign-in."""
     invite(ada, cognito, pool)
     asked = ada.signs_in()
     missing = ada.answers(asked, code="123456")
@@ -366,21 +364,21 @@ def test_a_challenge_is_answered_wrongly(
 
 @through_every_transport
 def test_a_second_factor(ada: Person, cognito: LocalCognito) -> None:
-    """Set up, verified, asked for at sign-in, removed."""
+    """Ada sets up a second factor, verifies it, signs in with it and removes it."""
     ada.is_signed_in()
     assert failure(ada.verifies_mfa("123456"))[:2] == (409, "mfa_not_set_up")
     body = ada.sets_up_mfa().json()["body"]
     assert body["uri"].startswith("otpauth://totp/")
     assert f"secret={body['secret']}" in body["uri"]
     assert quote(ada.email) in body["uri"]
-    assert ada.signs_in().status_code == 200  # it doesn't count before it is verified
+    assert ada.signs_in().status_code == 200  # sign-in doesn't ask for it until it is verified
     assert failure(ada.verifies_mfa("000000")) == CODE_MISMATCH
     assert ada.verifies_mfa(totp(ada.mfa_secret, cognito.clock.now())).json() == {"statusCode": 200}
     asked = ada.signs_in()
     assert failure(asked)[:2] == (403, "challenge_required")
     assert (asked.json()["challenge"], asked.json()["needs"]) == ("SOFTWARE_TOKEN_MFA", ["code"])
     assert failure(ada.answers(asked, code="000000")) == CODE_MISMATCH
-    cognito.clock.advance(30)  # a code counts once
+    cognito.clock.advance(30)  # a code works once
     asked = ada.signs_in()
     assert ada.answers(asked, code=totp(ada.mfa_secret, cognito.clock.now())).status_code == 200
     assert ada.removes_mfa().json() == {"statusCode": 200}
@@ -388,7 +386,7 @@ def test_a_second_factor(ada: Person, cognito: LocalCognito) -> None:
 
 
 def test_a_reset_of_an_account_with_a_second_factor(ada: Person, cognito: LocalCognito) -> None:
-    """Its sessions can't be ended without the factor, and the answer says so."""
+    """The answer says that sessions continue: ending them would need the second factor."""
     ada.is_signed_in()
     ada.sets_up_mfa()
     ada.verifies_mfa(totp(ada.mfa_secret, cognito.clock.now()))
@@ -399,7 +397,7 @@ def test_a_reset_of_an_account_with_a_second_factor(ada: Person, cognito: LocalC
 
 
 def test_a_code_by_e_mail(cognito: LocalCognito, connect: Connect) -> None:
-    """A pool that asks for one at sign-in gets it through the same route."""
+    """If a pool mails a code at sign-in, the challenge route accepts it."""
     pool = cognito.create_pool(
         "email-otp", mfa={"MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": {}}
     )
@@ -420,22 +418,22 @@ def test_a_code_by_e_mail(cognito: LocalCognito, connect: Connect) -> None:
 def discreet(
     settings: Settings, cognito: LocalCognito, connect: Connect, watch: Watch
 ) -> Iterator[Person]:
-    """Return somebody who uses an app with HIDE_EXISTING_ACCOUNTS."""
+    """Return a user of an app with HIDE_EXISTING_ACCOUNTS."""
     with connect(replace(settings, hide_existing_accounts=True)) as api:
         yield watch.over(Person(api, cognito.outbox.code_for))
 
 
 def test_sign_up_that_hides_existing_accounts(discreet: Person) -> None:
-    """New, unconfirmed, confirmed: the answer is the same to the byte, and no dead end."""
+    """New, unconfirmed and confirmed users get the same answer, and each can continue."""
     new = discreet.signs_up()
     first = discreet.code
     unconfirmed = discreet.signs_up()
-    assert discreet.code != first  # it gets its code again
+    assert discreet.code != first  # an unconfirmed account gets a new code
     assert discreet.confirms().status_code == 200
     last = discreet.code
     confirmed = discreet.signs_up()
-    assert discreet.code == last  # it gets nothing
-    assert failure(discreet.confirms(code="123456")) == CODE_MISMATCH  # nor does this tell
+    assert discreet.code == last  # a confirmed account gets no mail
+    assert failure(discreet.confirms(code="123456")) == CODE_MISMATCH  # this reveals nothing either
     answers = (new, unconfirmed, confirmed)
     assert {answer.text for answer in answers} == {'{"statusCode":200}'}
     assert {answer.status_code for answer in answers} == {200}
@@ -443,13 +441,13 @@ def test_sign_up_that_hides_existing_accounts(discreet: Person) -> None:
     assert failure(discreet.signs_up(password="no-digit-Here")) == INVALID_PASSWORD
 
 
-def test_hiding_goes_on_when_no_more_codes_are_sent(discreet: Person) -> None:
-    """Cognito resends 5 within an hour; that it refuses then must not show."""
+def test_sign_up_hides_the_limit_on_codes(discreet: Person) -> None:
+    """Cognito resends 5 codes an hour; its later refusals must not change the answer."""
     assert {discreet.signs_up().status_code for _ in range(8)} == {200}
 
 
 def invite(person: Person, cognito: LocalCognito, pool: LocalPool) -> None:
-    """Make an account as an administrator does, with a password to be replaced."""
+    """Create an account with a temporary password, as an administrator does."""
     admin(cognito, pool).admin_create_user(
         UserPoolId=pool.user_pool_id,
         Username=person.email,

@@ -1,4 +1,4 @@
-"""The client towards a Cognito that misbehaves: how long it waits, and what it tries twice."""
+"""The Cognito client's timeouts, retries and checks, against a fake Cognito that misbehaves."""
 
 import itertools
 import socket
@@ -33,7 +33,7 @@ CALLS: dict[str, Callable[[Cognito], object]] = {
 }
 ONCE = [operation for operation in CALLS if operation not in REPEATABLE]
 
-STUMBLES = {
+TRANSIENT = {
     "reset": faulty.Reset(),
     "closed": faulty.Close(),
     "500": faulty.INTERNAL_ERROR,
@@ -41,7 +41,7 @@ STUMBLES = {
     "503": faulty.UNAVAILABLE,
     "503 garbage": faulty.UNAVAILABLE_GARBAGE,
 }
-MEANT = {
+FINAL = {
     "throttled": faulty.THROTTLED,
     "throttled by a proxy": faulty.THROTTLED_429,
     "firewall": faulty.FORBIDDEN_HTML,
@@ -52,19 +52,19 @@ MEANT = {
 
 @pytest.fixture
 def upstream() -> Iterator[FaultyCognito]:
-    """A Cognito that does as the test says."""
+    """Return a fake Cognito whose behaviour the test sets."""
     with FaultyCognito() as server:
         yield server
 
 
 @pytest.fixture
 def client(upstream: FaultyCognito) -> Cognito:
-    """Our client, towards that Cognito; its clock stands still."""
+    """Return our client for that fake Cognito, with a clock that stands still."""
     return client_of(upstream.url, lambda: 0.0)
 
 
 def client_of(url: str, now: Callable[[], float]) -> Cognito:
-    """Make a client of the Cognito at an address."""
+    """Return a client for the Cognito at this URL."""
     return Cognito(
         Settings(
             client_id="1example23456789",
@@ -77,64 +77,64 @@ def client_of(url: str, now: Callable[[], float]) -> Cognito:
 
 
 def failure_of(call: Callable[[], object]) -> str:
-    """The code of the row that a failing call leads to."""
-    with pytest.raises(Exception) as raised:  # noqa: PT011 - which exception is errors.py's matter
+    """Return the code of the row for the exception that `call` raises."""
+    with pytest.raises(Exception) as raised:  # noqa: PT011 - errors.py handles any exception
         call()
     return find_failure(raised.value).code
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_all_is_well(operation: str, client: Cognito, upstream: FaultyCognito) -> None:
-    """One call is one request."""
+def test_a_call_is_one_request(operation: str, client: Cognito, upstream: FaultyCognito) -> None:
+    """The client sends one request per call."""
     upstream.behave(Fine())
     CALLS[operation](client)
     assert upstream.calls == [operation]
 
 
-@pytest.mark.parametrize("stumble", STUMBLES.values(), ids=STUMBLES)
-def test_sign_in_survives_a_stumble(
-    stumble: Behaviour, client: Cognito, upstream: FaultyCognito
+@pytest.mark.parametrize("transient", TRANSIENT.values(), ids=TRANSIENT)
+def test_sign_in_is_retried_after_a_transient_failure(
+    transient: Behaviour, client: Cognito, upstream: FaultyCognito
 ) -> None:
-    """A sign-in may be repeated, so a person needn't hear of a broken connection."""
-    upstream.behave(stumble, Fine())
+    """Repeating a sign-in is safe, so the client retries it once."""
+    upstream.behave(transient, Fine())
     assert client.sign_in(EMAIL, PASSWORD).token_type == "Bearer"
     assert upstream.calls == ["InitiateAuth", "InitiateAuth"]
 
 
-@pytest.mark.parametrize("stumble", STUMBLES.values(), ids=STUMBLES)
-def test_sign_in_gives_up_after_two(
-    stumble: Behaviour, client: Cognito, upstream: FaultyCognito
+@pytest.mark.parametrize("transient", TRANSIENT.values(), ids=TRANSIENT)
+def test_sign_in_gives_up_after_two_tries(
+    transient: Behaviour, client: Cognito, upstream: FaultyCognito
 ) -> None:
-    """Who is in trouble isn't helped by more requests."""
-    upstream.behave(stumble)
+    """More requests would not help a server in trouble."""
+    upstream.behave(transient)
     assert failure_of(lambda: client.sign_in(EMAIL, PASSWORD)) == "unavailable"
     assert upstream.calls == ["InitiateAuth", "InitiateAuth"]
 
 
 @pytest.mark.parametrize("operation", ONCE)
-@pytest.mark.parametrize("stumble", STUMBLES.values(), ids=STUMBLES)
-def test_what_may_not_be_done_twice_is_tried_once(
-    operation: str, stumble: Behaviour, client: Cognito, upstream: FaultyCognito
+@pytest.mark.parametrize("transient", TRANSIENT.values(), ids=TRANSIENT)
+def test_other_operations_are_tried_once(
+    operation: str, transient: Behaviour, client: Cognito, upstream: FaultyCognito
 ) -> None:
-    """The first try may have worked unseen: a second would send another e-mail, or say 409."""
-    upstream.behave(stumble, Fine())
+    """The first try may have succeeded; a second would send another e-mail or get a 409."""
+    upstream.behave(transient, Fine())
     assert failure_of(lambda: CALLS[operation](client)) == "unavailable"
     assert upstream.calls == [operation]
 
 
 @pytest.mark.parametrize("operation", CALLS)
-@pytest.mark.parametrize("meant", MEANT.values(), ids=MEANT)
-def test_what_was_meant_is_not_asked_again(
-    operation: str, meant: Behaviour, client: Cognito, upstream: FaultyCognito
+@pytest.mark.parametrize("final", FINAL.values(), ids=FINAL)
+def test_other_failures_are_not_retried(
+    operation: str, final: Behaviour, client: Cognito, upstream: FaultyCognito
 ) -> None:
-    """A refusal would be the same the second time."""
-    upstream.behave(meant, Fine())
+    """A retry would get the same answer."""
+    upstream.behave(final, Fine())
     assert failure_of(lambda: CALLS[operation](client)) in ("too_many_requests", "unavailable")
     assert upstream.calls == [operation]
 
 
-def test_a_failure_that_came_slowly_is_not_tried_again(upstream: FaultyCognito) -> None:
-    """It used up its time: each look at the clock finds it two seconds on."""
+def test_a_slow_failure_is_not_retried(upstream: FaultyCognito) -> None:
+    """No time is left for a retry, as this clock advances two seconds at each reading."""
     upstream.behave(faulty.INTERNAL_ERROR)
     slow = client_of(upstream.url, itertools.count(step=2).__next__)
     assert failure_of(lambda: slow.sign_in(EMAIL, PASSWORD)) == "unavailable"
@@ -142,8 +142,8 @@ def test_a_failure_that_came_slowly_is_not_tried_again(upstream: FaultyCognito) 
 
 
 @pytest.mark.parametrize("operation", ["SignUp", "InitiateAuth"])
-def test_one_that_never_answers_is_left(operation: str, upstream: FaultyCognito) -> None:
-    """The time-out ends it, and since the time is used up, nothing is tried again."""
+def test_a_call_without_an_answer_times_out(operation: str, upstream: FaultyCognito) -> None:
+    """The timeout ends the call, and no time is left for a retry."""
     upstream.behave(faulty.Stall())
     client = client_of(upstream.url, time.monotonic)
     assert failure_of(lambda: CALLS[operation](client)) == "unavailable"
@@ -151,41 +151,41 @@ def test_one_that_never_answers_is_left(operation: str, upstream: FaultyCognito)
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_nobody_listens(operation: str) -> None:
-    """A refused connection is unavailable too."""
+def test_a_refused_connection(operation: str) -> None:
+    """A refused connection gets the code `unavailable`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"  # bound, and nobody listens
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"  # bound, but not listening
         assert failure_of(lambda: CALLS[operation](client_of(url, lambda: 0.0))) == "unavailable"
 
 
 def test_the_longest_wait_is_under_ten_seconds() -> None:
-    """A quick failure, a pause, then one that takes all the time it is given."""
+    """The longest wait is a failure just early enough to retry, a pause and a full timeout."""
     longest = RETRY_WITHIN + RETRY_PAUSE + CONNECT_TIMEOUT + READ_TIMEOUT
     assert longest < 10
-    # Resetting a password takes three calls, of which one may be tried twice
-    assert longest + 2 * (CONNECT_TIMEOUT + READ_TIMEOUT) < 28  # the function's, in the template
+    # A password reset makes three calls, one of which may be retried. The template's Timeout is 28.
+    assert longest + 2 * (CONNECT_TIMEOUT + READ_TIMEOUT) < 28
 
 
 @pytest.mark.parametrize("operation", CALLS)
-def test_a_page_that_is_not_cognitos(
+def test_an_answer_that_is_not_from_cognito(
     operation: str, client: Cognito, upstream: FaultyCognito
 ) -> None:
-    """A captive portal's 200 must not pass for an account made or confirmed."""
+    """A captive portal's 200 must not look like a created or confirmed account."""
     upstream.behave(faulty.Answer(200, b"<html>Please log in</html>", "text/html"))
     with pytest.raises(NotCognitoError):
         CALLS[operation](client)
 
 
 def test_the_calls_are_not_signed(client: Cognito, upstream: FaultyCognito) -> None:
-    """No credentials are needed, so none may be looked for nor sent."""
+    """The operations need no credentials, so the client sends none."""
     upstream.behave(Fine())
     client.sign_up(EMAIL, PASSWORD)
     assert "Authorization" not in upstream.headers[0]
 
 
-def test_a_challenge_says_which_step_is_missing(client: Cognito, upstream: FaultyCognito) -> None:
-    """Cognito may answer without tokens; that is no crash."""
+def test_a_challenge_raises_an_exception(client: Cognito, upstream: FaultyCognito) -> None:
+    """A challenge instead of tokens raises an exception that contains its details."""
     upstream.behave(Fine({"ChallengeName": "SMS_MFA", "Session": "s" * 20}))
     with pytest.raises(ChallengeRequiredError) as raised:
         client.sign_in(EMAIL, PASSWORD)
@@ -224,10 +224,10 @@ def test_a_challenge_says_which_step_is_missing(client: Cognito, upstream: Fault
         "ConfirmForgotPassword",
     ],
 )
-def test_what_is_no_address_never_leaves(
+def test_an_invalid_address_is_not_sent(
     email: str, operation: str, client: Cognito, upstream: FaultyCognito
 ) -> None:
-    """Nobody can have such an account, so Cognito isn't asked."""
+    """No account can have such an address, so the client doesn't call Cognito."""
     call = {
         "SignUp": lambda: client.sign_up(email, PASSWORD),
         "ResendConfirmationCode": lambda: client.resend_code(email),
@@ -246,25 +246,25 @@ def test_what_is_no_address_never_leaves(
 @pytest.mark.parametrize(
     "email", ["ada+diary@example.com", "o'neil@example.co.uk", "a@b.ch", "ADA@Example.Com"]
 )
-def test_unusual_addresses_pass(email: str, client: Cognito, upstream: FaultyCognito) -> None:
-    """A check that is too clever loses people."""
+def test_unusual_addresses_are_sent(email: str, client: Cognito, upstream: FaultyCognito) -> None:
+    """The check accepts unusual but valid addresses."""
     upstream.behave(Fine())
     client.sign_up(email, PASSWORD)
     assert upstream.calls == ["SignUp"]
 
 
 @pytest.mark.parametrize("password", ["short", " Leading-blank-9", "Trailing-9 ", "Two\nlines-9"])
-def test_a_password_that_no_pool_takes_never_leaves(
+def test_an_invalid_password_is_not_sent(
     password: str, client: Cognito, upstream: FaultyCognito
 ) -> None:
-    """Cognito's own answer wouldn't say whether address or password was wrong."""
+    """Cognito's own answer wouldn't say whether the address or the password is invalid."""
     with pytest.raises(InvalidPasswordError):
         client.sign_up(EMAIL, password)
     assert upstream.calls == []
 
 
-def test_a_failure_keeps_its_name(client: Cognito, upstream: FaultyCognito) -> None:
-    """Nothing is caught on the way: errors.py gets what botocore raised."""
+def test_exceptions_are_not_caught(client: Cognito, upstream: FaultyCognito) -> None:
+    """The client catches nothing: errors.py gets the exception that botocore raised."""
     upstream.behave(faulty.Error("UsernameExistsException"))
     with pytest.raises(ClientError) as raised:
         client.sign_up(EMAIL, PASSWORD)

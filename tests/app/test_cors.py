@@ -1,4 +1,4 @@
-"""CORS as a real browser enforces it: who reads what, and how often it asks first."""
+"""CORS in a real browser: which origins can read answers, and how often preflights are sent."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ FETCH = """async ([url, method, body, headers]) => {
 ADA = '{"email": "ada@example.com", "password": "Correct-horse-9"}'
 CODE = '{"email": "ada@example.com", "code": "123456"}'
 JSON = {"Content-Type": "application/json"}
-# What to ask, and which upstream makes it so; every status that the service answers with.
+# For every status of the service: a request and the upstream's behaviour that lead to it.
 ASKED: dict[int, tuple[str, str, str | None, dict[str, str], faulty.Behaviour]] = {
     200: ("POST", "/auth/sign-up", ADA, JSON, faulty.Fine()),
     400: ("POST", "/auth/sign-in", "{", JSON, faulty.Fine()),
@@ -48,7 +48,7 @@ ASKED: dict[int, tuple[str, str, str | None, dict[str, str], faulty.Behaviour]] 
 
 
 class Recorder:
-    """The app, and what passed: every method with its answer's headers."""
+    """A wrapper around the app that records each request's method and its answer's headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -66,12 +66,12 @@ class Recorder:
 
     @property
     def methods(self) -> list[str]:
-        """The methods so far, oldest first."""
+        """The recorded methods, oldest first."""
         return [method for method, _ in self.seen]
 
 
 async def blank(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Serve an empty page: somebody's front end."""
+    """Serve an empty page, as a front end."""
     headers = [(b"content-type", b"text/html")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b'<link rel="icon" href="data:,">'})
@@ -86,26 +86,26 @@ def front_end() -> Iterator[str]:
 
 @pytest.fixture
 def upstream() -> Iterator[FaultyCognito]:
-    """Return a Cognito that fails as told."""
+    """Return a fake Cognito whose behaviour the test sets."""
     with FaultyCognito() as upstream:
         yield upstream
 
 
 @pytest.fixture
 def allowed(settings: Settings, front_end: str, upstream: FaultyCognito) -> Settings:
-    """Return settings that allow that front end alone, and lead to that Cognito."""
+    """Return settings that allow only that front end and use that fake Cognito."""
     return replace(settings, allowed_origins=(front_end,), endpoint_url=upstream.url)
 
 
 @pytest.fixture
 def app(allowed: Settings) -> FastAPI:
-    """Return the app, with a route that has a bug."""
+    """Return the app with a team's routes, one of which has a bug."""
     return make_app(allowed, team=True)
 
 
 @contextmanager
 def page_of(browse: Browse, front_end: str, api: str) -> Iterator[Window]:
-    """Open a page of the front end's."""
+    """Open a page of the front end."""
     window = browse(front_end, str(httpx.URL(api).join("/")).rstrip("/"))
     window.page.goto(f"{front_end}/")
     yield window
@@ -116,7 +116,7 @@ def page_of(browse: Browse, front_end: str, api: str) -> Iterator[Window]:
 def test_an_allowed_origin_reads_every_status(
     allowed: Settings, front_end: str, upstream: FaultyCognito, browse: Browse, publish: Publish
 ) -> None:
-    """Status, body, request id and the time to wait, whatever went wrong, a bug included."""
+    """It can read the status, body, request id and Retry-After of every answer, even a bug's."""
     with publish(allowed, team=True) as api, page_of(browse, front_end, api) as window:
         for status, (method, path, body, headers, behaviour) in ASKED.items():
             upstream.behave(behaviour)
@@ -131,7 +131,7 @@ def test_an_allowed_origin_reads_every_status(
 def test_a_foreign_origin_reads_nothing(
     app: FastAPI, upstream: FaultyCognito, browse: Browse
 ) -> None:
-    """Not one status; and what needs a preflight never reaches Cognito."""
+    """It can read no answer, and requests that need a preflight never reach Cognito."""
     recorder = Recorder(app)
     with serve(recorder) as api, serve(blank) as foreign, page_of(browse, foreign, api) as window:
         for status, (method, path, body, headers, behaviour) in ASKED.items():
@@ -141,16 +141,16 @@ def test_a_foreign_origin_reads_nothing(
         assert window.errors
         assert all("CORS policy" in error or "ERR_FAILED" in error for error in window.errors)
         window.errors.clear()
-    assert "POST" in recorder.methods  # 415's text/plain, which needs no preflight
+    assert "POST" in recorder.methods  # the text/plain request needs no preflight
     assert upstream.calls == []
     for _, headers in recorder.seen:
         assert "access-control-allow-origin" not in headers
 
 
-def test_a_preflight_is_remembered(
+def test_a_preflight_is_cached(
     app: FastAPI, front_end: str, upstream: FaultyCognito, browse: Browse
 ) -> None:
-    """The second call to a route asks nothing first; and no answer is for everybody (`*`)."""
+    """The browser sends one preflight per route, and no answer allows all origins (`*`)."""
     recorder = Recorder(app)
     upstream.behave(faulty.Fine())
     with serve(recorder) as api, page_of(browse, front_end, api) as window:

@@ -1,4 +1,4 @@
-"""The diary of the README, as it stands there: people read what they wrote, and nothing else."""
+"""The diary from the README, unchanged: people can read only their own entries."""
 
 import json
 from collections import defaultdict
@@ -20,9 +20,9 @@ from tests.support.transports import serving
 
 @pytest.fixture(scope="module")
 def people() -> Iterator[list[Person]]:
-    """Two people at an app with the diary, signed in."""
+    """Return two signed-in users of an app with the diary."""
     diary: dict[str, Any] = {}
-    exec(block("python", "# app/diary.py"), diary)  # noqa: S102 - the README's own words
+    exec(block("python", "# app/diary.py"), diary)  # noqa: S102 - the code is the README's
     router: APIRouter = diary["router"]
     with LocalCognito() as cognito:
         pool = cognito.create_pool("diary")
@@ -36,7 +36,7 @@ def people() -> Iterator[list[Person]]:
 
 
 def diary_of(person: Person, text: str | None = None) -> httpx.Response:
-    """Read the diary, or write into it."""
+    """Read the diary, or add `text` to it."""
     headers = {"Authorization": f"Bearer {person.tokens['AccessToken']}"}
     if text is None:
         return person.api.get("/diary", headers=headers)
@@ -45,8 +45,10 @@ def diary_of(person: Person, text: str | None = None) -> httpx.Response:
 
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(st.tuples(st.sampled_from([0, 1]), st.text(max_size=20)), max_size=8))
-def test_people_read_only_their_own(people: list[Person], steps: list[tuple[int, str]]) -> None:
-    """Whoever writes what in whichever order."""
+def test_people_read_only_their_own_entries(
+    people: list[Person], steps: list[tuple[int, str]]
+) -> None:
+    """Each person reads only their own entries, in whatever order people write."""
     before = [diary_of(person).json() for person in people]
     written = defaultdict(list)
     for who, text in steps:
@@ -56,8 +58,8 @@ def test_people_read_only_their_own(people: list[Person], steps: list[tuple[int,
         assert diary_of(person).json() == before[who] + written[who]
 
 
-def test_without_a_token_there_is_no_diary(people: list[Person]) -> None:
-    """And what is answered is in the one shape."""
+def test_the_diary_needs_a_token(people: list[Person]) -> None:
+    """The answer is a 401 in the usual format."""
     for answer in (people[0].api.get("/diary"), people[0].api.post("/diary", json={"text": "x"})):
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
         assert json.loads(answer.text)["requestId"]

@@ -42,7 +42,7 @@ ROUTES = {
 
 
 def test_the_document_has_an_example_of_everything(api: httpx.Client) -> None:
-    """Every route has its operation id, tag, summary, and each failure an example of its own."""
+    """Every route has an operation id, a tag and a summary, and every failure an example."""
     document = api.get("/openapi.json").json()
     for operation_id, path in ROUTES.items():
         operation = document["paths"][path]["post"]
@@ -65,8 +65,8 @@ def test_the_document_has_an_example_of_everything(api: httpx.Client) -> None:
                 assert ("session" in example["value"]) == (code == "challenge_required")
 
 
-def test_the_document_tells_of_every_failure(api: httpx.Client) -> None:
-    """Every code of the table is documented on some route, but for those that any address has."""
+def test_the_document_lists_every_failure(api: httpx.Client) -> None:
+    """Each code of the table is documented on a route, except those that any path can return."""
     document = api.get("/openapi.json").json()
     documented = {
         code
@@ -80,8 +80,8 @@ def test_the_document_tells_of_every_failure(api: httpx.Client) -> None:
     assert undocumented - anywhere == set(), "Add them to the fails_with of a route in app/"
 
 
-def test_every_code_says_what_to_do_next() -> None:
-    """In one sentence, and none is left over from yesterday."""
+def test_next_steps_cover_every_code() -> None:
+    """NEXT_STEPS has one sentence for each code, and no sentence for a removed code."""
     codes = {row.code for row in TABLE.values()} - {"done"}
     assert codes - NEXT_STEPS.keys() == set(), "Add them to NEXT_STEPS in app/docs.py"
     assert codes == NEXT_STEPS.keys()
@@ -89,13 +89,13 @@ def test_every_code_says_what_to_do_next() -> None:
 
 
 def test_the_document_is_valid(api: httpx.Client) -> None:
-    """By the OpenAPI specification's own schema."""
+    """The document matches the OpenAPI specification's own schema."""
     validate(api.get("/openapi.json").json())
 
 
 @pytest.mark.transports("uvicorn", *WAYS)
 def test_the_docs_page_finds_everything(api: httpx.Client) -> None:
-    """Behind any stage or base path: each address in the page, resolved as a browser does."""
+    """Every URL in the page works behind any stage or base path, resolved as in a browser."""
     page = api.get("/docs")
     assert page.status_code == 200
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text)
@@ -105,13 +105,13 @@ def test_the_docs_page_finds_everything(api: httpx.Client) -> None:
     assert {answer.status_code for answer in answers} == {200}
     document = next(answer for answer in answers if answer.url.path.endswith("openapi.json"))
     assert set(ROUTES.values()) <= set(document.json()["paths"])
-    # "Try it out" puts the server's address, relative to the document's, before the path.
+    # "Try it out" resolves the server's URL against the document's and appends the path.
     (server,) = document.json()["servers"]
     assert str(document.url.join(server["url"])).rstrip("/") == str(api.base_url).rstrip("/")
 
 
-def test_the_page_may_load_nothing_but_its_own(api: httpx.Client) -> None:
-    """Its policy names no other source, and no inline script or style."""
+def test_the_docs_load_only_their_own_files(api: httpx.Client) -> None:
+    """The Content-Security-Policy allows no other source and no inline script or style."""
     page = api.get("/docs")
     policy = page.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
@@ -123,24 +123,24 @@ def test_the_page_may_load_nothing_but_its_own(api: httpx.Client) -> None:
 
 @pytest.mark.parametrize("name", ["nothing.js", "docs.html", "..%2Fdocs.py", "LICENSE", ""])
 def test_no_other_file_is_served(api: httpx.Client, name: str) -> None:
-    """The table of assets is the whole of it."""
+    """Only the files in the table of assets are served."""
     answer = api.get(f"/docs/{name}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/docs.js", "/openapi.json", "/redoc"])
 def test_docs_can_be_turned_off(settings: Settings, connect: Connect, path: str) -> None:
-    """Nothing of them is left."""
+    """With `docs=False`, the page, its files and the document are not found."""
     with connect(replace(settings, docs=False)) as api:
         answer = api.get(path)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
         assert api.get("/health").status_code == 200
 
 
-def test_signing_in_does_not_wait_for_the_document(
+def test_the_document_is_made_at_its_first_request(
     settings: Settings, cognito: LocalCognito
 ) -> None:
-    """It is made when it is first asked for, and once made it stays."""
+    """Sign-in doesn't generate the document. Once generated, it is cached."""
     app = create_app(settings)
     with serving(app, "rest") as client:
         ada = Person(client, cognito.outbox.code_for)
@@ -153,8 +153,8 @@ def test_signing_in_does_not_wait_for_the_document(
         assert app.openapi_schema is made
 
 
-def test_the_assets_are_what_was_fetched() -> None:
-    """Nobody has changed them by hand, and they are of the version that is pinned."""
+def test_the_assets_are_unchanged() -> None:
+    """The assets match their checksums and have the pinned version."""
     lines = (VENDORED / "SHA256SUMS").read_text().splitlines()
     sums = {name: digest for digest, name in (line.split() for line in lines)}
     assert {path.name for path in VENDORED.iterdir()} == {*sums, "SHA256SUMS"}
@@ -170,12 +170,12 @@ def test_the_assets_are_what_was_fetched() -> None:
 
 
 def origin(url: str) -> str:
-    """Return the scheme, host and port of an address."""
+    """Return the scheme, host and port of a URL."""
     return str(httpx.URL(url).join("/")).rstrip("/")
 
 
 def opened(page: Page, operation_id: str) -> Locator:
-    """Open a route of the page, ready to be tried."""
+    """Open a route on the page and press "Try it out"."""
     route = page.locator(f"#operations-auth-{operation_id}")
     route.locator(".opblock-summary-control").click()
     route.get_by_role("button", name="Try it out").click()
@@ -183,7 +183,7 @@ def opened(page: Page, operation_id: str) -> Locator:
 
 
 def tried(page: Page, operation_id: str, **body: str) -> Locator:
-    """Try a route out, and return what the page shows of the answer."""
+    """Call a route from the page and return the answer that the page shows."""
     route = opened(page, operation_id)
     if body:
         route.get_by_role("textbox").fill(json.dumps(body))
@@ -197,7 +197,7 @@ def tried(page: Page, operation_id: str, **body: str) -> Locator:
 def test_a_person_signs_up_on_the_docs_page(
     browse: Browse, publish: Publish, settings: Settings, cognito: LocalCognito
 ) -> None:
-    """By "Try it out" through the whole flow; with "Authorize" they see who they are."""
+    """The whole flow works with "Try it out", and `/auth/me` works after "Authorize"."""
     ada = {"email": f"ada.{uuid4().hex}@example.com", "password": "Correct-horse-9"}
     with publish(settings) as url:
         window = browse(origin(url))
@@ -225,7 +225,7 @@ def test_a_person_signs_up_on_the_docs_page(
 def test_the_page_fits_its_window(
     browse: Browse, publish: Publish, settings: Settings, scheme: str
 ) -> None:
-    """Wide or narrow, nothing runs out of it; pictures are kept to be looked at."""
+    """Nothing overflows a wide or a narrow window. Screenshots are kept for review."""
     with publish(settings) as url:
         for name, viewport in (("wide", None), ("narrow", NARROW)):
             size = {"viewport": viewport} if viewport else {}

@@ -1,4 +1,4 @@
-"""The table of failures: nothing that Cognito can raise is missing, and the contract is kept."""
+"""The table of failures: it has every error that Cognito can raise, and keeps the contract."""
 
 import re
 from pathlib import Path
@@ -25,28 +25,28 @@ SHAPES = [
 
 
 def raised(operation: str, code: str, status: int = 400) -> ClientError:
-    """Make what botocore raises."""
+    """Return an error as botocore raises it."""
     error = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(error, operation)  # type: ignore[arg-type]
 
 
-def test_every_operation_that_is_called_is_looked_at() -> None:
-    """The tests below go by what cognito.py really calls."""
+def test_every_called_operation_is_checked() -> None:
+    """The tests below cover every operation that cognito.py calls."""
     assert "SignUp" in OPERATIONS
     assert len(OPERATIONS) == len(CALLED - {"close"})
 
 
 @pytest.mark.parametrize(("operation", "shape"), SHAPES)
 def test_every_error_shape_has_a_row(operation: str, shape: str) -> None:
-    """One that botocore comes to list must be thought about, not become a 500 by default."""
+    """An error that is new in botocore's model must not become a 500 by default."""
     listed = f"{operation}.{shape}" in TABLE or shape in TABLE
     assert listed, f"Add {shape} to the table in app/errors.py"
     assert find_failure(raised(operation, shape)).code != "internal_error"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_an_operation_with_an_access_token_says_what_invalid_means(operation: str) -> None:
-    """Cognito calls a malformed token an invalid parameter, like any other field."""
+def test_every_operation_with_an_access_token_maps_invalid_parameters(operation: str) -> None:
+    """Cognito reports a malformed token as an invalid parameter, like any other field."""
     key = f"{operation}.InvalidParameterException"
     takes = MODEL.operation_model(operation).input_shape
     if takes and "AccessToken" in takes.members:
@@ -101,7 +101,7 @@ def test_an_operation_with_an_access_token_says_what_invalid_means(operation: st
     ],
 )
 def test_the_contract(operation: str, shape: str, status: int, code: str) -> None:
-    """What the caller is told is what the contract says."""
+    """Each error gets the status and code of the contract."""
     row = find_failure(raised(operation, shape))
     assert (row.status, row.code) == (status, code)
 
@@ -109,7 +109,7 @@ def test_the_contract(operation: str, shape: str, status: int, code: str) -> Non
 @pytest.mark.parametrize(
     ("code", "status", "told"),
     [
-        ("503", 503, "unavailable"),  # an answer without a name, from a load balancer
+        ("503", 503, "unavailable"),  # an unnamed error, from a load balancer
         ("SomethingNew", 500, "unavailable"),
         ("429", 429, "too_many_requests"),
         ("ThrottlingException", 400, "too_many_requests"),
@@ -117,8 +117,8 @@ def test_the_contract(operation: str, shape: str, status: int, code: str) -> Non
         ("SomethingNew", 400, "internal_error"),
     ],
 )
-def test_an_error_that_no_model_lists(code: str, status: int, told: str) -> None:
-    """AWS also answers with errors that are common to all its services."""
+def test_an_error_that_is_not_in_the_model(code: str, status: int, told: str) -> None:
+    """AWS also returns errors that are common to all its services."""
     assert find_failure(raised("SignUp", code, status)).code == told
 
 
@@ -134,7 +134,7 @@ def test_an_error_that_no_model_lists(code: str, status: int, told: str) -> None
     ],
 )
 def test_when_cognito_cannot_be_reached(kind: type[Exception]) -> None:
-    """All of botocore's ways to say so are one to the caller."""
+    """All of botocore's connection errors get the same code."""
     failure = kind(endpoint_url="https://cognito.example", proxy_url="http://proxy", error="cut")
     assert find_failure(failure).code == "unavailable"
 
@@ -144,17 +144,17 @@ OURS = [each for each in vars(exceptions).values() if isinstance(each, type)]
 
 @pytest.mark.parametrize("ours", OURS)
 def test_every_exception_of_ours_has_a_row(ours: type[Exception]) -> None:
-    """A new one must be thought about, too."""
+    """A new exception needs a row in the table."""
     assert ours in TABLE, f"Add {ours.__name__} to the table in app/errors.py"
 
 
-def test_pyjwts_exception_is_not_taken_for_ours() -> None:
-    """It has the same name. Only tokens.py may say what it means."""
+def test_pyjwts_exception_is_not_ours() -> None:
+    """PyJWT's InvalidTokenError has the same name as ours, but only tokens.py may handle it."""
     assert find_failure(jwt.InvalidTokenError()).code == "internal_error"
 
 
-def test_a_mistake_of_ours() -> None:
-    """What has no row of its own is an internal error."""
+def test_an_unknown_exception() -> None:
+    """An exception without a row is an internal error."""
     assert find_failure(ZeroDivisionError()).code == "internal_error"
 
 
@@ -168,27 +168,29 @@ def test_a_mistake_of_ours() -> None:
         (HTTPException(499, "Gone away."), "error", "Gone away."),
     ],
 )
-def test_what_a_route_refuses(raised: HTTPException, code: str, message: str) -> None:
-    """A team's own routes raise HTTPException as FastAPI's users do, and keep their own words."""
+def test_an_http_exception_keeps_its_message(
+    raised: HTTPException, code: str, message: str
+) -> None:
+    """A team's routes may raise HTTPException as usual in FastAPI, with their own messages."""
     row = find_failure(raised)
     assert (row.status, row.code, row.message) == (raised.status_code, code, message)
 
 
-def test_a_code_means_one_thing() -> None:
-    """A program that decides by `code` may rely on its status and message."""
+def test_a_code_has_one_status_and_message() -> None:
+    """A program that branches on `code` can rely on its status and message."""
     rows = TABLE.values()
     assert len({row.code for row in rows}) == len(
         {(row.code, row.status, row.message) for row in rows}
     )
 
 
-def test_a_misconfiguration_says_how_to_fix_it() -> None:
-    """Always: its log line is all that its owner has."""
+def test_every_misconfiguration_has_a_remedy() -> None:
+    """The service's owner has only the log line to find the mistake."""
     for row in TABLE.values():
         assert row.remedy or row.code != "misconfigured"
 
 
-def test_who_must_wait_is_told_how_long() -> None:
-    """429 and unavailable carry Retry-After."""
+def test_temporary_failures_have_a_retry_after() -> None:
+    """Only `too_many_requests` and `unavailable` have Retry-After."""
     for row in TABLE.values():
         assert (row.retry_after is not None) == (row.code in ("too_many_requests", "unavailable"))

@@ -1,4 +1,4 @@
-"""The app behind API Gateway: every way in, and every event that is none."""
+"""The app behind API Gateway: every entry point, and events that are not requests."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ Handler = Callable[[Any, Any], dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def handler() -> Iterator[Handler]:
-    """The handler, with a Cognito that nobody listens at."""
+    """Return the handler, with a Cognito that can't be reached."""
     made = Settings(
         client_id="1example23456789",
         user_pool_id="eu-west-1_EXAMPLE",
@@ -33,8 +33,8 @@ def handler() -> Iterator[Handler]:
     asyncio.get_event_loop().close()
 
 
-def test_whatever_ran_in_the_thread_before(handler: Handler) -> None:
-    """Mangum runs the app on the thread's event loop, which others set and take away."""
+def test_a_thread_without_an_event_loop(handler: Handler) -> None:
+    """Mangum uses the thread's event loop, which other code may have set or removed."""
     event = event_of("console-sign-in")
 
     async def something_else() -> None:
@@ -43,12 +43,12 @@ def test_whatever_ran_in_the_thread_before(handler: Handler) -> None:
     asyncio.run(something_else())
     with ThreadPoolExecutor(4) as threads:
         answers = [handler(event, None), *threads.map(handler, [event] * 8, [None] * 8)]
-    assert {answer["statusCode"] for answer in answers} == {503}  # as nobody listens
+    assert {answer["statusCode"] for answer in answers} == {503}  # Cognito can't be reached
 
 
 @pytest.mark.transports(*WAYS)
-def test_every_way_in(ada: Person, api: httpx.Client) -> None:
-    """Any kind of API, stage, base path and route leads to the same routes."""
+def test_every_entry_point(ada: Person, api: httpx.Client) -> None:
+    """Every kind of API, stage, base path and route reaches the same app."""
     ada.is_signed_in()
     assert ada.looks_in_the_mirror().json()["body"]["email"] == ada.email
     taken = ada.signs_up()
@@ -59,8 +59,8 @@ def test_every_way_in(ada: Person, api: httpx.Client) -> None:
     assert api.get("/").status_code == 404
 
 
-def test_the_request_id_is_api_gateways(handler: Handler) -> None:
-    """So that the caller's, the gateway's and the function's logs can be laid side by side."""
+def test_the_request_id_comes_from_api_gateway(handler: Handler) -> None:
+    """The logs of caller, gateway and function can then be matched."""
     event = event_from(httpx.Request("GET", f"{WAYS['rest'].base_url}/health"), WAYS["rest"])
     answer = handler(event, Context())
     assert answer["headers"]["x-request-id"] == event["requestContext"]["requestId"]
@@ -70,8 +70,8 @@ def test_the_request_id_is_api_gateways(handler: Handler) -> None:
 
 
 @pytest.mark.parametrize("parameters", [{"proxy": "/docs"}, None, {}, {"other": "docs"}])
-def test_an_event_that_is_almost_api_gateways(handler: Handler, parameters: Any) -> None:
-    """The console's sample has the parameter with a slash, and people take it out altogether."""
+def test_an_event_with_other_path_parameters(handler: Handler, parameters: Any) -> None:
+    """The console's sample has a slash in the parameter, and people remove the parameter."""
     event = event_from(httpx.Request("GET", f"{WAYS['rest'].base_url}/docs"), WAYS["rest"])
     event["pathParameters"] = parameters
     answer = handler(event, None)
@@ -79,11 +79,11 @@ def test_an_event_that_is_almost_api_gateways(handler: Handler, parameters: Any)
 
 
 @pytest.mark.parametrize("name", ["sign-up", "confirm", "sign-in"])
-def test_the_events_that_people_paste(handler: Handler, name: str) -> None:
-    """Written by hand, without requestContext or Content-Type: they reach their route."""
+def test_events_pasted_into_the_console(handler: Handler, name: str) -> None:
+    """Hand-written events without requestContext or Content-Type reach their route."""
     answer = handler(event_of(f"console-{name}"), None)
     body = json.loads(answer["body"])
-    assert (answer["statusCode"], body["code"]) == (503, "unavailable")  # nobody listens
+    assert (answer["statusCode"], body["code"]) == (503, "unavailable")  # no Cognito
 
 
 JUNK = [
@@ -109,8 +109,8 @@ JUNK = [
 
 
 @pytest.mark.parametrize("event", JUNK, ids=repr)
-def test_what_is_no_request_gets_a_400(handler: Handler, event: Any) -> None:
-    """In the shape that API Gateway takes, so that it needn't answer 502 in our place."""
+def test_an_event_that_is_not_a_request_gets_a_400(handler: Handler, event: Any) -> None:
+    """The answer is in API Gateway's format, so API Gateway doesn't answer 502 instead."""
     answer = handler(event, None)
     body = json.loads(answer["body"])
     assert (answer["statusCode"], body["code"]) == (400, "invalid_request")
@@ -132,14 +132,14 @@ SIGN_IN = {"httpMethod": "POST", "path": "/auth/sign-in", "body": "{}"}
     ],
     ids=repr,
 )
-def test_what_an_event_may_lack(handler: Handler, event: Any) -> None:
-    """Enough is there to find the route, which then misses its members."""
+def test_an_event_may_lack_fields(handler: Handler, event: Any) -> None:
+    """The event is enough to find the route, which then reports missing fields."""
     answer = handler(event, None)
     assert "errors" in json.loads(answer["body"])
 
 
 def whole_event(name: str) -> dict[str, Any]:
-    """One of the templates that the ways in are made from, for sign-in."""
+    """Return a complete event for a sign-in, made from the template `name`."""
     way = next(way for way in WAYS.values() if way.event == name)
     request = httpx.Request("POST", f"{way.base_url}/auth/sign-in", json={"email": "x"})
     return event_from(request, way)
@@ -162,7 +162,7 @@ EVENTS = [whole_event(name) for name in sorted({way.event for way in WAYS.values
 
 @st.composite
 def spoiled_events(draw: st.DrawFn) -> dict[str, Any]:
-    """A true event, in which some members, at any depth, are gone or replaced by anything."""
+    """Draw a real event with some fields, at any depth, removed or replaced by anything."""
     event = json.loads(json.dumps(draw(st.sampled_from(EVENTS))))
     for _ in range(draw(st.integers(1, 4))):
         place = event
@@ -180,12 +180,12 @@ def spoiled_events(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(event=JSON | spoiled_events(), context=st.none() | st.builds(Context) | JSON)
-def test_no_event_whatever_makes_it_raise(handler: Handler, event: Any, context: Any) -> None:
-    """And what it answers can be sent, and never blames us for the caller's mistake."""
+def test_no_event_makes_the_handler_raise(handler: Handler, event: Any, context: Any) -> None:
+    """The answer can be serialised, and is a 5xx only if Cognito can't be reached."""
     answer = handler(event, context)
     json.dumps(answer, allow_nan=False).encode()
     assert isinstance(answer["statusCode"], int)
     assert isinstance(answer["headers"], dict)
     assert isinstance(answer["body"], str)
-    # A sign-in that survives the spoiling whole finds nobody there.
+    # A sign-in that is still valid can't reach Cognito.
     assert answer["statusCode"] < 500 or json.loads(answer["body"])["code"] == "unavailable"

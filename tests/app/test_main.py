@@ -1,4 +1,4 @@
-"""The app as a whole: CORS, and a start that fails."""
+"""The app as a whole: health, CORS, its name, and a start that fails."""
 
 import json
 import os
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_health(settings: Settings, connect: Connect) -> None:
-    """It answers in the one shape, and asks nobody; nor does a preflight."""
+    """The answer has the usual format. Neither `/health` nor a preflight calls Cognito."""
     with (
         FaultyCognito() as upstream,
         connect(replace(settings, endpoint_url=upstream.url)) as api,
@@ -35,7 +35,7 @@ def test_health(settings: Settings, connect: Connect) -> None:
 
 @pytest.mark.transports("uvicorn", "rest")
 def test_an_allowed_origin_reads_every_answer(api: httpx.Client, ada: Person) -> None:
-    """A refusal as well as a success, with the headers that a browser hides unless told."""
+    """Failures are readable too, with headers that a browser hides unless they are exposed."""
     api.headers["Origin"] = ORIGIN
     answers = [
         ada.signs_up(),  # 200
@@ -54,16 +54,16 @@ def test_an_allowed_origin_reads_every_answer(api: httpx.Client, ada: Person) ->
         assert answer.headers["Vary"] == "Origin"
 
 
-def test_a_foreign_origin_reads_none(api: httpx.Client, ada: Person) -> None:
-    """Neither by name nor by a wildcard."""
+def test_a_foreign_origin_reads_no_answer(api: httpx.Client, ada: Person) -> None:
+    """No answer allows the origin, by name or by wildcard."""
     api.headers["Origin"] = "https://evil.example"
     for answer in (ada.signs_up(), ada.signs_up(), api.get("/nowhere")):
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 @pytest.mark.transports("uvicorn", "rest", "http", "function-url")
-def test_a_preflight_is_answered_and_remembered(api: httpx.Client) -> None:
-    """The browser may send JSON and a token, and needn't ask again for two hours."""
+def test_a_preflight_is_answered_and_cached(api: httpx.Client) -> None:
+    """The browser may send JSON and a token, and may cache the answer for two hours."""
     answer = api.options(
         "/auth/sign-in",
         headers={
@@ -90,13 +90,13 @@ def test_a_preflight_is_answered_and_remembered(api: httpx.Client) -> None:
 def test_a_preflight_that_asks_for_more_is_refused(
     api: httpx.Client, asked: dict[str, str]
 ) -> None:
-    """What isn't offered isn't granted."""
+    """A preflight for another origin, method or header gets a 400."""
     headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"} | asked
     assert api.options("/auth/sign-in", headers=headers).status_code == 400
 
 
 def test_the_product_has_one_name(settings: Settings, bundle: Path) -> None:
-    """In pyproject.toml, the document's title, the user agent and the bill of materials."""
+    """pyproject.toml, the document's title, user agent and bill of materials have the same name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     name = project["name"]
     with FaultyCognito() as upstream:
@@ -110,7 +110,7 @@ def test_the_product_has_one_name(settings: Settings, bundle: Path) -> None:
 
 
 def start(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Start uvicorn as the README does; port 0 so that it disturbs nobody."""
+    """Start uvicorn as the README does, but on any free port (0)."""
     return subprocess.run(
         [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", "0"],
         env={"PATH": os.environ["PATH"]} | environ,
@@ -123,7 +123,7 @@ def start(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_missing_setting_ends_start_up_with_one_line() -> None:
-    """No traceback: the line is the whole of what there is to say."""
+    """The line is the whole output, without a traceback."""
     ended = start({"COGNITO_CLIENT_ID": "1example", "AWS_REGION": "eu-west-1"})
     assert ended.returncode == 1
     assert ended.stderr.strip() == "Not started: set COGNITO_USER_POOL_ID in the environment."

@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, the headers, the limit, the log line, the last resort."""
+"""The middleware: request ids, headers, the body's limit, log lines and unexpected exceptions."""
 
 import json
 import uuid
@@ -17,8 +17,8 @@ through_every_transport = pytest.mark.transports("uvicorn", "rest")
 
 
 @through_every_transport
-def test_every_answer_has_the_headers(api: httpx.Client, ada: Person) -> None:
-    """Nothing is stored, sniffed or passed on as a referrer."""
+def test_every_answer_has_the_security_headers(api: httpx.Client, ada: Person) -> None:
+    """Browsers don't store or sniff the answer, nor send its URL as a referrer."""
     for answer in (ada.signs_up(), ada.signs_up(), api.get("/nowhere"), api.options("/health")):
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -29,7 +29,7 @@ def test_every_answer_has_the_headers(api: httpx.Client, ada: Person) -> None:
 
 @through_every_transport
 def test_every_request_has_its_own_id(api: httpx.Client) -> None:
-    """It is in the header, in a failure's body, and nowhere taken from the caller."""
+    """The id is in the header and in a failure's body, and is never taken from the caller."""
     answers = [api.get("/nowhere", headers={"X-Request-Id": "mine"}) for _ in range(2)]
     ids = {answer.headers["X-Request-Id"] for answer in answers}
     assert len(ids) == 2
@@ -40,7 +40,7 @@ def test_every_request_has_its_own_id(api: httpx.Client) -> None:
 
 @through_every_transport
 def test_one_log_line_per_request(api: httpx.Client, ada: Person, watch: Watch) -> None:
-    """With the route's template, not the path, in which people put anything."""
+    """The line has the route's template instead of the path, as a path can contain anything."""
     ada.signs_up()
     answer = ada.signs_up(email=ada.email)
     api.get(f"/users/{ada.email}?password={ada.password}")
@@ -58,8 +58,8 @@ def test_one_log_line_per_request(api: httpx.Client, ada: Person, watch: Watch) 
 
 
 @through_every_transport
-def test_a_body_as_large_as_may_be(api: httpx.Client) -> None:
-    """The limit itself is within it; one byte more is not."""
+def test_the_largest_body(api: httpx.Client) -> None:
+    """A body of MAX_BODY bytes is read; one byte more is refused."""
     body = b'{"email": "ada@example.com", "padding": "%s"}'
     fits = body % (b"x" * (MAX_BODY - len(body) + 2))
     assert len(fits) == MAX_BODY
@@ -69,7 +69,7 @@ def test_a_body_as_large_as_may_be(api: httpx.Client) -> None:
 
 @pytest.mark.transports("uvicorn")
 def test_a_body_far_too_large_is_told_so(api: httpx.Client) -> None:
-    """The sender is heard out, else it would see a broken connection in place of the answer."""
+    """The whole body is read, or the client would see a broken connection, not the answer."""
 
     def stream() -> Iterator[bytes]:
         for _ in range(64):
@@ -82,7 +82,7 @@ def test_a_body_far_too_large_is_told_so(api: httpx.Client) -> None:
 
 @pytest.fixture
 def secret() -> str:
-    """Something that stands in no source, which a stack quotes."""
+    """Return a string that isn't in the source code, as a stack trace quotes source code."""
     return str(uuid.uuid4())
 
 
@@ -90,7 +90,7 @@ def secret() -> str:
 def test_a_bug_is_logged_with_its_stack_and_never_shown(
     settings: Settings, connect: Connect, watch: Watch, secret: str
 ) -> None:
-    """The browser can read that it was a 500; the log has the stack, without the messages."""
+    """The browser can read the 500; the log has the stack without the exceptions' messages."""
     with connect(settings, team=True) as client:
         answer = client.get(f"/team/broken?secret={secret}", headers={"Origin": ORIGIN})
     assert answer.status_code == 500

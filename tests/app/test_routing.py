@@ -1,4 +1,4 @@
-"""What routes share: where their functions run."""
+"""The threads in which route functions run."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.support.transports import BUNDLE
 def test_blocking_functions_need_no_threads_on_lambda(
     connect: Connect, cognito_on_time: LocalCognito, transport: str
 ) -> None:
-    """Neither our routes nor a team's, nor the check of the access token."""
+    """Our routes, a team's routes and the check of the access token use no worker threads there."""
     settings = settings_for(cognito_on_time, cognito_on_time.create_pool())
     with connect(settings, team=True) as api:
         ada = Person(api, cognito_on_time.outbox.code_for)

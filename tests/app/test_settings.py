@@ -1,4 +1,4 @@
-"""Settings: what is read, and what a mistake looks like."""
+"""Settings: how they are read, and how mistakes are reported."""
 
 import re
 from dataclasses import fields
@@ -16,23 +16,23 @@ COMPLETE = {
 }
 
 
-def test_only_three_are_required() -> None:
-    """No origin is allowed and AWS's own endpoint is used unless said otherwise."""
+def test_only_three_settings_are_required() -> None:
+    """By default, no origin is allowed and AWS's own endpoint is used."""
     assert Settings.from_environ(COMPLETE) == Settings(
         client_id="1example23456789", user_pool_id="eu-west-1_EXAMPLE", region="eu-west-1"
     )
 
 
-def test_all_are_used() -> None:
-    """A setting that changes nothing is a promise that isn't kept."""
+def test_every_setting_is_used() -> None:
+    """The app's code reads every setting."""
     sources = "".join(path.read_text() for path in Path(app.__path__[0]).glob("*.py"))
     for field in fields(Settings):
         used = re.search(rf"\b(?:settings|self)\.{field.name}\b", sources)
         assert used, f"Nothing in app/ reads settings.{field.name}"
 
 
-def test_all_are_read() -> None:
-    """Origins are separated by commas, and blanks around them don't matter."""
+def test_every_setting_is_read() -> None:
+    """Origins are separated by commas; blanks around values are ignored."""
     endpoint = "http://localhost:8001"
     settings = Settings.from_environ(
         COMPLETE
@@ -53,10 +53,8 @@ def test_all_are_read() -> None:
 
 @pytest.mark.parametrize("name", COMPLETE)
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_a_missing_one_ends_start_up_in_one_line_that_names_it(
-    name: str, value: str | None
-) -> None:
-    """Set to nothing is as good as not set."""
+def test_a_missing_setting_is_named_at_start_up(name: str, value: str | None) -> None:
+    """An empty setting counts as missing. One line names it."""
     environ = {key: text for key, text in COMPLETE.items() if key != name}
     if value is not None:
         environ[name] = value
@@ -65,8 +63,8 @@ def test_a_missing_one_ends_start_up_in_one_line_that_names_it(
     assert str(stopped.value) == f"Not started: set {name} in the environment."
 
 
-def test_all_the_missing_ones_are_named_at_once() -> None:
-    """Nobody should have to mend one to hear of the next."""
+def test_all_missing_settings_are_named_at_once() -> None:
+    """One message names all the missing settings."""
     with pytest.raises(SystemExit, match=r"set COGNITO_CLIENT_ID and .* and AWS_REGION in the"):
         Settings.from_environ({})
 
@@ -85,8 +83,8 @@ def test_all_the_missing_ones_are_named_at_once() -> None:
         "https://app.example.com\nhttps://evil.example",
     ],
 )
-def test_what_no_browser_sends_as_an_origin_is_refused_at_start_up(origin: str) -> None:
-    """Taken silently, it would show up only as a puzzling CORS error."""
+def test_an_invalid_origin_is_refused_at_start_up(origin: str) -> None:
+    """An accepted one would show up only as a puzzling CORS error."""
     with pytest.raises(SystemExit, match="in ALLOWED_ORIGINS is not a browser origin"):
         Settings.from_environ(COMPLETE | {"ALLOWED_ORIGINS": f"https://ok.example,{origin}"})
 
@@ -105,8 +103,8 @@ def test_what_no_browser_sends_as_an_origin_is_refused_at_start_up(origin: str) 
         ("DOCS", "off", "Set it to true or false."),
     ],
 )
-def test_a_setting_that_makes_no_sense(name: str, value: str, said: str) -> None:
-    """One line names it and says what it takes."""
+def test_an_invalid_setting_is_refused_at_start_up(name: str, value: str, said: str) -> None:
+    """One line names the setting and says what is wrong."""
     with pytest.raises(SystemExit) as stopped:
         Settings.from_environ(COMPLETE | {name: value})
     line = str(stopped.value)
@@ -116,8 +114,8 @@ def test_a_setting_that_makes_no_sense(name: str, value: str, said: str) -> None
 
 
 @pytest.mark.parametrize("origin", ["http://[::1]:5173", "http://127.0.0.1:8080", "https://a-b.io"])
-def test_every_kind_of_origin_is_taken(origin: str) -> None:
-    """Addresses and ports are origins too."""
+def test_every_kind_of_origin_is_accepted(origin: str) -> None:
+    """An origin may contain an IP address or a port."""
     assert Settings.from_environ(COMPLETE | {"ALLOWED_ORIGINS": origin}).allowed_origins == (
         origin,
     )

@@ -1,4 +1,4 @@
-"""The quick start on Lambda, and that nothing is otherwise after it."""
+"""The fast import on Lambda: it doesn't change how the app behaves afterwards."""
 
 import os
 import subprocess
@@ -11,14 +11,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(program: str) -> bytes:
-    """Run a program of its own, as what is imported can't be imported again."""
+    """Run a program in a new process, as a process imports a module only once."""
     command = [sys.executable, "-W", "error", "-c", program]
     environment = PLACEHOLDERS | {"PYTHONPATH": str(ROOT), "PATH": os.defpath}
     return subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout
 
 
 def test_the_openapi_document_is_the_same_byte_for_byte() -> None:
-    """Made from models that waited, or from those that FastAPI builds at once."""
+    """Lazy models produce the same document as the models that FastAPI builds at once."""
     dump = "sys.stdout.write(json.dumps(document(app), ensure_ascii=False))"
     quick = f"""
 import json, sys
@@ -42,8 +42,8 @@ app = create_app()
     assert b'"securitySchemes"' in document
 
 
-def test_a_security_scheme_can_be_made_before_and_after() -> None:
-    """FastAPI's schemes are described by those models; they are what they would have been."""
+def test_a_security_scheme_is_the_same_during_and_after_the_import() -> None:
+    """FastAPI's security schemes contain the usual OpenAPI models in both cases."""
     program = """
 from app.start import fast_import
 with fast_import():
@@ -61,8 +61,8 @@ for scheme in early + late:
     assert run(program).splitlines() == [bearer, oauth2, bearer, oauth2, key]
 
 
-def test_garbage_is_collected_again_afterwards() -> None:
-    """Not while the app is imported. What that made is left alone for good; what follows is not."""
+def test_garbage_collection_resumes_after_the_import() -> None:
+    """It is off during the import, whose objects are then frozen. Later objects are collected."""
     program = """
 import gc
 from app.start import fast_import
@@ -75,9 +75,9 @@ assert gc.isenabled() and gc.get_freeze_count() > 100_000
 
 
 def test_restored_snapshot_makes_new_connections() -> None:
-    """Its first call succeeds, though the other end has forgotten the connections it woke up with.
+    """The first call after a restore succeeds, although the server has dropped old connections.
 
-    A sign-up shows it best: it must never be tried twice, so a dead connection would be a failure.
+    The call is a sign-up, as that is never retried: on a dead connection it would fail.
     """
     program = """
 import os

@@ -1,7 +1,7 @@
-"""Every state an account can be in, and from each every route: what comes out, and a way on.
+"""Every route in every state of an account: its answer, and that the person can still sign in.
 
-A small model says what must be answered; hypothesis walks at random, and at the end of every walk
-the person gets in, whatever happened: no state is a dead end.
+A small model predicts the answers. Hypothesis walks through the states at random, and at the end of
+every walk the person signs in: no state is a dead end.
 """
 
 from collections.abc import Callable
@@ -29,12 +29,12 @@ NEW_PASSWORD = "A-new-horse-10"
 
 
 def told(answer: httpx.Response) -> Told:
-    """What an answer amounts to."""
+    """Return the status and code of an answer."""
     return answer.status_code, answer.json().get("code")
 
 
 class Walk(RuleBasedStateMachine):
-    """One person's account, and the model of it."""
+    """One person's account and a model of it."""
 
     def __init__(self, ada: Person, cognito: LocalCognito, pool: LocalPool) -> None:
         super().__init__()
@@ -49,18 +49,18 @@ class Walk(RuleBasedStateMachine):
         self.code_in_mail = ""
         self.reset_in_mail = ""
 
-    # What the model says
+    # The model's predictions
 
     def app_code(self) -> str:
-        """Return what her authenticator app shows."""
+        """Return the code that her authenticator app shows."""
         return totp(self.ada.mfa_secret, self.cognito.clock.now())
 
     def session(self) -> bool:
-        """Whether the person's tokens are good."""
+        """Return whether the person's tokens are valid."""
         return self.signed_in and not self.disabled and self.state == "confirmed"
 
     def sign_in(self) -> Told:
-        """What signing in with the right password leads to."""
+        """Return the answer to a sign-in with the right password."""
         if self.state == "none" or (self.disabled and self.state != "unconfirmed"):
             return WRONG
         return {
@@ -74,7 +74,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def signs_up(self) -> None:
-        """None has an account yet, or it is taken."""
+        """Sign up, which succeeds if the account doesn't exist yet."""
         expected = DONE if self.state == "none" else (409, "email_taken")
         assert told(self.ada.signs_up()) == expected
         if self.state == "none":
@@ -82,7 +82,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def asks_for_the_code_again(self) -> None:
-        """The answer says nothing; only an unconfirmed account gets mail."""
+        """Ask for a new code. Every answer is the same; only unconfirmed accounts get mail."""
         self.an_hour_passes()
         assert told(self.ada.asks_for_the_code_again()) == DONE
         if self.state == "unconfirmed" and not self.disabled:
@@ -90,7 +90,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def confirms(self) -> None:
-        """The mailed code confirms, once."""
+        """Confirm with the mailed code, which works once."""
         answer = told(self.ada.confirms(code=self.code_in_mail or "123456"))
         if self.state == "unconfirmed" and not self.disabled:
             assert answer == DONE
@@ -102,7 +102,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def signs_in(self) -> None:
-        """As the state says; a second factor or a new password is a step more."""
+        """Sign in, with a second factor or a new password if the state requires it."""
         asked = self.ada.signs_in()
         assert told(asked) == self.sign_in()
         if told(asked) == CHALLENGE:
@@ -111,7 +111,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def signs_in_with_a_wrong_password(self) -> None:
-        """Never more is told than with an unknown address, but that it isn't confirmed."""
+        """Sign in with a wrong password, which reveals at most a missing confirmation or reset."""
         answer = told(self.ada.signs_in(password="Wrong-horse-9"))
         if self.state == "unconfirmed":
             assert answer == (403, "user_not_confirmed")
@@ -119,16 +119,16 @@ class Walk(RuleBasedStateMachine):
             assert answer in (WRONG, (403, "password_reset_required"))
         else:
             assert answer == WRONG
-        self.cognito.clock.advance(timedelta(minutes=16))  # no lock
+        self.cognito.clock.advance(timedelta(minutes=16))  # past the lock after wrong passwords
 
     @rule()
     def refreshes(self) -> None:
-        """A living session goes on."""
+        """Refresh, which succeeds while the session is active."""
         assert told(self.ada.refreshes()) == (DONE if self.session() else NO_REFRESH)
 
     @rule()
     def signs_out(self) -> None:
-        """It is fine, whatever the session's state."""
+        """Sign out, which always succeeds while the session is active."""
         answer = told(self.ada.signs_out())
         assert answer in (DONE, NO_REFRESH)
         assert answer == DONE or not self.session()
@@ -137,20 +137,23 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def signs_out_everywhere(self) -> None:
-        """It needs a living session, and leaves none."""
+        """Sign out everywhere, which needs an active session and ends them all."""
         self.is_fresh()
         assert told(self.ada.signs_out_everywhere()) == (DONE if self.session() else NO_TOKEN)
         self.signed_in = False
 
     @rule()
     def looks_in_the_mirror(self) -> None:
-        """Who one is, as long as the session lives."""
+        """Read the account, which succeeds while the session is active."""
         self.is_fresh()
         assert told(self.ada.looks_in_the_mirror()) == (DONE if self.session() else NO_TOKEN)
 
     @rule()
     def forgets_the_password(self) -> None:
-        """The answer says nothing; whoever can reset gets a code, the unconfirmed theirs again."""
+        """Ask for a reset. Every state gets the same answer.
+
+        An account that can be reset gets a reset code; an unconfirmed one, a confirmation code.
+        """
         self.an_hour_passes()
         assert told(self.ada.forgets_the_password()) == DONE
         if self.disabled or self.state in ("none", "new_password_required"):
@@ -162,7 +165,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def resets_the_password(self) -> None:
-        """The mailed code resets, once, and ends every session it can."""
+        """Reset with the mailed code, which works once and ends sessions unless MFA is on."""
         if not self.reset_in_mail:
             self.an_hour_passes()
         code = self.reset_in_mail or "12345x"
@@ -177,7 +180,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def changes_the_password(self) -> None:
-        """With a living session and the current one."""
+        """Change the password, which needs an active session and the current password."""
         self.is_fresh()
         self.an_hour_passes()
         self.is_fresh()
@@ -185,7 +188,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def sets_up_a_second_factor(self) -> None:
-        """Optional, for who is signed in."""
+        """Set up a second factor, which needs an active session."""
         self.is_fresh()
         answer = self.ada.sets_up_mfa()
         assert told(answer) == (DONE if self.session() else NO_TOKEN)
@@ -196,25 +199,25 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def removes_the_second_factor(self) -> None:
-        """Likewise."""
+        """Remove the second factor, which needs an active session."""
         self.is_fresh()
         assert told(self.ada.removes_mfa()) == (DONE if self.session() else NO_TOKEN)
         self.mfa = self.mfa and not self.session()
 
     @rule()
     def deletes_the_account(self) -> None:
-        """Then there is none, and the address is free."""
+        """Delete the account, which needs an active session and frees the address."""
         self.is_fresh()
         assert told(self.ada.deletes_the_account()) == (DONE if self.session() else NO_TOKEN)
         if self.session():
             self.state, self.signed_in, self.mfa, self.reset_in_mail = "none", False, False, ""
 
-    # What an administrator does
+    # An administrator's actions
 
     @precondition(lambda self: self.state == "confirmed")
     @rule()
     def is_disabled(self) -> None:
-        """The account is there, and its owner is kept out."""
+        """Disable the account: it stays, but its owner can't sign in."""
         self.boto3.admin_disable_user(**self.who)
         self.boto3.admin_user_global_sign_out(**self.who)
         self.disabled, self.signed_in = True, False
@@ -222,14 +225,14 @@ class Walk(RuleBasedStateMachine):
     @precondition(lambda self: self.disabled)
     @rule()
     def is_enabled(self) -> None:
-        """And let in again."""
+        """Enable the account again."""
         self.boto3.admin_enable_user(**self.who)
         self.disabled = False
 
     @precondition(lambda self: self.state == "confirmed" and not self.disabled)
     @rule()
     def must_reset_the_password(self) -> None:
-        """An administrator asks for it; a code comes by mail."""
+        """Require a reset, which mails a code."""
         self.boto3.admin_reset_user_password(**self.who)
         self.state, self.signed_in, self.reset_in_mail = "reset_required", False, self.ada.code
         self.ada.tokens.clear()
@@ -237,16 +240,16 @@ class Walk(RuleBasedStateMachine):
     @precondition(lambda self: self.state == "confirmed" and not self.disabled)
     @rule()
     def gets_a_temporary_password(self) -> None:
-        """To be replaced at the next sign-in."""
+        """Set a temporary password, which must be replaced at the next sign-in."""
         self.ada.password = "Temporary-horse-9"
         self.boto3.admin_set_user_password(**self.who, Password=self.ada.password, Permanent=False)
         self.state, self.signed_in, self.reset_in_mail = "new_password_required", False, ""
         self.ada.tokens.clear()
 
-    # The way on, from wherever the walk ended
+    # The end of a walk, in any state
 
     def teardown(self) -> None:
-        """Get in."""
+        """Sign in, after the steps that the state requires."""
         if self.disabled:
             self.is_enabled()
         if self.state == "none":
@@ -263,12 +266,12 @@ class Walk(RuleBasedStateMachine):
     # Helpers
 
     def takes_the_step(self, asked: httpx.Response) -> None:
-        """Answer the challenge, and the one after it."""
+        """Answer a challenge and any that follow."""
         if asked.json()["challenge"] == "NEW_PASSWORD_REQUIRED":
             answer = self.ada.answers(asked, newPassword=NEW_PASSWORD)
             self.ada.password, self.state = NEW_PASSWORD, "confirmed"
         else:
-            self.cognito.clock.advance(30)  # a code counts once
+            self.cognito.clock.advance(30)  # a code works once
             answer = self.ada.answers(asked, code=self.app_code())
         if told(answer) == CHALLENGE:
             self.takes_the_step(answer)
@@ -276,12 +279,12 @@ class Walk(RuleBasedStateMachine):
             assert told(answer) == DONE
 
     def an_hour_passes(self) -> None:
-        """Cognito counts e-mails and tries by the hour; codes for a reset live no longer."""
+        """Advance the clock: Cognito's limits count by the hour, and reset codes expire."""
         self.cognito.clock.advance(timedelta(hours=1))
         self.reset_in_mail = ""
 
     def is_fresh(self) -> None:
-        """Have an access token that hasn't expired: it lives for 3 hours."""
+        """Refresh the access token, which expires after 3 hours."""
         if self.session():
             assert told(self.ada.refreshes()) == DONE
 
@@ -322,7 +325,7 @@ STATES = {
 def test_every_route_in_every_state(
     way: list[str], person: Callable[[], Person], cognito: LocalCognito, pool: LocalPool
 ) -> None:
-    """Each by somebody new, who gets in all the same at the end."""
+    """A new person calls each route in each state, and can sign in at the end."""
     for route in ROUTES:
         walk = Walk(person(), cognito, pool)
         for step in (*way, route):
@@ -333,7 +336,7 @@ def test_every_route_in_every_state(
 def test_no_state_is_a_dead_end(
     person: Callable[[], Person], cognito: LocalCognito, pool: LocalPool
 ) -> None:
-    """What every route answers in every state, and that there is always a way in."""
+    """On random walks, every answer is as predicted and the person can always sign in."""
 
     def start() -> Any:
         return Walk(person(), cognito, pool)

@@ -1,4 +1,4 @@
-"""Access tokens checked here: the good one, and each way in which one can be bad."""
+"""The app's own check of access tokens: a valid one, and every kind of invalid one."""
 
 import base64
 import hmac
@@ -34,21 +34,21 @@ POOL = Settings(client_id="1example23456789", user_pool_id="eu-west-1_EXAMPLE", 
 
 @pytest.fixture(scope="module")
 def published() -> Iterator[KeyServer]:
-    """Return the pool's keys, as published to all tests that don't mind who fetches them."""
+    """Return a server with the pool's keys, shared by tests that don't count its requests."""
     with KeyServer({"ours": OURS.public_key()}) as server:
         yield server
 
 
 @pytest.fixture
 def page(published: KeyServer, connect: Connect) -> Iterator[httpx.Client]:
-    """Return a client of the app with a route that a team might add."""
+    """Return a client of the app with a team's routes."""
     with connect(replace(POOL, jwks_url=published.url), team=True) as client:
         yield client
 
 
 @pytest.fixture
 def keys() -> Iterator[KeyServer]:
-    """Return the pool's keys, for one test alone."""
+    """Return a server with the pool's keys for one test."""
     with KeyServer({"ours": OURS.public_key()}) as server:
         yield server
 
@@ -63,9 +63,9 @@ def new_page(keys: KeyServer, connect: Connect) -> Iterator[httpx.Client]:
 def forge(
     key: rsa.RSAPrivateKey = OURS, header: dict[str, Any] | None = None, **changed: Any
 ) -> str:
-    """Make an access token as Cognito does, but for what is changed; None leaves a member out.
+    """Make an access token like Cognito's, with changes; None leaves a field out.
 
-    By hand: a library that makes tokens refuses to make some of these.
+    It is made by hand because token libraries refuse to make some of these.
     """
     now = int(time.time())
     head = {"alg": "RS256", "kid": "ours"} | (header or {})
@@ -84,7 +84,7 @@ def forge(
     public = OURS.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     signature = {
         "none": lambda: b"",
-        # With the public key, which everybody knows, as the secret
+        # Uses the public key, which everybody knows, as the secret
         "HS256": lambda: hmac.digest(public, signed, "sha256"),
         "RS256": lambda: key.sign(signed, PKCS1v15(), SHA256()),
         "RS512": lambda: key.sign(signed, PKCS1v15(), SHA512()),
@@ -98,12 +98,12 @@ def encode(part: bytes | str) -> bytes:
 
 
 def asks(page: httpx.Client, token: str) -> httpx.Response:
-    """Ask who one is."""
+    """Call a team's route that returns the token's user."""
     return page.get("/team/whoami", headers={"Authorization": f"Bearer {token}"})
 
 
 def soon(seconds: int) -> int:
-    """Some time from now."""
+    """Return the Unix time this many seconds from now."""
     return int(time.time()) + seconds
 
 
@@ -114,7 +114,7 @@ BAD: dict[str, Callable[[], str]] = {
     "another pool's key": lambda: forge(key=STRANGERS),
     "unknown key id": lambda: forge(header={"kid": "theirs"}),
     "no key id": lambda: forge(header={"kid": None}),
-    "key id that is no text": lambda: forge(header={"kid": 5}),
+    "key id that is a number": lambda: forge(header={"kid": 5}),
     "wrong issuer": lambda: forge(iss="https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_X"),
     "wrong client": lambda: forge(client_id="2other3456789"),
     "wrong use": lambda: forge(token_use="refresh"),
@@ -132,48 +132,48 @@ BAD: dict[str, Callable[[], str]] = {
 }
 
 
-def test_a_good_one(page: httpx.Client) -> None:
-    """It tells who is asking, and everything else that it says."""
+def test_a_valid_token(page: httpx.Client) -> None:
+    """The route gets the token's `sub` and all its other claims."""
     answer = asks(page, forge(**{"cognito:groups": ["editors"]}))
     assert answer.json() == {"sub": SUB, "groups": ["editors"]}
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
-def test_a_bad_one(page: httpx.Client, bad: Callable[[], str]) -> None:
-    """One answer to all, which says nothing of the reason."""
+def test_an_invalid_token(page: httpx.Client, bad: Callable[[], str]) -> None:
+    """Every invalid token gets the same answer, which doesn't reveal the reason."""
     answer = asks(page, bad())
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_none_at_all(page: httpx.Client) -> None:
-    """The same."""
+def test_a_missing_token(page: httpx.Client) -> None:
+    """A missing token gets that answer, too."""
     answer = page.get("/team/whoami")
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
 
 
 def test_clocks_may_differ_a_little(page: httpx.Client) -> None:
-    """Cognito's clock and ours needn't agree to the second."""
+    """Cognito's clock may be a few seconds ahead of ours."""
     assert asks(page, forge(iat=soon(3), exp=soon(3600))).status_code == 200
 
 
 def test_keys_are_fetched_once(new_page: httpx.Client, keys: KeyServer) -> None:
-    """And not before somebody comes with a token."""
+    """The first token causes the fetch; later tokens use the same keys."""
     assert keys.fetched == 0
     for _ in range(3):
         assert asks(new_page, forge()).status_code == 200
     assert keys.fetched == 1
 
 
-def test_strangers_cannot_make_us_fetch_them_again(new_page: httpx.Client, keys: KeyServer) -> None:
-    """An unknown key id is a reason to look for new keys, but not at every request."""
+def test_unknown_key_ids_cause_no_further_fetch(new_page: httpx.Client, keys: KeyServer) -> None:
+    """An unknown key id causes a fetch of new keys, but not at every request."""
     for number in range(5):
         assert asks(new_page, forge(header={"kid": f"made-up-{number}"})).status_code == 401
     assert keys.fetched == 1
 
 
 def test_a_new_key_is_found(keys: KeyServer) -> None:
-    """Cognito may change its keys: a minute later an unknown id has them fetched once more."""
+    """When Cognito changes its keys, an unknown key id causes a new fetch after a minute."""
     clock = [0.0]
     verifier = Verifier(replace(POOL, jwks_url=keys.url), now=lambda: clock[0])
     assert verifier.verify(forge()).sub == SUB
@@ -190,7 +190,7 @@ def test_a_new_key_is_found(keys: KeyServer) -> None:
 
 @pytest.mark.parametrize("body", ["", "no keys", "[]", "null", '{"keys": []}', '{"keys": [5]}'])
 def test_keys_that_cannot_be_fetched(new_page: httpx.Client, keys: KeyServer, body: str) -> None:
-    """It isn't the token's fault; and whoever comes right after doesn't wait for them again."""
+    """The answer is 503, not 401, and the next requests don't wait for another fetch."""
     keys.instead = body
     for _ in range(3):
         answer = asks(new_page, forge())
@@ -198,8 +198,8 @@ def test_keys_that_cannot_be_fetched(new_page: httpx.Client, keys: KeyServer, bo
     assert keys.fetched == 1
 
 
-def test_keys_that_are_there_again(keys: KeyServer) -> None:
-    """A few seconds later they are fetched once more."""
+def test_keys_are_fetched_again_after_a_failure(keys: KeyServer) -> None:
+    """The next fetch is allowed a few seconds later."""
     clock = [0.0]
     verifier = Verifier(replace(POOL, jwks_url=keys.url), now=lambda: clock[0])
     keys.instead = "no keys"
@@ -211,7 +211,7 @@ def test_keys_that_are_there_again(keys: KeyServer) -> None:
 
 
 def test_the_local_cognitos_tokens(connect: Connect, cognito_on_time: LocalCognito) -> None:
-    """`CurrentUser` accepts the access token of a sign-in, and refuses the ID token."""
+    """`CurrentUser` accepts the access token of a sign-in and refuses its ID token."""
     settings = settings_for(cognito_on_time, cognito_on_time.create_pool())
     with connect(settings, team=True) as page:
         ada = Person(page, cognito_on_time.outbox.code_for)
@@ -221,7 +221,7 @@ def test_the_local_cognitos_tokens(connect: Connect, cognito_on_time: LocalCogni
         assert asks(page, ada.tokens["IdToken"]).status_code == 401
 
 
-def test_signing_in_does_not_pay_for_it() -> None:
+def test_the_cryptography_is_not_imported_at_start_up() -> None:
     """The cryptography is imported when a token is first checked, not at a cold start."""
     program = (
         "import sys; from app.main import create_app; from app.settings import Settings;"

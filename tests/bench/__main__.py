@@ -1,4 +1,4 @@
-"""Measure this service beside its peers: `python -m tests.bench`, or `make bench`.
+"""Compare this service with its alternatives: `python -m tests.bench`, or `make bench`.
 
 Progress goes to stderr, the tables to stdout.
 """
@@ -30,36 +30,36 @@ from tests.bench.variants import FLOOR, PLAIN_MODULE, ROUTES, build_all
 from tests.support.runtime_api import runtime_client_alone
 
 ROOT = Path(__file__).parents[2]
-FAULTY = (3, 13, 0)  # its interpreter's stack moves memory about in a way no other release does
+FAULTY = (3, 13, 0)  # its interpreter moves stack memory as no other release does
 
 
 def main() -> None:
-    """Build, measure, tell."""
+    """Build the variants, measure them and report the results."""
     parser = argparse.ArgumentParser(
         prog="make bench",
-        description="Measure cold and warm starts, memory and size of this service and of what "
-        "people write instead, side by side. With valgrind it counts instructions, too, which "
-        "repeat to a thousandth where times drift by a tenth.",
-        epilog="About 8 minutes, on the Python that it runs on. Another: "
+        description="Compare cold starts, warm calls, memory and size of this service with those "
+        "of what people write instead. If valgrind is installed, instructions are counted, too: "
+        "they vary by a thousandth between runs, while times vary by a tenth.",
+        epilog="It takes about 8 minutes and measures the Python that runs it. For another: "
         "make bench PYTHON=python3.12 VENV=.venv-3.12",
     )
     parser.add_argument(
         "--optimisations",
         action="store_true",
-        help="measure what each optimisation saves, instead: 3 minutes",
+        help="measure what each optimisation saves instead (3 minutes)",
     )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and counts: 3 minutes")
-    parser.add_argument("--rounds", type=int, default=9, help="cold starts of each (default 9)")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and counts (3 minutes)")
+    parser.add_argument("--rounds", type=int, default=9, help="cold starts per variant (default 9)")
     parser.add_argument(
         "--output", type=Path, default=ROOT / "dist/bench", help="folder for results (dist/bench)"
     )
     given = parser.parse_args()
     if sys.platform != "linux":
-        raise SystemExit("make bench runs on Linux, as the Lambda runtime client does.")
+        raise SystemExit("make bench needs Linux, as the Lambda runtime client does.")
     if sys.version_info[:3] == FAULTY:
-        say("Python 3.13.0 has a fault that distorts every figure: measure on another.")
+        say("Python 3.13.0 has a fault that distorts every figure: use another version.")
     if not can_count():
-        say("valgrind is not here: times alone, which drift by a tenth.")
+        say("valgrind is not installed: only times are measured, which vary by a tenth.")
     processor = max(os.sched_getaffinity(0))
     leave_alone(processor)
     with ExitStack() as stack:
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def report_optimisations(machine: Machine, folder: Path) -> None:
-    """Print what each optimisation saves, and write it into the folder."""
+    """Print what each optimisation saves, and write it to the folder."""
     if not can_count():
         raise SystemExit("Counting instructions needs valgrind, which is not installed.")
     make_bundle(machine.folder / "ours", say=say)
@@ -95,13 +95,13 @@ def report_optimisations(machine: Machine, folder: Path) -> None:
 
 
 def caption(command: str) -> str:
-    """When, how and where it was measured."""
+    """Return the command, date and platform of a measurement."""
     today = datetime.now(UTC).date()
     return f"{command}, {today}, Python {platform.python_version()} on {platform.machine()}"
 
 
 def measure(machine: Machine, folder: Path, rounds: int) -> list[Measured]:
-    """Build every variant, then look at each in turn, round after round."""
+    """Build every variant, then measure each in turn, once per round."""
     results = []
     for variant in build_all(folder / f"bundles-{platform.python_version()}", say):
         say(f"Built {variant}")
@@ -129,7 +129,7 @@ def count(machine: Machine, results: list[Measured], *, quick: bool) -> None:
 
 
 def write(results: list[Measured], folder: Path, command: str) -> None:
-    """Print the tables; write them and the chart into the folder."""
+    """Print the tables; write them and the chart to the folder."""
     told = caption(command)
     note = "In brackets: ours divided by theirs."
     text = f"`{told}`\n\n{table(results)}\n\n{note}\n\n{targets(results)}\n"
@@ -141,7 +141,7 @@ def write(results: list[Measured], folder: Path, command: str) -> None:
 
 
 def say(line: str) -> None:
-    """Tell how far it is."""
+    """Print progress."""
     print(line, file=sys.stderr, flush=True)  # noqa: T201 (it is a command's progress)
 
 

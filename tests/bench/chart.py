@@ -1,4 +1,4 @@
-"""The same as a picture: one bar for a person's first visit to each variant."""
+"""The results as a chart: one bar per variant for a person's first visit."""
 
 from tests.bench.results import Measured
 from tests.bench.variants import OURS
@@ -13,7 +13,7 @@ _STYLE = """
 
 
 def chart(results: list[Measured], caption: str) -> str:
-    """Draw the first visits as SVG, the shortest first."""
+    """Draw the first visits as SVG, shortest first."""
     most = max(it.visit for it in results)
     rows = []
     for row, it in enumerate(sorted(results, key=lambda it: it.visit)):

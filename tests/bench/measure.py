@@ -1,7 +1,7 @@
-"""One look at one variant: start it as Lambda would, send it events, take the time and the count.
+"""Measure a variant: start it as Lambda would, send it events, take times and count instructions.
 
-Every function runs under the real runtime client, in an interpreter that can import the bundle, the
-runtime client and Python's own library alone.
+Every function runs under the real runtime client, in an interpreter that can import only the
+bundle, the runtime client and Python's standard library.
 """
 
 import os
@@ -24,34 +24,34 @@ from tests.support.gateway import WAYS, event_from
 from tests.support.runtime_api import LambdaFunction, lambda_function
 
 RUNTIME_CLIENT = (sys.executable, "-s", "-S", "-m", "awslambdaric")
-# Counts instructions and nothing else, which makes it valgrind's fastest counter.
+# valgrind's fastest counter, as it counts only instructions
 COUNTER = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
 
 
 @dataclass(frozen=True, eq=False)
 class Machine:
-    """What all functions have in common."""
+    """The settings that all functions share."""
 
     runtime: Path
-    """The runtime client alone."""
+    """The folder with only the runtime client."""
     environment: Mapping[str, str]
     authority: Path
     """The stub Cognito's certificate."""
     folder: Path
     """For logs."""
     processor: int = field(default_factory=lambda: max(os.sched_getaffinity(0)))
-    """The functions' own: Lambda gives one of this size less than a whole processor."""
+    """Reserved for functions. Lambda gives a function of this size less than one processor."""
 
 
 def leave_alone(processor: int) -> None:
-    """Have this process, and those that it starts from now on, run on the other processors."""
+    """Run this process, and those that it starts from now on, on other processors if possible."""
     if others := os.sched_getaffinity(0) - {processor}:
         os.sched_setaffinity(0, others)
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one look at a variant saw; seconds, and bytes."""
+    """One measurement of a variant, in seconds and bytes."""
 
     cold: float
     """From the process's start to the first answered sign-in."""
@@ -60,12 +60,12 @@ class Look:
     warm: list[float]
     """Each further sign-in."""
     memory: int
-    """The most that the function which signs in ever held."""
+    """The peak memory of the sign-in function."""
 
 
 @cache
 def event(route: str) -> dict[str, Any]:
-    """What a REST API makes of a browser's request, each route being a resource of its own."""
+    """Return a REST API's event for a browser's request, with each route as its own resource."""
     body = {"email": "ada@example.com", "password": "Correct-horse-9", "code": "123456"}
     way = WAYS["rest"]
     made = event_from(httpx.Request("POST", f"{way.base_url}/auth/{route}", json=body), way)
@@ -74,7 +74,7 @@ def event(route: str) -> dict[str, Any]:
 
 
 def look(machine: Machine, variant: Variant, *, warm: int) -> Look:
-    """Start the variant's functions one after the other, and time what they do."""
+    """Start the variant's functions one after the other and time their answers."""
     visit = 0.0
     for handler, routes in variant.peer.functions:
         started = time.perf_counter()
@@ -96,9 +96,9 @@ def look(machine: Machine, variant: Variant, *, warm: int) -> Look:
 
 
 def instructions(machine: Machine, variant: Variant, routes: Sequence[str] = ("sign-in",)) -> int:
-    """Count the instructions from nothing to the last of these answers. Needs valgrind.
+    """Count the instructions from the process's start to the last answer. Needs valgrind.
 
-    Repeats to about a thousandth, whatever else the machine does.
+    The count varies by about a thousandth, even on a busy machine.
     """
     total = 0
     for handler, answered in variant.peer.functions:
@@ -119,18 +119,18 @@ def instructions(machine: Machine, variant: Variant, routes: Sequence[str] = ("s
 
 
 def warm_instructions(machine: Machine, variant: Variant, cold: int, calls: int = 20) -> float:
-    """Count the instructions of one more sign-in, where the first took `cold`. Needs valgrind."""
+    """Count the instructions of a further sign-in; the first took `cold`. Needs valgrind."""
     more = instructions(machine, variant, ["sign-in"] * (1 + calls))
     return (more - cold) / calls
 
 
 def can_count() -> bool:
-    """Tell whether valgrind is here."""
+    """Return whether valgrind is installed."""
     return shutil.which(COUNTER[0]) is not None
 
 
 def ask(function: LambdaFunction, route: str) -> None:
-    """Send the event. Raises FunctionFailedError or AssertionError for anything but success."""
+    """Send the route's event. Raise FunctionFailedError or AssertionError unless it succeeds."""
     answer = function.invoke(event(route), within=120)
     assert answer["statusCode"] == 200, f"{answer}\n{function.output}"
     assert route != "sign-in" or "AccessToken" in answer["body"]
@@ -140,7 +140,7 @@ def ask(function: LambdaFunction, route: str) -> None:
 def running(
     machine: Machine, variant: Variant, handler: str, counter: Sequence[str] = ()
 ) -> Iterator[LambdaFunction]:
-    """Start one function on a processor of its own, as far as there are any."""
+    """Start a function on the processor reserved for functions."""
     environment = {
         **machine.environment,
         "AWS_CA_BUNDLE": str(authorities(machine, variant)),
@@ -161,9 +161,9 @@ def running(
 
 @cache
 def authorities(machine: Machine, variant: Variant) -> Path:
-    """The certificates that the variant trusts on Lambda, and the stub's: reading them takes time.
+    """Return a file with the certificates that the variant trusts on Lambda, and the stub's.
 
-    The stub's own alone would hide that.
+    Reading them takes time, which a file with only the stub's would hide.
     """
     own = variant.folder / "botocore/cacert.pem"
     together = machine.folder / f"{variant.folder.name}.pem"

@@ -1,4 +1,4 @@
-"""What each optimisation saves: how much a start and a call cost without it, in instructions.
+"""What each optimisation saves: the instructions of a start and a call without it.
 
 Each is undone separately, in a copy of the bundle. Bytecode is not in the list: the peers are
 measured with and without it.
@@ -19,14 +19,14 @@ from tests.bench.variants import OURS, Variant
 
 @dataclass(frozen=True)
 class Optimisation:
-    """One of them, and what undoes it in a bundle's folder."""
+    """An optimisation, and the function that undoes it in a bundle's folder."""
 
     name: str
     undo: Callable[[Path], object]
 
 
 def without(name: str, text: str, instead: str, folder: Path) -> None:
-    """Replace a piece of one of the app's files. Raises AssertionError if it isn't there."""
+    """Replace `text` in one of the app's files. Raise AssertionError unless it is there once."""
     file = folder / name
     source = file.read_text()
     assert source.count(text) == 1, f"{name} has no {text!r}"
@@ -35,7 +35,7 @@ def without(name: str, text: str, instead: str, folder: Path) -> None:
 
 
 def whole(name: str, folder: Path) -> None:
-    """Put back what was cut out of a package, or out of one of its files."""
+    """Restore a package, or one of its files, from which the bundle leaves out parts."""
     package, _, rest = name.partition("/")
     spec = importlib.util.find_spec(package)
     assert spec
@@ -51,7 +51,7 @@ def whole(name: str, folder: Path) -> None:
 
 
 def compile_all(folder: Path) -> None:
-    """Compile as the bundle is."""
+    """Compile the folder in the same way as the bundle."""
     command = [sys.executable, "-m", "compileall", "-q", "-f"]
     command += ["--invalidation-mode", "unchecked-hash", str(folder)]
     subprocess.run(command, check=True)
@@ -78,9 +78,10 @@ OPTIMISATIONS = (
 
 
 def optimisations_table(machine: Machine, say: Callable[[str], None]) -> str:
-    """Measure them all on the bundle `ours` in the machine's folder; a Markdown table.
+    """Measure each optimisation and return a Markdown table.
 
-    Takes 3 minutes; `say` is told of each.
+    The bundle is the folder `ours` in the machine's folder. This takes 3 minutes; `say` prints
+    progress.
     """
     ours = machine.folder / "ours"
     say("Counting with all optimisations")
@@ -96,7 +97,7 @@ def optimisations_table(machine: Machine, say: Callable[[str], None]) -> str:
 
 
 def undone(ours: Path, folder: Path) -> Iterator[tuple[Optimisation, Path]]:
-    """Copy the bundle for each optimisation, and undo it there."""
+    """Copy the bundle for each optimisation and undo the optimisation in the copy."""
     for number, optimisation in enumerate(OPTIMISATIONS):
         copy = folder / f"without-{number}"
         shutil.copytree(ours, copy)
@@ -105,7 +106,7 @@ def undone(ours: Path, folder: Path) -> Iterator[tuple[Optimisation, Path]]:
 
 
 def count(machine: Machine, folder: Path) -> tuple[float, float]:
-    """Return the instructions of a cold start, and of a warm call."""
+    """Return the instructions of a cold start and of a warm call."""
     variant = Variant(OURS, bytecode=True, folder=folder)
     cold = instructions(machine, variant)
     return cold, warm_instructions(machine, variant, cold)

@@ -23,9 +23,9 @@ class Measured:
 
     variant: Variant
     size: int
-    """Of its files, in bytes."""
+    """The size of its files, in bytes."""
     zipped: int
-    """In bytes."""
+    """The size of its zip, in bytes."""
     looks: list[Look] = field(default_factory=list)
     cold_count: int | None = None
     """Instructions."""
@@ -34,28 +34,28 @@ class Measured:
 
     @property
     def cold(self) -> float:
-        """Seconds."""
+        """The median cold start, in seconds."""
         return median(look.cold for look in self.looks)
 
     @property
     def visit(self) -> float:
-        """Seconds."""
+        """The median first visit, in seconds."""
         return median(look.first_visit for look in self.looks)
 
     @property
     def warm(self) -> float:
-        """Seconds."""
+        """The median warm call, in seconds."""
         return median(time for look in self.looks for time in look.warm)
 
     @property
     def memory(self) -> float:
-        """Bytes."""
+        """The median peak memory, in bytes."""
         return median(look.memory for look in self.looks)
 
 
 Value = Callable[[Measured], float | None]
 
-# Per heading: the value in the unit that the heading names, and its format.
+# For each heading, the value in the heading's unit and its format.
 COLUMNS: dict[str, tuple[Value, str]] = {
     "cold, M instr.": (lambda it: it.cold_count and it.cold_count / 1e6, ",.0f"),
     "cold, ms": (lambda it: it.cold * 1e3, ",.0f"),
@@ -89,7 +89,7 @@ def _cell(it: Measured, ours: Measured, value: Value, form: str) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """The ratio of ours to a peer that we seek in one column; lower is better."""
+    """The target for our value divided by a peer's in one column; lower is better."""
 
     peer: Peer
     bytecode: bool
@@ -121,12 +121,12 @@ TARGETS = (
 
 
 def targets(results: list[Measured]) -> str:
-    """Return a Markdown table of the ratios reached and sought, with a tick on those reached."""
+    """Return a Markdown table of ratios and targets, with a tick for each target reached."""
     by_variant: Mapping[tuple[Peer, bool], Measured] = {
         (it.variant.peer, it.variant.bytecode): it for it in results
     }
     ours = by_variant[OURS, True]
-    lines = ["| compared with | in | reached / sought | |", "|---|---|---:|---|"]
+    lines = ["| compared with | in | ratio / target | |", "|---|---|---:|---|"]
     for target in TARGETS:
         value, _ = COLUMNS[target.column]
         theirs, mine = value(by_variant[target.peer, target.bytecode]), value(ours)

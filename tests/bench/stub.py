@@ -1,8 +1,7 @@
-"""A Cognito that costs nothing: `python -m tests.bench.stub CERTIFICATE` on a free port.
+"""A fast stub of Cognito: `python -m tests.bench.stub CERTIFICATE` starts it on a free port.
 
-In a process of its own, so that its work is not counted as a function's. It speaks TLS, as what
-a handshake costs the client is part of every first call, and answers each operation with the bytes
-that it keeps ready.
+It runs in its own process so that its work is not counted as a function's. It uses TLS because a
+handshake is part of every first call, and it answers each operation with prepared bytes.
 """
 
 import json
@@ -42,12 +41,12 @@ _READY = {name.encode(): _response(json.dumps(body).encode()) for name, body in 
 
 
 class Connection(socketserver.StreamRequestHandler):
-    """One client, for as many requests as it makes."""
+    """A client's connection, for any number of requests."""
 
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        """Answer until the client hangs up."""
+        """Answer requests until the client closes the connection."""
         while head := b"".join(takewhile(bytes.strip, self.rfile)):
             if length := re.search(rb"(?i)^content-length: *(\d+)", head, re.MULTILINE):
                 self.rfile.read(int(length[1]))
@@ -56,7 +55,7 @@ class Connection(socketserver.StreamRequestHandler):
 
 
 class Stub(socketserver.ThreadingTCPServer):
-    """The server; the certificate file holds its key too."""
+    """The server; the certificate file also contains its key."""
 
     daemon_threads = True
 
@@ -69,10 +68,10 @@ class Stub(socketserver.ThreadingTCPServer):
         )
 
     def handle_error(self, *_: object) -> None:
-        """Keep quiet about functions that are ended in the middle of a call, as all are."""
+        """Ignore broken connections, as every function is stopped while it is connected."""
 
 
 if __name__ == "__main__":
     with Stub(sys.argv[1]) as stub:
-        print(stub.server_address[1], flush=True)  # noqa: T201 (whoever started it reads the port)
+        print(stub.server_address[1], flush=True)  # noqa: T201 (the parent process reads the port)
         stub.serve_forever()

@@ -1,6 +1,6 @@
-"""No change may make a start dearer unseen: one innocent import has cost other services 100 ms.
+"""No change may slow down a start unnoticed: one innocent import has cost other services 100 ms.
 
-The measure is what a plain boto3 handler costs in the same run, on the same Python.
+The limits are multiples of a plain boto3 handler's cost in the same run, on the same Python.
 """
 
 import os
@@ -15,9 +15,9 @@ from tests.bench.variants import OURS, PLAIN_MODULE, Variant, build
 from tests.support.runtime_api import runtime_client_alone
 
 
-@pytest.mark.timeout(600)  # valgrind is 20 times slower than the processor itself
-def test_a_start_costs_no_more_than_it_did(bundle: Path, tmp_path: Path) -> None:
-    """Neither a cold start nor a warm call."""
+@pytest.mark.timeout(600)  # a program takes 20 times longer under valgrind
+def test_starts_and_calls_stay_within_their_limits(bundle: Path, tmp_path: Path) -> None:
+    """The limits cover a cold start and a warm call."""
     if not can_count():
         assert not os.environ.get("CI"), "CI must have valgrind: apt-get install valgrind"
         pytest.skip("valgrind, which counts instructions, is not installed")

@@ -13,7 +13,7 @@ from tests.bench.optimisations import OPTIMISATIONS, Optimisation
 def test_an_optimisation_can_be_undone(
     optimisation: Optimisation, bundle: Path, tmp_path: Path
 ) -> None:
-    """The app starts without it, too, from other files."""
+    """The bundle's files change, and the app still starts."""
     copy = tmp_path / "bundle"
     shutil.copytree(bundle, copy)
     before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}

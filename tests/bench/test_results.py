@@ -1,4 +1,4 @@
-"""tests/bench/README.md shows one measurement, completely, and nothing beyond it."""
+"""tests/bench/README.md shows one complete measurement and nothing else."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ DOCUMENT = (ROOT / "tests/bench/README.md").read_text()
 
 
 def rows(header: str) -> list[list[str]]:
-    """Return the cells of the table that starts with this header, below its ruler."""
+    """Return the cells of the table with this header, row by row."""
     table = (header + DOCUMENT.partition(header)[2]).partition("\n\n")[0]
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
 
@@ -23,7 +23,7 @@ RESULTS = {name: dict(zip(COLUMNS, cells, strict=True)) for name, *cells in rows
 
 
 def ratio(variant: str, column: str) -> str:
-    """Return ours divided by a variant's, as its cell has it in brackets."""
+    """Return ours divided by a variant's value, as shown in brackets in its cell."""
     return RESULTS[variant][column].partition("(")[2].rstrip(")")
 
 
@@ -35,32 +35,32 @@ def test_the_chart_is_of_the_same_measurement() -> None:
 
 
 def test_every_variant_is_shown() -> None:
-    """In the order in which they are measured; a row with a missing cell fails above."""
+    """The rows are in the order of measurement. RESULTS above fails for a missing cell."""
     peers = [name for peer in PEERS for name in (f"{peer.name}, no bytecode", peer.name)]
     assert list(RESULTS) == [OURS.name, FLOOR.name, *peers]
 
 
-def test_what_was_sought_is_shown_beside_what_was_reached() -> None:
-    """Each target has its row; what was reached is the ratio in the table of results."""
+def test_every_target_is_shown_with_its_ratio() -> None:
+    """Each target has a row, with the ratio from the table of results."""
     shown = rows("| compared with | in |")
     assert len(shown) == len(TARGETS)
     for (who, column, ratios, tick), target in zip(shown, TARGETS, strict=True):
         assert (who, column) == (str(target), target.column)
         assert ratios == f"{ratio(who, column)} / {target.sought:.2f}"
         reached, sought = map(float, ratios.split(" / "))
-        # A ratio that was only rounded down to what was sought has no tick.
+        # A ratio that equals the target only by rounding has no tick.
         assert tick == "✓" if reached < sought else reached == sought or tick == ""
 
 
 def test_every_optimisation_is_shown() -> None:
-    """And none that is gone."""
+    """The table has no row for a removed optimisation."""
     assert [name for name, *_ in rows("| optimisation |")] == [
         optimisation.name for optimisation in OPTIMISATIONS
     ]
 
 
 def test_the_numbers_in_the_text_are_those_of_the_tables() -> None:
-    """Where a plain handler is faster, what the gate allows, and what README.md claims."""
+    """These are the times of plain handlers, the gate's limits and the claim in README.md."""
     section = DOCUMENT.partition("## Where a plain handler is faster")[2].partition("\n## ")[0]
     cells = {cell.partition(" ")[0] for row in RESULTS.values() for cell in row.values()}
     told = set(re.findall(r"([\d.,]+)\s+ms", section))
@@ -74,7 +74,7 @@ def test_the_numbers_in_the_text_are_those_of_the_tables() -> None:
 
 
 def measured(peer: Peer, number: float, *, bytecode: bool = True) -> Measured:
-    """Return a variant of which every figure is this number."""
+    """Return a variant with this number for every figure."""
     look = Look(cold=number, first_visit=number, warm=[number], memory=int(number))
     counts = {"cold_count": int(number), "visit_count": int(number), "warm_count": number}
     variant = Variant(peer, bytecode, ROOT)
@@ -82,7 +82,7 @@ def measured(peer: Peer, number: float, *, bytecode: bool = True) -> Measured:
 
 
 def test_a_tick_means_reached() -> None:
-    """By the exact ratio, not by the rounded one that is shown."""
+    """The exact ratio decides, not the rounded one that is shown."""
     ours = measured(OURS, 42_040)
     theirs = [measured(peer, 100_000, bytecode=code) for peer in PEERS for code in (True, False)]
     lines = targets([ours, *theirs]).splitlines()

@@ -1,4 +1,4 @@
-"""The stub Cognito as the functions see it: an address, and a certificate that they can check."""
+"""The stub Cognito's address and certificate for the functions."""
 
 import ipaddress
 import subprocess
@@ -19,7 +19,7 @@ AUTHORITY = "authority.pem"
 
 @contextmanager
 def stub_cognito(folder: Path) -> Iterator[dict[str, str]]:
-    """Start the stub; give the environment that sends a function's calls there."""
+    """Start the stub and yield the environment that directs a function's calls to it."""
     certificate = make_certificate(folder)
     command = [sys.executable, "-m", "tests.bench.stub", certificate]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -32,7 +32,7 @@ def stub_cognito(folder: Path) -> Iterator[dict[str, str]]:
                 "AWS_DEFAULT_REGION": "eu-west-1",
                 "COGNITO_CLIENT_ID": "client",
                 "COGNITO_USER_POOL_ID": "eu-west-1_pool",
-                # On Lambda a function finds its role's credentials here.
+                # On Lambda, these are the credentials of the function's role.
                 "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
                 "AWS_SECRET_ACCESS_KEY": "example",
                 "AWS_SESSION_TOKEN": "example",
@@ -43,9 +43,9 @@ def stub_cognito(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def make_certificate(folder: Path) -> Path:
-    """Make a certificate for 127.0.0.1 that signs itself, in one file with its key.
+    """Make a self-signed certificate for 127.0.0.1, in one file with its key.
 
-    Without the key it is in the file AUTHORITY, for whoever is to trust it.
+    The file AUTHORITY contains it without the key, for clients that must trust it.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stub Cognito")])

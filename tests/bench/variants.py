@@ -1,7 +1,7 @@
-"""What is measured: ours, and the peers that people write instead, built from the registry here.
+"""The variants to measure: this service, and the peers that people usually write instead.
 
-A peer's source is a folder of tests/bench/peers/. Ours and theirs stand on the same versions of
-boto3 and pydantic, those of requirements.txt.
+A peer's source is a folder of tests/bench/peers/; its packages come from the registry. All variants
+use the versions of boto3 and pydantic in requirements.txt.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from infra.bundle.make import make_bundle
 
 ROOT = Path(__file__).parents[2]
 ROUTES = ("sign-up", "confirm", "sign-in")
-"""A person's first visit, in this order."""
+"""The calls of a person's first visit, in this order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Peer:
     requirements: tuple[str, ...] = ("boto3",)
     handler: str = "main.handler"
     handlers: Mapping[str, str] = field(default_factory=dict)
-    """Of separate functions, by route; else the one handler answers all."""
+    """The handlers of separate functions, by route. If empty, `handler` answers every route."""
 
     @property
     def functions(self) -> list[tuple[str, list[str]]]:
@@ -50,7 +50,7 @@ PEERS = (PLAIN_CALL, PLAIN_MODULE, POWERTOOLS, FASTAPI, CHALICE)
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """A peer built in one of two ways: with bytecode, or as most tools deploy it, without."""
+    """A peer built with bytecode, or without it, as most tools deploy."""
 
     peer: Peer
     bytecode: bool
@@ -61,7 +61,7 @@ class Variant:
 
 
 def build_all(folder: Path, say: Callable[[str], None]) -> Iterator[Variant]:
-    """Build ours, then each peer both ways, in folders below this one, which is emptied first."""
+    """Empty the folder. Build this service in it, then each peer with and without bytecode."""
     shutil.rmtree(folder, ignore_errors=True)
     make_bundle(folder / "ours", say=say)
     yield Variant(OURS, bytecode=True, folder=folder / "ours")
@@ -72,12 +72,12 @@ def build_all(folder: Path, say: Callable[[str], None]) -> Iterator[Variant]:
 
 
 def build(peer: Peer, folder: Path, *, bytecode: bool) -> Variant:
-    """Build a peer as its people do: what it requires installed beside its source."""
+    """Build a peer as its users do, with its requirements installed beside its source."""
     shutil.copytree(ROOT / "tests/bench/peers" / peer.folder, folder)
     if peer.requirements:
         install(peer.requirements, folder)
     if peer is CHALICE:
-        # `chalice package` puts these two files in the bundle, and nothing that they don't need.
+        # `chalice package` bundles only these two files of Chalice, without its dependencies.
         # https://github.com/aws/chalice/blob/master/chalice/deploy/packager.py
         install(("chalice", "--no-deps"), folder / "whole")
         (folder / "chalice").mkdir()
@@ -92,7 +92,7 @@ def build(peer: Peer, folder: Path, *, bytecode: bool) -> Variant:
 
 
 def install(requirements: tuple[str, ...], folder: Path) -> None:
-    """Install from the registry, in the versions that the requirement files pin."""
+    """Install packages from the registry, in the versions that the requirement files pin."""
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable]
     command += ["--target", str(folder), "--constraint", str(ROOT / "requirements-bench.txt")]
     subprocess.run([*command, *requirements], check=True)

@@ -1,8 +1,8 @@
-"""What infra/template.yaml guarantees, read from what SAM makes of it: `make deploy-check`.
+"""Check what infra/template.yaml guarantees, after the SAM transform: `make deploy-check`.
 
-Every guarantee has ways to break it, and must notice each of them: a check that can't fail
-guarantees nothing. It runs in an environment of its own, since the SAM translator wants an older
-pydantic than the app.
+Each guarantee lists changes that break it, and must fail after each of them: a check that can't
+fail guarantees nothing. The tests run in their own environment, because the SAM translator requires
+an older pydantic than the app.
 """
 
 import copy
@@ -24,22 +24,25 @@ Template = dict[str, Any]
 
 
 class NoPolicies(ManagedPolicyLoader):
-    """What the translator asks AWS for otherwise; the template names no policy by its name."""
+    """An empty list of managed policies. The translator would otherwise ask AWS for them.
+
+    The template names no policy by its name alone.
+    """
 
     def __init__(self) -> None:
         self._policy_map = {}
 
     def load(self) -> dict[str, str]:
-        """None."""
+        """Return no policies."""
         return {}
 
 
 def transformed(source: Template) -> Template:
-    """Do what CloudFormation does with a SAM template, after `sam build` has named the image.
+    """Return what CloudFormation makes of a SAM template after `sam build` has named the image.
 
-    What it was made from is kept in it as Source.
+    The original template is added as Source.
     """
-    os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"  # it is asked for, though nothing is called
+    os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"  # required, though nothing is called
     built = copy.deepcopy(source)
     image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/accounts@sha256:" + 64 * "0"
     built["Resources"]["Function"]["Properties"]["ImageUri"] = image
@@ -53,7 +56,7 @@ def transformed(source: Template) -> Template:
 
 @dataclass(frozen=True)
 class Guarantee:
-    """What must hold of the transformed template, and changes of the source that break it."""
+    """A check of the transformed template, and changes to the source that must make it fail."""
 
     holds: Callable[[Template], None]
     broken_by: tuple[Callable[[Template], object], ...]
@@ -68,7 +71,7 @@ GUARANTEES: list[Guarantee] = []
 def guarantee(
     *broken_by: Callable[[Template], object],
 ) -> Callable[..., Callable[[Template], None]]:
-    """Note a guarantee, and how it could be broken."""
+    """Register a guarantee, with changes that break it."""
 
     def note(holds: Callable[[Template], None]) -> Callable[[Template], None]:
         GUARANTEES.append(Guarantee(holds, broken_by))
@@ -84,7 +87,7 @@ def properties(template: Template, name: str) -> dict[str, Any]:
 
 
 def of_type(template: Template, kind: str) -> dict[str, Any]:
-    """Return the resources of a type, by their names."""
+    """Return the resources of a type, by name."""
     return {name: it for name, it in template["Resources"].items() if it["Type"] == kind}
 
 
@@ -100,14 +103,14 @@ def the(template: Template, kind: str) -> dict[str, Any]:
 
 @guarantee(lambda it: it["Resources"]["UserPool"].pop("UpdateReplacePolicy"))
 def pool_outlives_its_stack(template: Template) -> None:
-    """No change of the template and no deletion of the stack loses a user."""
+    """CloudFormation keeps the user pool if it replaces it or deletes the stack."""
     pool = template["Resources"]["UserPool"]
     assert pool["DeletionPolicy"] == pool["UpdateReplacePolicy"] == "Retain"
 
 
 @guarantee(lambda it: properties(it, "UserPool").pop("DeletionProtection"))
 def pool_is_protected(template: Template) -> None:
-    """Nor does a slip in the console."""
+    """Nobody deletes the user pool in the console by mistake."""
     assert properties(template, "UserPool")["DeletionProtection"] == "ACTIVE"
 
 
@@ -116,7 +119,7 @@ def pool_is_protected(template: Template) -> None:
     lambda it: it.pop("Rules"),
 )
 def sender_is_chosen_by_a_parameter(template: Template) -> None:
-    """SES once its identity is named, Cognito's own until then."""
+    """SES sends the e-mails if SenderArn is set; otherwise Cognito's own sender does."""
     condition, ses, own = properties(template, "UserPool")["EmailConfiguration"]["Fn::If"]
     assert condition == "HasSender"
     assert ses["EmailSendingAccount"] == "DEVELOPER"
@@ -128,14 +131,14 @@ def sender_is_chosen_by_a_parameter(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "UserPoolClient").update(RefreshTokenValidity=3650))
 def tokens_live_as_long_as_the_parameters_say(template: Template) -> None:
-    """In units that are pinned below."""
+    """Token lifetimes come from the parameters. PINNED has their units."""
     client = properties(template, "UserPoolClient")
     assert client["AccessTokenValidity"] == client["IdTokenValidity"] == {"Ref": "AccessTokenHours"}
     assert client["RefreshTokenValidity"] == {"Ref": "RefreshTokenDays"}
 
 
-# What people get wrong, as the README has it, and rotation. Most of it can't be changed once there
-# are users.
+# The settings that people get wrong (infra/README.md), and rotation. Most of them can't be changed
+# once there are users.
 PINNED: dict[tuple[str, str], Any] = {
     ("UserPool", "UsernameConfiguration"): {"CaseSensitive": False},
     ("UserPool", "UsernameAttributes"): ["email"],
@@ -156,7 +159,7 @@ PINNED: dict[tuple[str, str], Any] = {
 
 
 def pin(logical_id: str, name: str, value: object) -> None:
-    """Guarantee that a property is what it is; left out, it would be something else."""
+    """Guarantee the value of a property. Its default would be another value."""
 
     def holds(template: Template) -> None:
         assert properties(template, logical_id)[name] == value
@@ -174,7 +177,7 @@ for (logical_id, name), value in PINNED.items():
 
 @guarantee(lambda it: properties(it, "Function")["Events"].pop("Root"))
 def every_path_reaches_the_function(template: Template) -> None:
-    """The root and everything below it, by any method, through the alias."""
+    """Every path and method reaches the function, through its alias."""
     paths = the(template, "AWS::ApiGateway::RestApi")["Body"]["paths"]
     assert sorted(paths) == ["/", "/{proxy+}"]
     for path in paths.values():
@@ -186,14 +189,14 @@ def every_path_reaches_the_function(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Api").update(Cors="'*'"))
 def cors_has_one_owner(template: Template) -> None:
-    """The app answers preflights, so API Gateway doesn't."""
+    """Preflights are answered by the app, not by API Gateway."""
     paths = the(template, "AWS::ApiGateway::RestApi")["Body"]["paths"]
     assert not [path for path in paths.values() if "options" in path]
 
 
 @guarantee(lambda it: it["Parameters"]["AllowedOrigins"].update(AllowedPattern=".*"))
 def no_wildcard_is_an_origin(template: Template) -> None:
-    """What the pattern lets through is what a browser sends."""
+    """AllowedOrigins accepts only what a browser sends as an origin."""
     pattern = template["Parameters"]["AllowedOrigins"]["AllowedPattern"]
     for good in ("", "https://app.example.com", "http://localhost:3000,https://a.example"):
         assert re.fullmatch(pattern, good)
@@ -214,7 +217,7 @@ def _headers_of(source: Template, answer: str) -> dict[str, str]:
     lambda it: _headers_of(it, "DEFAULT_5XX").pop("Cache-Control"),
 )
 def gateways_own_answers_are_like_ours(template: Template) -> None:
-    """Each has the CORS header and the envelope, whose status is the answer's own."""
+    """Errors of API Gateway have the CORS headers, and our envelope with the right status."""
     body = the(template, "AWS::ApiGateway::RestApi")["Body"]
     responses = body["x-amazon-apigateway-gateway-responses"]
     assert {"DEFAULT_4XX", "DEFAULT_5XX", "THROTTLED"} <= responses.keys()
@@ -237,7 +240,7 @@ def gateways_own_answers_are_like_ours(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Api").pop("MethodSettings"))
 def api_is_throttled(template: Template) -> None:
-    """Every method of every path, to what the parameters say."""
+    """Every method of every path is limited to what the parameters allow."""
     (settings,) = the(template, "AWS::ApiGateway::Stage")["MethodSettings"]
     assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
@@ -246,7 +249,7 @@ def api_is_throttled(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Api")["MethodSettings"][0].update(DataTraceEnabled=True))
 def bodies_are_never_logged(template: Template) -> None:
-    """They hold passwords, codes and tokens."""
+    """Bodies, which contain passwords, codes and tokens, stay out of API Gateway's log."""
     (settings,) = the(template, "AWS::ApiGateway::Stage")["MethodSettings"]
     assert settings["DataTraceEnabled"] is False
 
@@ -257,8 +260,8 @@ def _log_addresses(source: Template) -> None:
 
 
 @guarantee(_log_addresses)
-def access_log_says_nothing_about_anybody(template: Template) -> None:
-    """It is JSON, of variables that no caller can fill."""
+def access_log_identifies_nobody(template: Template) -> None:
+    """Access log entries are JSON, made only of variables that no caller can fill."""
     setting = the(template, "AWS::ApiGateway::Stage")["AccessLogSetting"]
     assert setting["DestinationArn"] == {"Fn::GetAtt": ["ApiLogs", "Arn"]}
     assert set(json.loads(setting["Format"]).values()) == {
@@ -275,7 +278,7 @@ def access_log_says_nothing_about_anybody(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Api").update(BinaryMediaTypes=["*/*"]))
 def answers_pass_as_they_are(template: Template) -> None:
-    """They are text; with binary media types they would have to be base64."""
+    """Answers pass as text. With binary media types they would have to be base64."""
     assert "x-amazon-apigateway-binary-media-types" not in the(
         template, "AWS::ApiGateway::RestApi"
     ).get("Body", {})
@@ -288,21 +291,24 @@ def answers_pass_as_they_are(template: Template) -> None:
     lambda it: it["Resources"]["ApiAccount"].pop("DeletionPolicy"),
 )
 def gateway_may_write_its_log(template: Template) -> None:
-    """Its role is there before the stage is: else the first deployment in a region fails."""
+    """CloudFormation creates the log role before the stage.
+
+    Otherwise the first deployment in a region would fail.
+    """
     (api,) = of_type(template, "AWS::ApiGateway::RestApi").values()
     assert "ApiAccount" in api["DependsOn"]
     role = properties(template, "ApiAccount")["CloudWatchRoleArn"]
     assert role == {"Fn::GetAtt": ["ApiLogsRole", "Arn"]}
     (policy,) = properties(template, "ApiLogsRole")["ManagedPolicyArns"]
     assert policy["Fn::Sub"].endswith("AmazonAPIGatewayPushToCloudWatchLogs")
-    # The region's other APIs log by it too, so it stays; but not after a first try that failed
+    # The region's other APIs use it too, so it is kept, except if the first deployment fails
     for name in ("ApiAccount", "ApiLogsRole"):
         assert template["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 @guarantee(lambda it: it["Globals"].pop("Api"))
 def api_has_one_stage(template: Template) -> None:
-    """SAM would add one called Stage."""
+    """SAM adds no second stage, named Stage."""
     assert "OpenApiVersion" not in template.get("Globals", {})
     assert "StageName" not in the(template, "AWS::ApiGateway::Deployment")
     assert the(template, "AWS::ApiGateway::Stage")["StageName"] == {"Ref": "StageName"}
@@ -310,7 +316,7 @@ def api_has_one_stage(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Api").pop("TracingEnabled"))
 def requests_are_traced(template: Template) -> None:
-    """By X-Ray, from the gateway on."""
+    """X-Ray traces requests from API Gateway on."""
     assert the(template, "AWS::ApiGateway::Stage")["TracingEnabled"] is True
     assert properties(template, "Function")["TracingConfig"] == {"Mode": "Active"}
 
@@ -323,7 +329,7 @@ def requests_are_traced(template: Template) -> None:
     lambda it: it["Resources"]["Function"]["Metadata"].update(DockerContext="."),
 )
 def function_is_an_arm64_image(template: Template) -> None:
-    """A fifth cheaper, and no slower."""
+    """Lambda runs the image on arm64, which is a fifth cheaper and no slower."""
     function = properties(template, "Function")
     assert function["PackageType"] == "Image"
     assert function["Architectures"] == ["arm64"]
@@ -335,7 +341,7 @@ def function_is_an_arm64_image(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Function").pop("SnapStart"))
 def function_starts_from_a_snapshot(template: Template) -> None:
-    """And the API calls the version that has one."""
+    """SnapStart is on by default, and the API calls the version that has the snapshot."""
     function = properties(template, "Function")
     choice = ["HasSnapStart", "PublishedVersions", "None"]
     assert function["SnapStart"] == {"ApplyOn": {"Fn::If": choice}}
@@ -347,11 +353,11 @@ def function_starts_from_a_snapshot(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Function").pop("VersionDescription"))
 def every_parameter_of_the_function_is_published(template: Template) -> None:
-    """Else a front end's origin that was added would never reach the version that is called."""
+    """Every changed parameter publishes a version. Otherwise the API would ignore a new origin."""
     settings = properties(template, "Function")["Environment"]["Variables"].values()
     given = {setting["Ref"] for setting in settings} & template["Parameters"].keys()
     assert len(given) > 2
-    # A description that changes makes CloudFormation replace the version
+    # CloudFormation replaces the version when its description changes
     description = the(template, "AWS::Lambda::Version")["Description"]["Fn::Sub"]
     unpublished = (given | {"SnapStart"}) - set(re.findall(r"\$\{(\w+)\}", description))
     assert unpublished == set(), "Add them to VersionDescription in infra/template.yaml"
@@ -361,7 +367,7 @@ def every_parameter_of_the_function_is_published(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Function").pop("VersionDeletionPolicy"))
 def no_old_snapshot_is_paid_for(template: Template) -> None:
-    """A version that was replaced goes."""
+    """CloudFormation deletes replaced versions, and thereby their snapshots."""
     (version,) = of_type(template, "AWS::Lambda::Version").values()
     assert version["DeletionPolicy"] == "Delete"
     assert version.get("UpdateReplacePolicy", "Delete") == "Delete"
@@ -369,7 +375,7 @@ def no_old_snapshot_is_paid_for(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Function").pop("AutoPublishAliasAllProperties"))
 def every_change_of_the_function_is_published(template: Template) -> None:
-    """Else the alias would go on with yesterday's time limit or log settings."""
+    """Every changed property publishes a version. Otherwise the API would keep an old timeout."""
     changed = copy.deepcopy(template["Source"])
     changed["Globals"]["Function"]["Timeout"] -= 1
     kind = "AWS::Lambda::Version"
@@ -377,14 +383,14 @@ def every_change_of_the_function_is_published(template: Template) -> None:
 
 
 @guarantee(lambda it: it["Globals"]["Function"].update(Timeout=30))
-def time_limits_are_in_order(template: Template) -> None:
-    """The function outlasts the client's 10 s, and ends before API Gateway's 29 s."""
+def timeouts_are_in_order(template: Template) -> None:
+    """Lambda times out after the Cognito client (10 s) and before API Gateway (29 s)."""
     assert 10 < properties(template, "Function")["Timeout"] < 29
 
 
 @guarantee(lambda it: it["Globals"]["Function"].update(MemorySize=128))
 def function_has_a_processor_to_start_with(template: Template) -> None:
-    """More than half of one; see the reasoning beside it."""
+    """MemorySize gives at least half a processor. The template explains why."""
     assert properties(template, "Function")["MemorySize"] >= 1769 / 2
 
 
@@ -397,7 +403,7 @@ def _allow_cognito(source: Template) -> None:
 
 @guarantee(_allow_cognito)
 def function_may_do_nothing_to_the_pool(template: Template) -> None:
-    """Its role lets it write logs and traces."""
+    """Its role can write logs and traces, nothing else."""
     role = properties(template, "FunctionRole")
     assert "Policies" not in role
     names = {
@@ -408,14 +414,14 @@ def function_may_do_nothing_to_the_pool(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Function").pop("LoggingConfig"))
 def function_logs_json_where_it_is_kept_for_a_while(template: Template) -> None:
-    """In a group of ours, as Lambda's own would be kept for ever."""
+    """Our own log group gets JSON. Lambda's default group would keep it for ever."""
     logging = properties(template, "Function")["LoggingConfig"]
     assert logging == {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionLogs"}}
 
 
 @guarantee(lambda it: properties(it, "ApiLogs").pop("RetentionInDays"))
 def logs_are_kept_as_long_as_the_parameter_says(template: Template) -> None:
-    """All of them."""
+    """Every log group has the parameter's retention."""
     groups = of_type(template, "AWS::Logs::LogGroup")
     assert len(groups) == 2
     for group in groups.values():
@@ -424,7 +430,7 @@ def logs_are_kept_as_long_as_the_parameter_says(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Function").pop("ReservedConcurrentExecutions"))
 def concurrency_can_be_reserved(template: Template) -> None:
-    """But isn't, unless the parameter says so."""
+    """Concurrency is reserved only if the parameter is set."""
     reserved = properties(template, "Function")["ReservedConcurrentExecutions"]
     assert reserved["Fn::If"][:2] == ["HasReserve", {"Ref": "ReservedConcurrency"}]
     assert template["Parameters"]["ReservedConcurrency"]["Default"] == -1
@@ -432,7 +438,7 @@ def concurrency_can_be_reserved(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Function")["Environment"]["Variables"].pop("ALLOWED_ORIGINS"))
 def function_gets_its_settings(template: Template) -> None:
-    """From the resources themselves and the parameters."""
+    """Environment variables come from the resources and the parameters."""
     assert properties(template, "Function")["Environment"]["Variables"] == {
         "COGNITO_CLIENT_ID": {"Ref": "UserPoolClient"},
         "COGNITO_USER_POOL_ID": {"Ref": "UserPool"},
@@ -448,7 +454,7 @@ def function_gets_its_settings(template: Template) -> None:
 NAME = {"Ref": "AWS::StackName"}
 API = {"ApiName": NAME, "Stage": {"Ref": "StageName"}}
 FUNCTION = {"FunctionName": {"Ref": "Function"}}
-# By metric: where it is, of what, which statistic of it, and from where on an alarm rings.
+# For each metric: its namespace, dimensions and statistic, and the alarm's threshold.
 ALARMS: dict[str, tuple[Any, dict[str, Any], str, int]] = {
     "5XXError": ("AWS/ApiGateway", API, "Sum", 5),
     "Throttles": ("AWS/Lambda", FUNCTION, "Sum", 1),
@@ -465,8 +471,8 @@ ALARMS: dict[str, tuple[Any, dict[str, Any], str, int]] = {
     lambda it: properties(it, "DurationAlarm").update(Threshold=99999),
     lambda it: properties(it, "Api").update(Name="other"),
 )
-def alarms_ring_for_what_people_must_mend(template: Template) -> None:
-    """Each watches what is there, and is sent to the topic; no data is no news."""
+def alarms_fire_for_what_people_must_fix(template: Template) -> None:
+    """Every alarm watches an existing metric and notifies the topic. Missing data raises none."""
     alarms = [it["Properties"] for it in of_type(template, "AWS::CloudWatch::Alarm").values()]
     assert {
         alarm["MetricName"]: (
@@ -489,7 +495,7 @@ def alarms_ring_for_what_people_must_mend(template: Template) -> None:
     lambda it: properties(it, "MisconfiguredFilter").update(LogGroupName={"Ref": "ApiLogs"}),
 )
 def log_lines_are_counted_by_their_code(template: Template) -> None:
-    """Those that two of the alarms are about."""
+    """Metric filters count the log lines that two of the alarms watch."""
     filters = [it["Properties"] for it in of_type(template, "AWS::Logs::MetricFilter").values()]
     for code in ("misconfigured", "email_not_sent"):
         (found,) = (one for one in filters if one["FilterPattern"] == f'{{ $.code = "{code}" }}')
@@ -500,7 +506,7 @@ def log_lines_are_counted_by_their_code(template: Template) -> None:
 
 @guarantee(lambda it: it["Resources"].pop("AlarmSubscription"))
 def alarms_reach_somebody(template: Template) -> None:
-    """If there is an address."""
+    """AlarmEmail is subscribed to the alarms, if it is set."""
     (subscription,) = of_type(template, "AWS::SNS::Subscription").values()
     assert subscription["Condition"] == "HasAlarmEmail"
     assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmEmail"}
@@ -514,7 +520,7 @@ def _shorten_dashboard(source: Template) -> None:
 
 @guarantee(_shorten_dashboard)
 def dashboard_shows_what_the_alarms_watch(template: Template) -> None:
-    """Over time, so that whoever is told can see since when."""
+    """Every alarm's metric is shown over time, so that people see when a problem began."""
     (body,) = the(template, "AWS::CloudWatch::Dashboard")["DashboardBody"].values()
     shown = {
         name
@@ -535,7 +541,7 @@ API_URL = "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${StageNa
     lambda it: it["Outputs"]["UserPoolId"].update(Value={"Ref": "UserPoolClient"}),
 )
 def outputs_say_where_everything_is(template: Template) -> None:
-    """What a front end and the smoke test need."""
+    """Everything that a front end and the smoke test need is an output."""
     assert {name: output["Value"] for name, output in template["Outputs"].items()} == {
         "ApiUrl": {"Fn::Sub": API_URL},
         "DocsUrl": {"Fn::Sub": f"{API_URL}/docs"},
@@ -550,7 +556,7 @@ def _is_set(parameter: str, empty: object) -> dict[str, Any]:
 
 @guarantee(lambda it: it["Conditions"].update(HasSender=it["Conditions"]["HasSnapStart"]))
 def conditions_are_the_right_way_round(template: Template) -> None:
-    """What is chosen by default is what the README says."""
+    """Conditions match their parameters, so that the defaults are those of infra/README.md."""
     assert template["Conditions"] == {
         "HasSender": _is_set("SenderArn", ""),
         "HasReserve": _is_set("ReservedConcurrency", -1),
@@ -559,18 +565,18 @@ def conditions_are_the_right_way_round(template: Template) -> None:
     }
 
 
-# And all of them together
+# The tests
 
 
 def source() -> Template:
-    """Read the template."""
+    """Return the template, parsed."""
     template: Template = yaml_parse(TEMPLATE.read_text())
     return template
 
 
 @pytest.mark.parametrize("one", GUARANTEES, ids=str)
 def test_guarantee_holds(one: Guarantee) -> None:
-    """It holds of the template as it stands."""
+    """Each guarantee holds for the template as it is."""
     one.holds(transformed(source()))
 
 
@@ -579,7 +585,7 @@ BREAKS = [(one, break_) for one in GUARANTEES for break_ in one.broken_by]
 
 @pytest.mark.parametrize(("one", "break_"), BREAKS, ids=lambda it: str(it)[:60])
 def test_broken_guarantee_is_noticed(one: Guarantee, break_: Callable[[Template], object]) -> None:
-    """Broken in the source, it no longer holds of what is made of it."""
+    """Each change to the source makes the check of the transformed template fail."""
     broken = source()
     break_(broken)
     with pytest.raises((AssertionError, KeyError, ValueError)):

@@ -1,4 +1,4 @@
-"""What the contract tests talk to."""
+"""The user pool that the contract tests call."""
 
 from typing import TYPE_CHECKING
 

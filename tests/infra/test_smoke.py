@@ -32,7 +32,7 @@ def url(publish: Publish, settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def email() -> str:
-    """Return an address that no test has used."""
+    """Return an unused e-mail address."""
     return f"ada.{uuid4().hex}@example.com"
 
 
@@ -50,7 +50,7 @@ def ended(terminal: "pexpect.spawn[str]") -> tuple[int | None, str]:
 
 
 def test_whole_life_of_an_account(url: str, email: str, cognito: LocalCognito) -> None:
-    """Type in the code: the account is deleted at the end, and no secret is printed."""
+    """With the right code, the account is deleted at the end, and no secret is printed."""
     terminal = smoke(url, "--origin", ORIGIN)
     terminal.expect_exact("Your e-mail address (without an account yet): ")
     terminal.sendline(email)
@@ -74,10 +74,10 @@ def test_without_a_code(url: str) -> None:
     assert said.splitlines()[-1] == "All checks passed."
 
 
-def test_hidden_accounts_are_as_well(
+def test_hidden_accounts(
     publish: Publish, settings: Settings, email: str, cognito: LocalCognito
 ) -> None:
-    """HIDE_EXISTING_ACCOUNTS changes two answers."""
+    """`make smoke` also passes with HIDE_EXISTING_ACCOUNTS, which changes two answers."""
     hidden = replace(settings, hide_existing_accounts=True)
     with publish(hidden) as url:
         terminal = smoke(url, "--email", email)
@@ -87,7 +87,7 @@ def test_hidden_accounts_are_as_well(
     assert status == 0, said
 
 
-def test_wrong_code_names_what_is_wrong(url: str, email: str) -> None:
+def test_wrong_code(url: str, email: str) -> None:
     """The line names the step, the answer, and the request to look up in the logs."""
     terminal = smoke(url, "--email", email)
     terminal.expect_exact("The code from the e-mail: ")
@@ -123,16 +123,16 @@ def test_origin_that_is_not_allowed(url: str) -> None:
 @pytest.mark.parametrize(
     ("options", "asked"), [([], "GET /health"), (["--origin", ORIGIN], "OPTIONS /auth/sign-in")]
 )
-def test_nothing_there(options: list[str], asked: str) -> None:
-    """One line, no traceback."""
+def test_unreachable_api(options: list[str], asked: str) -> None:
+    """An API that can't be reached is reported in one line, without a traceback."""
     status, said = ended(smoke("http://127.0.0.1:9/v1", "--skip-confirm", *options))
     assert status == 1
     assert f"FAIL  {asked}: no answer (" in said
     assert "Traceback" not in said
 
 
-def test_something_else_there() -> None:
-    """As if the stage were missing from the address."""
+def test_answer_from_another_service() -> None:
+    """Another service's 403 is reported with its usual cause: the URL lacks the stage."""
     with serve(PlainTextResponse("Forbidden", 403)) as url:
         status, said = ended(smoke(url, "--skip-confirm"))
     assert status == 1
@@ -141,7 +141,7 @@ def test_something_else_there() -> None:
 
 
 @pytest.mark.parametrize("url", ["v1", "ftp://example.com"])
-def test_no_address(url: str) -> None:
+def test_malformed_url(url: str) -> None:
     """A malformed URL is a usage error."""
     status, said = ended(smoke(url, "--skip-confirm"))
     assert status == 2
@@ -157,17 +157,17 @@ def test_no_address(url: str) -> None:
     ],
 )
 def test_one_wrong_header(settings: Settings, header: str, value: bytes) -> None:
-    """It notices a proxy that changes one header of an answer."""
-    with serve(meddler(create_app(settings), header, value)) as url:
+    """A proxy that changes one header of an answer is noticed."""
+    with serve(with_changed_header(create_app(settings), header, value)) as url:
         status, said = ended(smoke(url, "--skip-confirm", "--origin", ORIGIN))
     assert status == 1, said
     assert "FAIL" in said
 
 
-def meddler(app: ASGIApp, header: str, value: bytes) -> ASGIApp:
-    """Change one header of every answer except preflights."""
+def with_changed_header(app: ASGIApp, header: str, value: bytes) -> ASGIApp:
+    """Wrap an app to change one header of every answer except preflights."""
 
-    async def meddling(scope: Scope, receive: Receive, send: Send) -> None:
+    async def changing(scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: dict[str, object]) -> None:
             if message["type"] == "http.response.start" and scope["method"] != "OPTIONS":
                 headers = httpx.Headers(message["headers"])
@@ -177,4 +177,4 @@ def meddler(app: ASGIApp, header: str, value: bytes) -> ASGIApp:
 
         await app(scope, receive, sending)
 
-    return meddling
+    return changing

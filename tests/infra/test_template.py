@@ -1,6 +1,6 @@
-"""The pool that the local Cognito makes of infra/template.yaml, and what the app must agree with.
+"""The local pool made from infra/template.yaml, and the places where the app must agree with it.
 
-Its other guarantees are tested in tests/deploy/.
+The template's other guarantees are tested in tests/deploy/.
 """
 
 import json
@@ -30,7 +30,7 @@ RESOURCES = TEMPLATE["Resources"]
 def test_every_property_reaches_the_local_cognito(
     operation: str, logical_id: str, elsewhere: list[str]
 ) -> None:
-    """Nothing in the template is left out here because the API spells it otherwise."""
+    """No property of the template is lost because the API spells it differently."""
     given = arguments(operation, logical_id, REFERENCES)
     assert len(given) + len(elsewhere) == len(RESOURCES[logical_id]["Properties"])
     shape = service_model().operation_model(operation).input_shape
@@ -38,8 +38,8 @@ def test_every_property_reaches_the_local_cognito(
     assert set(shape.required_members) <= {*given} <= {*shape.members}
 
 
-def test_the_local_pool_is_the_templates(contract: Contract) -> None:
-    """What the local Cognito describes is what the template says."""
+def test_the_local_pool_matches_the_template(contract: Contract) -> None:
+    """The local Cognito describes its pool with the template's settings."""
     pool_id, client_id = contract.pool.user_pool_id, contract.pool.client_id
     pool = contract.admin.describe_user_pool(UserPoolId=pool_id)["UserPool"]
     for name in ("UsernameAttributes", "UsernameConfiguration", "Policies", "MfaConfiguration"):
@@ -59,7 +59,7 @@ def test_the_local_pool_is_the_templates(contract: Contract) -> None:
 
 
 def test_second_factors(tmp_path: Path) -> None:
-    """What CloudFormation says in two properties becomes the input of SetUserPoolMfaConfig."""
+    """Two properties in CloudFormation become the input of SetUserPoolMfaConfig."""
     assert mfa_arguments("UserPool") == {
         "MfaConfiguration": "OPTIONAL",
         "SoftwareTokenMfaConfiguration": {"Enabled": True},
@@ -70,15 +70,15 @@ def test_second_factors(tmp_path: Path) -> None:
         mfa_arguments("P", template)
 
 
-def test_rotation_stands_alone() -> None:
-    """AWS refuses rotation beside the older refresh flow, and a grace of more than a minute."""
+def test_rotation_excludes_the_older_refresh_flow() -> None:
+    """AWS refuses rotation with the older refresh flow, or with a grace period over a minute."""
     client = RESOURCES["UserPoolClient"]["Properties"]
     assert "ALLOW_REFRESH_TOKEN_AUTH" not in client["ExplicitAuthFlows"]
     assert 0 < client["RefreshTokenRotation"]["RetryGracePeriodSeconds"] <= 60
 
 
 def test_resolve() -> None:
-    """!Ref and !Sub are worked out at any depth, and anything else is refused."""
+    """!Ref and !Sub are resolved at any depth; other tags and unknown names raise an error."""
     text = "{a: [!Ref Pool, !Sub '${Pool}-x'], b: 1}"
     value = yaml.load(text, TemplateLoader)  # noqa: S506 - a SafeLoader with tags
     assert resolve(value, {"Pool": "p"}) == {"a": ["p", "p-x"], "b": 1}
@@ -89,14 +89,14 @@ def test_resolve() -> None:
 
 
 def test_unknown_properties_are_left_out(tmp_path: Path) -> None:
-    """CloudFormation knows properties that the API takes elsewhere; they are no argument."""
+    """Properties that the API takes in another operation aren't passed as arguments."""
     template = tmp_path / "template.yaml"
     template.write_text("Resources: {P: {Properties: {UserPoolName: n, EnabledMfas: [SMS_MFA]}}}")
     assert arguments("CreateUserPool", "P", {}, template) == {"PoolName": "n"}
 
 
-def test_gateways_own_answers_are_the_tables() -> None:
-    """A front end can't tell whether the app refused a request, or API Gateway did."""
+def test_gateway_responses_match_the_error_table() -> None:
+    """API Gateway's own errors look to a front end like the app's."""
     rows = {(row.status, row.code): row for row in TABLE.values()}
     for response in RESOURCES["Api"]["Properties"]["GatewayResponses"].values():
         body = json.loads(response["ResponseTemplates"]["application/json"])
@@ -108,7 +108,7 @@ def test_gateways_own_answers_are_the_tables() -> None:
 
 
 def test_alarms_count_what_the_app_logs() -> None:
-    """Their filters look for codes that there are."""
+    """The alarms' filters look for codes that exist in the error table."""
     codes = {row.code for row in TABLE.values()}
     patterns = [
         resource["Properties"]["FilterPattern"]

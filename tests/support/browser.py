@@ -1,10 +1,10 @@
-"""A real Chromium for tests: windows that reach this machine's servers and nothing else.
+"""A real Chromium for tests, whose windows can reach only servers on this machine.
 
     window = browse("http://127.0.0.1:8000")
     window.page.goto("http://127.0.0.1:8000/docs")
 
-Playwright is the library alone: the browser is the system's own (Debian's package `chromium`), so
-nothing is downloaded. Where there is none, tests are skipped, but fail in CI.
+Playwright drives the system's own browser (Debian's package `chromium`), so nothing is downloaded.
+Without a browser, these tests are skipped; in CI they fail.
 """
 
 import os
@@ -25,11 +25,11 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-# Milliseconds. Nothing waits this long on an idle machine; a busy one must not fail a test.
+# Milliseconds. This is far more than an idle machine needs, so that a busy one fails no test.
 expect.set_options(timeout=30_000)
 
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
-"""Where screenshots go; CI may keep the folder, git ignores it."""
+"""The folder for screenshots. Git ignores it; CI may keep it."""
 
 WIDE = {"width": 1200, "height": 900}
 NARROW = {"width": 360, "height": 740}
@@ -40,42 +40,42 @@ _MACOS = (
     Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
 )
 _FLAGS = (
-    "--no-sandbox",  # its sandbox refuses root, which containers and CI often are
+    "--no-sandbox",  # the sandbox refuses to run as root, as containers and CI often do
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Every name and address but this machine's fails, whoever asks. Not Playwright's own way,
-    # page.route(): with it Chromium caches nothing, and Playwright answers CORS preflights itself.
+    # Block every host but this machine. Playwright's page.route() won't do: it turns off Chromium's
+    # cache, and Playwright then answers CORS preflights itself.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
-# Chromium's own note on any answer from 400 up, which a test sees by other means.
+# Chromium logs this for every answer from 400 up. Tests check statuses in other ways.
 _STATUS_NOTE = "Failed to load resource: the server responded with a status of"
 
 
 @dataclass
 class Window:
-    """A page in a browser profile of its own, and what was noticed about it."""
+    """A page with its own browser profile, its requests and its errors."""
 
     page: Page
     servers: tuple[str, ...]
-    """The origins that may be visited, such as "http://127.0.0.1:8000"."""
+    """The origins that the page may call, such as "http://127.0.0.1:8000"."""
     requests: list[Request] = field(default_factory=list)
-    """Every request, oldest first; those that never left, too. Preflights are not among them."""
+    """Every request except preflights, oldest first, including those that were blocked."""
     errors: list[str] = field(default_factory=list)
-    """What the console showed as an error, and exceptions nobody caught. A test that wants some
-    empties the list; any that is left fails the test."""
+    """Console errors and uncaught exceptions. Any that are left fail the test, so a test that
+    expects errors clears the list."""
 
     def strays(self) -> list[str]:
-        """Return the addresses asked for that are not of the servers."""
+        """Return the requested URLs that don't belong to `servers`."""
         urls = [request.url for request in self.requests]
         here = tuple(f"{server}/" for server in self.servers)
         return [url for url in urls if not url.startswith((*here, "data:", "blob:"))]
 
     def screenshot(self, name: str) -> Path:
-        """Keep a picture of the whole page as .artifacts/<name>.png."""
+        """Save a screenshot of the whole page as .artifacts/<name>.png."""
         ARTIFACTS.mkdir(exist_ok=True)
         path = ARTIFACTS / f"{name}.png"
         self.page.screenshot(path=path, full_page=True, animations="disabled")
@@ -86,23 +86,23 @@ Browse = Callable[..., Window]
 
 
 def executable() -> str | None:
-    """Return where this machine has Chromium, or Chrome, if it has."""
+    """Return the path of Chromium or Chrome, or None if neither is installed."""
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     return found or next((str(path) for path in _MACOS if path.exists()), None)
 
 
-# Not for the whole session: Playwright's event loop counts as running in this thread for as long as
-# the browser is open, so that no test in it could run a loop of its own.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that are a browser's: `make test ARGS="-m 'not browser'"` is without them."""
+    """Mark browser tests, so that `make test ARGS="-m 'not browser'"` leaves them out."""
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
 
 
+# Not for the whole session: while the browser is open, Playwright's event loop counts as running in
+# this thread, so no test in the thread could run its own loop.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Return a headless Chromium, which the tests of one module share."""
+    """Return a headless Chromium, shared by the tests of one module."""
     path = executable()
     if not path:
         assert not os.environ.get("CI"), "CI must have Chromium: apt-get install chromium"
@@ -115,10 +115,10 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def browse(chromium: Browser) -> Iterator[Browse]:
-    """Return what opens a window onto the given servers; options go to Playwright's new_context.
+    """Return a function that opens a window for the given servers.
 
-    Each window has a profile of its own, with no cookie and no cache. The test fails if it asks
-    another server for anything, or shows an error in its console.
+    Options go to Playwright's new_context. Each window has its own profile, without cookies or
+    cache. The test fails if a window calls another server or shows an error in its console.
     """
     with ExitStack() as stack:
 
@@ -136,17 +136,17 @@ def _window(
     context = chromium.new_context(**options)
     window = Window(context.new_page(), servers)
 
-    def hear(message: ConsoleMessage) -> None:
+    def note_error(message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(_STATUS_NOTE):
             window.errors.append(message.text)
 
-    # Playwright wants functions, and takes no method of a list.
+    # Playwright needs a function and doesn't accept a list's method.
     context.on("request", lambda request: window.requests.append(request))  # noqa: PLW0108
-    context.on("console", hear)
+    context.on("console", note_error)
     context.on("weberror", lambda thrown: window.errors.append(str(thrown.error)))
     try:
         yield window
     finally:
         context.close()
-    assert window.strays() == [], "something was asked of a server that it must not know"
+    assert window.strays() == [], "the page called servers that it may not call"
     assert window.errors == []

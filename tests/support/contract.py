@@ -1,9 +1,9 @@
-"""Cognito as its callers see it, local or real, for the tests that hold the one to the other.
+"""A client of Cognito, local or real, for the tests that compare the local one with the real one.
 
-Set CONTRACT_USER_POOL_ID, CONTRACT_CLIENT_ID, CONTRACT_REGION and CONTRACT_EMAIL (an address that
-may be written to, for example ada@example.com: tests use ada+<random>@example.com) and the same
-tests run against a real pool made from infra/template.yaml. Those that must read the mail, move
-the clock or change a setting skip themselves there.
+To run these tests against a real pool made from infra/template.yaml, set CONTRACT_USER_POOL_ID,
+CONTRACT_CLIENT_ID, CONTRACT_REGION and CONTRACT_EMAIL, an address that can receive mail: for
+ada@example.com, tests use ada+<random>@example.com. Tests that must read e-mails, move the clock
+or change a setting are skipped there.
 """
 
 import os
@@ -25,7 +25,7 @@ from infra.local.pool.api_model import declares_error
 from infra.local.server import LocalCognito, LocalPool
 
 PASSWORD = "Correct-Horse-1"
-# A client of the older kind, which refreshes by InitiateAuth too.
+# A client without rotation, which can also refresh by InitiateAuth.
 NO_ROTATION = {
     "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
     "RefreshTokenRotation": {"Feature": "DISABLED"},
@@ -35,7 +35,7 @@ REAL_POOL = os.environ.get("CONTRACT_USER_POOL_ID")
 
 @dataclass
 class Contract:
-    """One user pool and the calls that anyone may make on it; `cognito` is None for a real one."""
+    """One user pool and the calls to its API; `cognito` is None for a real pool."""
 
     pool: LocalPool
     cognito: LocalCognito | None
@@ -52,7 +52,7 @@ class Contract:
 
     @classmethod
     def real(cls) -> "Contract":
-        """Return the real pool that the environment names."""
+        """Return the real pool that the environment variables name."""
         env = os.environ
         pool = LocalPool(
             env["CONTRACT_USER_POOL_ID"], env["CONTRACT_CLIENT_ID"], env["CONTRACT_REGION"]
@@ -63,7 +63,7 @@ class Contract:
     def local(self) -> LocalCognito:
         """Return the local Cognito, or skip the test."""
         if self.cognito is None:
-            pytest.skip("needs the mailbox, the clock or a setting of its own: local only")
+            pytest.skip("needs the mailbox, the clock or its own settings: local only")
         return self.cognito
 
     @property
@@ -72,12 +72,12 @@ class Contract:
         return boto3_client(self.local.url, self.pool.region)
 
     def with_settings(self, pool: Any = None, client: Any = None, mfa: Any = None) -> "Contract":
-        """Return another pool with these settings changed, or skip the test."""
+        """Return a new pool with these settings changed, or skip the test."""
         made = self.local.create_pool(f"test-{uuid4()}", pool=pool, client=client, mfa=mfa)
         return Contract(made, self.local)
 
     def address(self) -> str:
-        """Return an e-mail address that nobody has used."""
+        """Return an unused e-mail address."""
         name, _, domain = os.environ.get("CONTRACT_EMAIL", "ada@example.com").partition("@")
         return f"{name}+{uuid4().hex[:12]}@{domain}"
 
@@ -120,7 +120,7 @@ class Contract:
         )["AuthenticationResult"]
 
     def respond(self, challenge: Any, **answers: str) -> Any:
-        """Call RespondToAuthChallenge, with what InitiateAuth answered."""
+        """Call RespondToAuthChallenge for a challenge that InitiateAuth returned."""
         return self.users.respond_to_auth_challenge(
             ClientId=self.pool.client_id,
             ChallengeName=challenge["ChallengeName"],
@@ -129,7 +129,7 @@ class Contract:
         )
 
     def forgot(self, email: str, **more: str) -> Any:
-        """Call ForgotPassword, and return where the code is said to have gone."""
+        """Call ForgotPassword, and return its CodeDeliveryDetails."""
         return self.users.forgot_password(ClientId=self.pool.client_id, Username=email, **more)[
             "CodeDeliveryDetails"
         ]
@@ -161,26 +161,26 @@ class Contract:
     def member(self, password: str = PASSWORD) -> str:
         """Return the address of a new confirmed user, or skip the test."""
         email = self.address()
-        self.code_is_sent(email, password)
+        self.sign_up_and_confirm(email, password)
         return email
 
-    def code_is_sent(self, email: str, password: str) -> None:
-        """Sign up and confirm."""
-        self.local  # noqa: B018 - skips before anything is sent
+    def sign_up_and_confirm(self, email: str, password: str) -> None:
+        """Sign up and confirm, or skip the test."""
+        self.local  # noqa: B018 - skips the test before anything is sent
         self.sign_up(email, password)
         self.confirm(email, self.code(email))
 
     def user(self, email: str) -> Any:
-        """Return what AdminGetUser says, with the attributes as a dict; or skip the test."""
+        """Return AdminGetUser's answer with each attribute as a key, or skip the test."""
         found = self.administer("admin_get_user", email)
         return found | {a["Name"]: a["Value"] for a in found["UserAttributes"]}
 
 
 @contextmanager
 def refused(exception: str, *messages: str) -> Iterator[None]:
-    """Expect a typed exception, with one of these messages if any are given.
+    """Expect this typed exception, with one of these messages if any are given.
 
-    It has to be one that AWS lists for the operation: callers handle those.
+    AWS must list the exception for the operation, because callers handle only those.
     """
     with pytest.raises(ClientError) as caught:
         yield
@@ -192,12 +192,12 @@ def refused(exception: str, *messages: str) -> Iterator[None]:
 
 
 def other_than(code: str) -> str:
-    """Return a code that is surely wrong."""
+    """Return a code that differs from this one."""
     return f"{(int(code) + 1) % 10**6:06}"
 
 
 def claims(contract: Contract, token: str, **options: Any) -> dict[str, Any]:
-    """Return a token's claims, verified with the keys the pool publishes."""
+    """Return a token's claims, verified with the pool's published keys."""
     url = f"{contract.local.url}/{contract.pool.user_pool_id}/.well-known/jwks.json"
     key = jwt.PyJWKClient(url).get_signing_key_from_jwt(token)
     # The test clock runs ahead, so a token may be from the future.

@@ -1,4 +1,4 @@
-"""A member of a pool who has an authenticator app."""
+"""A user with an authenticator app."""
 
 from typing import Any
 
@@ -9,21 +9,21 @@ ON = {"Enabled": True, "PreferredMfa": True}
 
 
 def app_code(contract: Contract, secret: str, ahead: int = 0) -> str:
-    """Return the code that an authenticator app shows, so many seconds ahead."""
+    """Return the code that an authenticator app shows `ahead` seconds from now."""
     return totp(secret, contract.local.clock.now() + ahead)
 
 
 def set_up(contract: Contract) -> tuple[str, str, str]:
-    """Return a member with an authenticator app, its secret and an access token."""
+    """Make a user with an authenticator app; return the address, its secret and an access token."""
     email = contract.member()
     token = contract.tokens(email)["AccessToken"]
     secret = contract.users.associate_software_token(AccessToken=token)["SecretCode"]
     contract.users.verify_software_token(AccessToken=token, UserCode=app_code(contract, secret))
     contract.users.set_user_mfa_preference(AccessToken=token, SoftwareTokenMfaSettings=ON)
-    contract.local.clock.advance(30)  # the code of that moment is used up
+    contract.local.clock.advance(30)  # this moment's code is used up
     return email, secret, token
 
 
 def answer(contract: Contract, email: str, challenge: Any, code: str) -> Any:
-    """Answer the challenge of a sign-in."""
+    """Answer a sign-in's challenge with a code of the app."""
     return contract.respond(challenge, USERNAME=email, SOFTWARE_TOKEN_MFA_CODE=code)

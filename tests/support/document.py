@@ -1,4 +1,4 @@
-"""The OpenAPI document as a judge: every answer must be one that it tells of."""
+"""The OpenAPI document, and a check that an answer agrees with it."""
 
 from functools import cache
 from typing import Any
@@ -14,18 +14,18 @@ from app.main import create_app
 from app.settings import Settings
 
 ANYWHERE = {"not_found", "method_not_allowed"}
-"""The codes of addresses and methods that the document doesn't have."""
+"""The codes for paths and methods that the document doesn't list."""
 
 
 @cache
 def the_document() -> dict[str, Any]:
-    """Make it once per process: no setting changes what it says."""
+    """Return the document, made once per process: no setting changes it."""
     return document(create_app(Settings(client_id="x", user_pool_id="x", region="eu-west-1")))
 
 
 @cache
 def our_routes() -> dict[str, dict[str, Any]]:
-    """Return the operations of this project by name; any others are a team's own."""
+    """Return this project's operations by name, without those that a team has added."""
     return {
         f"{method.upper()} {path}": operation
         for path, operations in the_document()["paths"].items()
@@ -35,7 +35,7 @@ def our_routes() -> dict[str, dict[str, Any]]:
 
 
 def documented_codes(operation: dict[str, Any]) -> set[str]:
-    """Return the codes that an operation answers."""
+    """Return the codes that the document lists for an operation."""
     return {
         code
         for response in operation["responses"].values()
@@ -44,13 +44,13 @@ def documented_codes(operation: dict[str, Any]) -> set[str]:
 
 
 def our_codes() -> set[str]:
-    """Return the codes that this project's own routes and addresses answer."""
+    """Return the codes of this project's routes, and those for unknown paths and methods."""
     return ANYWHERE.union(*map(documented_codes, our_routes().values()))
 
 
 @cache
 def _validator(*pointer: str) -> Draft202012Validator:
-    """Make the validator of the schema at this place of the document."""
+    """Return a validator for the schema at this place in the document."""
     resource = DRAFT202012.create_resource(the_document())
     registry = Registry().with_resource("urn:document", resource)
     parts = (part.replace("~", "~0").replace("/", "~1") for part in pointer)
@@ -58,11 +58,11 @@ def _validator(*pointer: str) -> Draft202012Validator:
 
 
 def check(answer: httpx.Response, prefix: str) -> None:
-    """Fail unless an answer is as the document says; `prefix` stands before the app's own paths."""
+    """Fail if an answer differs from the document; `prefix` precedes the app's paths in its URL."""
     path = unquote(answer.url.path).removeprefix(prefix)
     method = answer.request.method.lower()
     if method == "options" or path == "/openapi.json" or path.partition("/docs")[0] == "":
-        return  # preflights, and what describes itself
+        return  # preflights and the documentation itself
     operation = the_document()["paths"].get(path, {}).get(method)
     body = answer.json()
     if operation is None:

@@ -1,4 +1,4 @@
-"""The environment variables that the app reads, by what app/settings.py says about each setting."""
+"""The environment variables that the app reads, taken from the docstrings in app/settings.py."""
 
 import re
 from dataclasses import fields

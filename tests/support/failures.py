@@ -1,10 +1,10 @@
-"""The failures of the contract, and how an answer is compared with them."""
+"""The failures that the API documents, and a function that reads one from an answer."""
 
 import httpx
 
 
 def failure(answer: httpx.Response) -> tuple[int, str, str]:
-    """Take a failure apart, having checked what every failure has."""
+    """Check the fields that every failure has; return its status, code and message."""
     body = answer.json()
     assert body["statusCode"] == answer.status_code
     assert body["requestId"] == answer.headers["X-Request-Id"]

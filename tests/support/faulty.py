@@ -1,12 +1,13 @@
-"""A Cognito that misbehaves as told, for tests of what our client does about it.
+"""A Cognito that misbehaves on request, to test how our client reacts.
 
     with FaultyCognito() as upstream:
         upstream.behave(Reset(), Fine())
         ...
         assert upstream.calls == ["InitiateAuth", "InitiateAuth"]
 
-Each request takes the next behaviour; the last one stays. It speaks AWS JSON 1.1 as Cognito does:
-the operation is in X-Amz-Target, an error's name in the body's `__type` and in x-amzn-errortype.
+Each request gets the next behaviour; the last one repeats. The server speaks AWS JSON 1.1 as
+Cognito does: the operation is in X-Amz-Target, an error's name in the body's `__type` and in
+x-amzn-errortype.
 https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 """
 
@@ -23,16 +24,16 @@ from typing import Any, Self
 
 
 class Behaviour:
-    """What the upstream does with one request."""
+    """The server's reaction to one request."""
 
     def act(self, exchange: "_Exchange") -> None:
-        """Answer, or fail to."""
+        """Answer the request, or fail to."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Answer(Behaviour):
-    """Answer with this status and body, whatever they are."""
+    """An answer with any status and body."""
 
     status: int
     body: bytes
@@ -40,12 +41,12 @@ class Answer(Behaviour):
     headers: Mapping[str, str] | None = None
 
     def act(self, exchange: "_Exchange") -> None:
-        """Send it whole."""
+        """Send the whole answer."""
         exchange.send(self.status, self.body, self.content_type, self.headers or {})
 
 
 class Stall(Behaviour):
-    """Take the request and never answer: the client's own time-out must end it."""
+    """No answer to the request, so that the client's own timeout must end it."""
 
     def act(self, exchange: "_Exchange") -> None:
         """Hold the connection until the test is over."""
@@ -54,29 +55,29 @@ class Stall(Behaviour):
 
 
 class Reset(Behaviour):
-    """Take the request, then reset the connection (TCP RST): "Connection reset by peer"."""
+    """A connection reset (TCP RST) after the request: "Connection reset by peer"."""
 
     def act(self, exchange: "_Exchange") -> None:
-        """Close with what SO_LINGER 0 asks for: no goodbye."""
+        """Close with SO_LINGER 0, which sends RST instead of FIN."""
         linger = struct.pack("ii", 1, 0)
         exchange.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         exchange.hang_up()
 
 
 class Close(Behaviour):
-    """Take the request, then close the connection in good order without a word."""
+    """An orderly close of the connection after the request, without an answer."""
 
     def act(self, exchange: "_Exchange") -> None:
-        """Close it."""
+        """Close the connection."""
         exchange.connection.shutdown(socket.SHUT_RDWR)
         exchange.hang_up()
 
 
 class Truncated(Behaviour):
-    """Promise a body of 1,000 bytes, send a few, close."""
+    """An answer that announces 1,000 bytes and ends after a few."""
 
     def act(self, exchange: "_Exchange") -> None:
-        """Break off in the middle of the JSON."""
+        """Stop in the middle of the JSON."""
         exchange.send_response(200)
         exchange.send_header("Content-Type", "application/x-amz-json-1.1")
         exchange.send_header("Content-Length", "1000")
@@ -87,27 +88,27 @@ class Truncated(Behaviour):
 
 @dataclass(frozen=True)
 class Error(Behaviour):
-    """Answer an error as Cognito does: `type` is the modeled name, e.g. "CodeMismatchException"."""
+    """An error of Cognito's; `type` is the modeled name, e.g. "CodeMismatchException"."""
 
     type: str
     message: str = "The service's own words."
     status: int = 400
 
     def act(self, exchange: "_Exchange") -> None:
-        """Name it in the body and in the header."""
+        """Send the error's name and message in the body and in headers."""
         body = json.dumps({"__type": self.type, "message": self.message}).encode()
         headers = {"x-amzn-errortype": f"{self.type}:", "x-amzn-errormessage": self.message}
         exchange.send(self.status, body, "application/x-amz-json-1.1", headers)
 
 
 class Fine(Behaviour):
-    """Answer as Cognito does when all is well; `body` replaces the answer."""
+    """A successful answer of Cognito's; `body` replaces its default body."""
 
     def __init__(self, body: Mapping[str, Any] | None = None) -> None:
         self._body = body
 
     def act(self, exchange: "_Exchange") -> None:
-        """Answer by the operation's name."""
+        """Send `body`, or the operation's default body."""
         body = _FINE[exchange.operation] if self._body is None else self._body
         exchange.send(200, json.dumps(body).encode(), "application/x-amz-json-1.1", {})
 
@@ -138,18 +139,18 @@ _FINE: dict[str, dict[str, Any]] = {
 INTERNAL_ERROR = Error("InternalErrorException", "Something went wrong.", status=500)
 UNAVAILABLE = Error("ServiceUnavailable", "Try again.", status=503)
 THROTTLED = Error("TooManyRequestsException", "Too many requests")
-"""As Cognito itself throttles: a 400."""
+"""The 400 with which Cognito itself throttles."""
 THROTTLED_429 = Answer(429, b"")
-"""As anything in front of it throttles."""
+"""The 429 with which anything in front of Cognito throttles."""
 SERVER_ERROR_GARBAGE = Answer(500, b"\xff\xfe not JSON", "application/octet-stream")
 UNAVAILABLE_GARBAGE = Answer(503, b"<html>no</html>", "text/html")
 GARBAGE = Answer(200, b'{"AuthenticationResult": ')
 FORBIDDEN_HTML = Answer(403, b"<html><body>403 Forbidden</body></html>", "text/html")
-"""As a firewall (WAF) or a proxy refuses."""
+"""The page with which a firewall (WAF) or a proxy refuses a request."""
 
 
 class FaultyCognito(ThreadingHTTPServer):
-    """The upstream, on a free port of 127.0.0.1; a context manager. At first all is well."""
+    """The server, on a free port of 127.0.0.1; a context manager. At first every call succeeds."""
 
     daemon_threads = True
 
@@ -161,7 +162,7 @@ class FaultyCognito(ThreadingHTTPServer):
         self.headers: list[Message] = []
         """The headers of the same requests."""
         self.current: set[_Exchange] = set()
-        """The connections that are good."""
+        """The connections that the server hasn't forgotten."""
         self._behaviours: list[Behaviour] = [Fine()]
         self._lock = threading.Lock()
 
@@ -180,26 +181,26 @@ class FaultyCognito(ThreadingHTTPServer):
         return "http://{}:{}".format(*self.server_address)
 
     def behave(self, *behaviours: Behaviour) -> None:
-        """Set what the next requests meet, one each; the last one goes for all that follow."""
+        """Set the behaviours of the next requests, in order; the last one repeats."""
         with self._lock:
             self._behaviours = list(behaviours)
 
     def forget_connections(self) -> None:
-        """Know nothing of any connection so far, as after a snapshot is restored elsewhere.
+        """Forget all connections so far, as if a snapshot had been restored elsewhere.
 
-        Its client notices nothing until it sends a request, which is reset.
+        A client doesn't notice until it sends its next request, which is reset.
         """
         self.current.clear()
 
     def next_behaviour(self, operation: str, headers: Message) -> Behaviour:
-        """Note the call and tell what it meets."""
+        """Record a call and return its behaviour."""
         with self._lock:
             self.calls.append(operation)
             self.headers.append(headers)
             return self._behaviours.pop(0) if len(self._behaviours) > 1 else self._behaviours[0]
 
     def handle_error(self, *_: object) -> None:
-        """Keep quiet about clients that gave up: making them do so is what this is for."""
+        """Print nothing about clients that gave up: tests make them do so on purpose."""
 
 
 class _Exchange(BaseHTTPRequestHandler):
@@ -210,12 +211,12 @@ class _Exchange(BaseHTTPRequestHandler):
     operation: str
 
     def setup(self) -> None:
-        """Note a new connection."""
+        """Remember the new connection."""
         super().setup()
         self.server.current.add(self)
 
     def do_POST(self) -> None:
-        """Do as told."""
+        """Apply the next behaviour."""
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         if self not in self.server.current:
@@ -235,7 +236,7 @@ class _Exchange(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def hang_up(self) -> None:
-        """Close the socket now, under the feet of http.server."""
+        """Close the socket at once, before http.server does."""
         self.rfile.close()  # it holds the socket open too
         self.connection.close()
         self.close_connection = True

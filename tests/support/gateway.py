@@ -3,10 +3,11 @@
     client = httpx.Client(transport=Gateway(handler, way), base_url=way.base_url)
     client.post("/auth/sign-in", json={...})
 
-A test speaks HTTP, as the browser does; what stands between, the event and the proxy response, is
-made and checked here. `WAYS` lists every way in: which gateway, stage, custom domain, payload.
+A test sends HTTP requests, as a browser does. This module makes the event from the request, and
+checks the proxy response. `WAYS` lists every way to the function: gateway, stage, custom domain and
+payload version.
 
-Where the event's fields come from: requests recorded from AWS in July 2026,
+The event's fields come from requests recorded from AWS in July 2026,
 https://github.com/hotsock/voker/tree/main/vokerhttp/testdata (encoding, header case, cookies), and
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -26,7 +27,7 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 EVENTS = Path(__file__).parents[1] / "events"
 SOURCE_IP = "203.0.113.7"
-"""The caller's address as the gateway saw it; X-Forwarded-For ends in it."""
+"""The caller's address as the gateway sees it: the last one in X-Forwarded-For."""
 
 _EXECUTE_API = "abcdefghij.execute-api.eu-west-1.amazonaws.com"
 _CUSTOM_DOMAIN = "api.example.com"
@@ -41,7 +42,7 @@ def event_of(name: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """One way to the function: which gateway, and the address that a browser uses."""
+    """One way to the function: a gateway, and the address that a browser uses."""
 
     event: str
     """The file under tests/events that the event is made from."""
@@ -49,7 +50,7 @@ class Way:
     host: str = _EXECUTE_API
 
     prefix: str = ""
-    """What stands in the browser's path before the API's own: a stage, a base path, or both."""
+    """The part of the URL's path before the API's own path: a stage, a base path, or both."""
 
     stage: str = "$default"
 
@@ -63,11 +64,12 @@ class Way:
 
 
 WAYS: dict[str, Way] = {
-    # A REST API on its own domain names the stage in the URL, and in requestContext.path alone.
+    # A REST API on its own domain has the stage in the URL. In the event, only requestContext.path
+    # has it.
     "rest": Way(event="rest", stage="live", prefix="/live"),
     "rest-stage-like-a-route": Way(event="rest", stage="auth", prefix="/auth"),
-    # On a custom domain `path` and requestContext.path are equal, base path included, and the
-    # stage shows only where the mapping doesn't name it.
+    # On a custom domain `path` and requestContext.path are equal. Both include the base path, and
+    # the stage only if the mapping doesn't name one.
     # https://gist.github.com/GREsau/444c7d4d0bb9e8c82dd1a585931028bd
     # https://github.com/localstack/localstack/issues/12295
     "rest-domain": Way(event="rest", host=_CUSTOM_DOMAIN, stage="live"),
@@ -90,7 +92,7 @@ WAYS: dict[str, Way] = {
     "http-mapping-stage": Way(
         event="http-api-2.0", host=_CUSTOM_DOMAIN, prefix="/people", stage="live"
     ),
-    # Payload 1.0 from an HTTP API: `path` is what the browser asked for, mapping's key included.
+    # Payload 1.0 from an HTTP API: `path` is the browser's whole path, with the mapping's key.
     "http-1.0": Way(event="http-api-1.0"),
     "http-1.0-default-route": Way(event="http-api-1.0", route="$default"),
     "http-1.0-stage": Way(event="http-api-1.0", stage="live", prefix="/live"),
@@ -101,7 +103,7 @@ WAYS: dict[str, Way] = {
 
 @dataclass(frozen=True)
 class Context:
-    """Lambda's second argument, as far as anyone reads it."""
+    """The part of Lambda's second argument that code reads."""
 
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     function_name: str = "auth"
@@ -110,14 +112,14 @@ class Context:
     invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:auth"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda would stop the function: always 30,000."""
+        """Return the milliseconds until Lambda would stop the function: always 30,000."""
         return 30_000
 
 
 class Gateway(httpx.BaseTransport):
-    """Answer httpx's requests by calling `handler`, as API Gateway or a function URL would.
+    """A transport for httpx that calls `handler` as API Gateway or a function URL would.
 
-    Raises what `response_from` does when the answer is one that the gateway would turn into a 502.
+    Raises the errors of `response_from` for an answer that the gateway would turn into a 502.
     """
 
     def __init__(self, handler: Handler, way: Way) -> None:
@@ -125,14 +127,14 @@ class Gateway(httpx.BaseTransport):
         self._way = way
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Make the event, call the handler, read its answer."""
-        # Through JSON and back, as both cross the wire on Lambda: nothing is shared by accident.
+        """Make the event, call the handler, convert its answer."""
+        # Through JSON and back, as on Lambda: the handler must not share objects with the test.
         event = json.loads(json.dumps(event_from(request, self._way)))
         return response_from(self._handler(event, Context()), event)
 
 
 def event_from(request: httpx.Request, way: Way) -> dict[str, Any]:
-    """Make the event that reaches the function when a browser sends `request` by this `way`."""
+    """Make the event that the function gets when a browser sends `request` by this `way`."""
     request.read()
     raw_path, _, query = request.url.raw_path.decode("ascii").partition("?")
     boundary = raw_path[len(way.prefix) :][:1]
@@ -155,7 +157,7 @@ def event_from(request: httpx.Request, way: Way) -> dict[str, Any]:
 def _fill_1(
     event: dict[str, Any], request: httpx.Request, way: Way, raw_path: str, query: str
 ) -> None:
-    """Payload 1.0, from a REST API or, with a `version`, from an HTTP API."""
+    """Fill in payload 1.0, of a REST API or, if it has a `version`, of an HTTP API."""
     context = event["requestContext"]
     own_path = raw_path[len(way.prefix) :] or "/"
     is_rest = "version" not in event
@@ -195,7 +197,7 @@ def _fill_1(
 def _fill_2(
     event: dict[str, Any], request: httpx.Request, way: Way, raw_path: str, query: str
 ) -> None:
-    """Payload 2.0, from an HTTP API or a function URL."""
+    """Fill in payload 2.0, of an HTTP API or a function URL."""
     context = event["requestContext"]
     is_url = way.event == "function-url"
     own_path = raw_path[len(way.prefix) :] or "/"
@@ -230,20 +232,20 @@ def _fill_2(
 
 
 def _forwarded_for(request: httpx.Request) -> str:
-    """Return what the client claimed, if anything, and then the address that really called."""
+    """Return what the client claimed, if anything, followed by the caller's real address."""
     claimed = request.headers.get("x-forwarded-for")
     return f"{claimed}, {SOURCE_IP}" if claimed else SOURCE_IP
 
 
 def _put_body(event: dict[str, Any], request: httpx.Request) -> None:
-    """Put the body in as text, or in base64 where the gateway takes it for binary."""
+    """Add the body as text, or as base64 if the gateway treats it as binary."""
     if not request.content:
         return
     is_rest = "version" not in event
     content_type = request.headers.get("content-type", "")
     is_text = content_type.startswith(("text/", "application/json", "application/javascript"))
     if is_rest or is_text:
-        # A REST API without binary media types takes every body for text.
+        # A REST API without binary media types treats every body as text.
         event["body"] = request.content.decode(errors="replace")
     else:
         event["body"] = base64.b64encode(request.content).decode("ascii")
@@ -253,31 +255,31 @@ def _put_body(event: dict[str, Any], request: httpx.Request) -> None:
 def response_from(answer: dict[str, Any], event: dict[str, Any]) -> httpx.Response:
     """Turn a handler's answer to `event` into the response that the browser gets.
 
-    Raises AssertionError for an answer that the gateway would refuse ("Malformed Lambda proxy
-    response", a 502), with a member too many or of the wrong type; TypeError, ValueError or
-    UnicodeEncodeError for one that can't even be written as JSON.
+    Raises AssertionError if the gateway would answer 502 ("Malformed Lambda proxy response"),
+    because a field is unknown or has the wrong type; TypeError, ValueError or UnicodeEncodeError
+    if the answer can't be written as JSON.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
     """
-    # The runtime client writes UTF-8: a lone surrogate must not get that far.
+    # The runtime client writes UTF-8, which can't encode a lone surrogate.
     wire = json.dumps(answer, ensure_ascii=False, allow_nan=False).encode()
     answer = json.loads(wire)
     is_2 = event.get("version") == "2.0"
     lists = {"cookies": list} if is_2 else {"multiValueHeaders": dict}
     types = {"statusCode": int, "headers": dict, "body": str, "isBase64Encoded": bool, **lists}
-    assert set(answer) <= set(types), f"no such member: {sorted(set(answer) - set(types))}"
+    assert set(answer) <= set(types), f"unknown fields: {sorted(set(answer) - set(types))}"
     for name, value in answer.items():
-        assert type(value) is types[name], f"{name} is {value!r}"
+        assert type(value) is types[name], f"{name} has the wrong type: {value!r}"
     assert 100 <= answer["statusCode"] <= 599
 
     one = answer.get("headers", {})
     many = answer.get("multiValueHeaders", {})
     pairs = [*one.items(), *((name, value) for name in many for value in many[name])]
     pairs += [("set-cookie", cookie) for cookie in answer.get("cookies", [])]
-    assert all(type(value) is str for _, value in pairs), f"headers are text: {pairs}"
+    assert all(type(value) is str for _, value in pairs), f"header values must be text: {pairs}"
     if answer.get("isBase64Encoded"):
-        assert event.get("version"), "a REST API without binary media types sends base64 as it is"
+        assert event.get("version"), "a REST API without binary media types doesn't decode base64"
         content = base64.b64decode(answer["body"], validate=True)
     else:
         content = answer.get("body", "").encode()
-    # A pair that stands in both members is sent once.
+    # A header that is in both fields is sent once.
     return httpx.Response(answer["statusCode"], headers=list(dict.fromkeys(pairs)), content=content)

@@ -1,4 +1,4 @@
-"""API Gateway over real HTTP, for browsers: what `gateway.Gateway` does for httpx."""
+"""API Gateway over real HTTP, for browsers; `gateway.Gateway` does the same for httpx."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ class _Exchange(BaseHTTPRequestHandler):
     way: Way
 
     def _serve(self) -> None:
-        """Make the event, call the handler, pass its answer on."""
+        """Make the event, call the handler, send its answer."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         url = f"http://{self.headers['Host']}{self.path}"
         headers = list(self.headers.items())
@@ -43,10 +43,10 @@ class _Exchange(BaseHTTPRequestHandler):
 def serve_gateway(
     handling: Callable[[], AbstractContextManager[Handler]], way: Way
 ) -> Iterator[str]:
-    """Put API Gateway in front of a Lambda handler, and give the address that a browser uses.
+    """Put API Gateway in front of a Lambda handler, and yield the address for a browser.
 
-    `handling` is entered in the server's thread: a handler of this process gives its thread an
-    event loop, and the test's thread has the browser's.
+    `handling` is entered in the server's thread, because a handler in this process sets its
+    thread's event loop, and the test's thread already has the browser's.
     """
     ready = threading.Event()
     exchange = type("Exchange", (_Exchange,), {"way": way})

@@ -1,4 +1,4 @@
-"""A pool's published keys, as a server of the tests' own gives them."""
+"""A server that stands in for a pool's published keys."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ from jwt.algorithms import RSAAlgorithm
 
 
 class KeyServer(ThreadingHTTPServer):
-    """Serves `keys` by their ids, on a free port of 127.0.0.1; a context manager."""
+    """A server of `keys` by key id, on a free port of 127.0.0.1; a context manager."""
 
     daemon_threads = True
 
@@ -18,9 +18,9 @@ class KeyServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.keys = keys
         self.instead: str | None = None
-        """What is answered in place of the keys."""
+        """The body to answer instead of the keys, if any."""
         self.fetched = 0
-        """How often the keys were asked for."""
+        """The number of requests so far."""
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
@@ -40,7 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: KeyServer
 
     def do_GET(self) -> None:
-        """Answer with the keys."""
+        """Answer with the keys, or with `instead`."""
         self.server.fetched += 1
         self.send_response(200)
         self.end_headers()

@@ -2,8 +2,8 @@
 
     ada.signs_up(); ada.confirms(); ada.signs_in()
 
-Each step answers with the httpx.Response. Everything secret about a person is kept, so that a test
-can look for it where it must not be.
+Each step returns the httpx.Response. A person records their secrets, so that a test can check that
+none of them leaks.
 """
 
 import uuid
@@ -23,7 +23,7 @@ ORIGIN = "https://app.example.com"
 
 @dataclass
 class Person:
-    """Somebody with an e-mail address, a password and a browser."""
+    """A person with an e-mail address, a password and a browser."""
 
     api: httpx.Client
     read_code: Callable[[str], str]
@@ -32,9 +32,9 @@ class Person:
     tokens: dict[str, Any] = field(default_factory=dict, repr=False)
     mfa_secret: str = field(default="", repr=False)
     secrets: set[str] = field(default_factory=set, repr=False)
-    """Passwords and codes, whether they were right or not."""
+    """Passwords and codes, right or wrong."""
     given: set[str] = field(default_factory=set, repr=False)
-    """Tokens and second factors' secrets."""
+    """Tokens and the secrets of second factors."""
 
     @property
     def code(self) -> str:
@@ -48,7 +48,7 @@ class Person:
         return self._post("sign-up", {"email": self.email, "password": self.password} | changed)
 
     def confirms(self, **changed: object) -> httpx.Response:
-        """POST /auth/confirm, with the code from the mailbox unless told another."""
+        """POST /auth/confirm, by default with the code from the mailbox."""
         changed = changed or {"code": self.code}
         return self._post("confirm", {"email": self.email} | changed)
 
@@ -62,9 +62,9 @@ class Person:
         return self._post("resend-code", {"email": self.email} | changed)
 
     def answers(self, asked: httpx.Response, /, **given: object) -> httpx.Response:
-        """POST /auth/challenge, with what a `challenge_required` told."""
-        told = {name: asked.json()[name] for name in ("challenge", "session")}
-        return self._with_tokens(self._post("challenge", {"email": self.email} | told | given))
+        """POST /auth/challenge, with the challenge and session of a `challenge_required`."""
+        step = {name: asked.json()[name] for name in ("challenge", "session")}
+        return self._with_tokens(self._post("challenge", {"email": self.email} | step | given))
 
     def refreshes(self, **changed: object) -> httpx.Response:
         """POST /auth/refresh."""
@@ -85,7 +85,7 @@ class Person:
         return self._post("forgot-password", {"email": self.email} | changed)
 
     def resets_the_password(self, **changed: object) -> httpx.Response:
-        """POST /auth/reset-password, with the code from the mailbox unless told another."""
+        """POST /auth/reset-password, by default with the code from the mailbox."""
         password = str(changed.pop("password", f"Canary-{uuid.uuid4().hex}"))
         body = {"email": self.email, "password": password} | (changed or {"code": self.code})
         answer = self._post("reset-password", body)
@@ -132,7 +132,7 @@ class Person:
         assert self.confirms().status_code == 200
 
     def is_signed_in(self) -> None:
-        """Have an account, and tokens."""
+        """Sign up, confirm and sign in."""
         self.has_an_account()
         assert self.signs_in().status_code == 200
 
@@ -153,7 +153,7 @@ class Person:
 
 
 def settings_for(cognito: LocalCognito, pool: LocalPool) -> Settings:
-    """The app's settings for a user pool of the local Cognito, and for one browser origin."""
+    """Return the app's settings for a user pool of the local Cognito, and one browser origin."""
     return Settings(
         client_id=pool.client_id,
         user_pool_id=pool.user_pool_id,
@@ -165,5 +165,5 @@ def settings_for(cognito: LocalCognito, pool: LocalPool) -> Settings:
 
 
 def admin(cognito: LocalCognito, pool: LocalPool) -> Any:
-    """Return a boto3 client as a developer sets one up."""
+    """Return a boto3 client that calls the local Cognito as an administrator."""
     return boto3_client(cognito.url, pool.region)

@@ -1,16 +1,16 @@
-"""Ports for servers that are started by number, such as what `make run` starts."""
+"""Free ports for servers that need a port number at start, such as those of `make run`."""
 
 import random
 import socket
 from itertools import islice
 
-# Below those that a system gives to whoever asks for any: between the choice and the server's
-# start, another test's connection could be given it. From 32768 on Linux, 49152 elsewhere.
+# Below the ephemeral ports, which start at 32768 on Linux and 49152 elsewhere. Before our server
+# starts, the system could give one of those to another test's connection.
 _OURS = range(20_000, 32_000)
 
 
 def free_ports(number: int) -> list[int]:
-    """Return so many different ports that nobody uses."""
+    """Return this number of different free ports."""
     shuffled = random.sample(_OURS, len(_OURS))
     return list(islice(filter(_is_free, shuffled), number))
 

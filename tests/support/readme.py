@@ -1,4 +1,4 @@
-"""The README's code, for the tests that run it."""
+"""The README's code blocks, for the tests that run them."""
 
 import re
 from pathlib import Path

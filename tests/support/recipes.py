@@ -1,9 +1,9 @@
-"""The recipes in the READMEs: what they tell people to change, so that a test can do so.
+"""The recipes in the READMEs, as changes that a test can apply.
 
 A recipe is the fenced blocks below a heading. A `python` block whose first line is `# path` is a
-new file. A `diff` block has hunks below lines `@@ path @@`, without line numbers: what they show
-of the old file must stand there exactly once. A line that ends with `…` stands for all that start
-like it.
+new file. A `diff` block has hunks below lines `@@ path @@`, without line numbers; the old lines
+that they show must be in the file exactly once. A line that ends with `…` matches every line that
+starts like it.
 """
 
 import re
@@ -26,12 +26,12 @@ class Change:
     def apply(self, folder: Path) -> None:
         """Make the change in a copy of the project.
 
-        Raise AssertionError if the file isn't as the recipe shows it.
+        Raise AssertionError if the file differs from what the recipe shows.
         """
         file = folder / self.path
         old = [line[1:] for line in self.lines if not line.startswith("+")]
         if not old:
-            assert not file.exists(), f"{self.path} exists already"
+            assert not file.exists(), f"{self.path} already exists"
             file.write_text("".join(f"{line[1:]}\n" for line in self.lines))
             return
         there = file.read_text().splitlines()

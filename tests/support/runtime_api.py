@@ -37,7 +37,7 @@ _FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:auth"
 
 
 class FunctionFailedError(Exception):
-    """The function died, answered an error or took too long; the text holds all that it wrote."""
+    """A function that died, answered an error or timed out; the message has all of its output."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,13 @@ class RuntimeApi(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Requests)
         self.events: SimpleQueue[_Invocation | None] = SimpleQueue()
-        """What GET …/next hands out; None lets a waiting request go when all is over."""
+        """The events for GET …/next; None ends a waiting request at shutdown."""
         self.outcomes: SimpleQueue[tuple[str, bytes]] = SimpleQueue()
-        """What came back: the path it was posted to (after /runtime), or "exit", and the body."""
+        """The path that each answer was posted to (after /runtime), or "exit", and its body."""
         self.handed_out = 0.0
-        """When the last event went out; what came back took `took` seconds from then."""
+        """When the last event was sent."""
         self.took = 0.0
+        """The seconds from then until its answer."""
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
@@ -74,24 +75,25 @@ class RuntimeApi(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """host:port, as AWS_LAMBDA_RUNTIME_API has it."""
+        """host:port, in the form of AWS_LAMBDA_RUNTIME_API."""
         return "{}:{}".format(*self.server_address)
 
     def handle_error(self, *_: object) -> None:
-        """Keep quiet when a runtime client is killed in the middle of a request, as all are."""
+        """Print nothing when a runtime client is killed in the middle of a request, as all are."""
 
 
 class _Requests(BaseHTTPRequestHandler):
-    """The requests that a runtime client makes."""
+    """A handler of the runtime client's requests."""
 
     protocol_version = "HTTP/1.1"
-    # Head and body are two writes: held back for each other's acknowledgement, they'd take 40 ms.
+    # Headers and body are two writes. With Nagle's algorithm, the body would wait 40 ms for an ACK.
     disable_nagle_algorithm = True
     server: RuntimeApi
 
     def do_GET(self) -> None:
-        """Hand out the next event, waiting for one as long as it takes."""
-        if self.path == f"{_API}/restore/next":  # asked once, in the snapshot; answered in its copy
+        """Answer with the next event, however long it takes to arrive."""
+        # Lambda gets this request once, before the snapshot, and answers it after the restore.
+        if self.path == f"{_API}/restore/next":
             self._answer(200)
             return
         if self.path != f"{_API}/invocation/next":
@@ -113,7 +115,7 @@ class _Requests(BaseHTTPRequestHandler):
         )
 
     def do_POST(self) -> None:
-        """Take an answer or an error: …/invocation/<id>/response, …/<id>/error, …/init/error."""
+        """Record an answer or an error: …/invocation/<id>/response, …/<id>/error, …/init/error."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.took = time.perf_counter() - self.server.handed_out
         self.server.outcomes.put((self.path.removeprefix(_API), body))
@@ -141,7 +143,7 @@ class LambdaFunction:
         self._process = process
         self._output = output
         self._read = 0
-        # Like Lambda's, an execution environment serves one request at a time.
+        # As on Lambda, an execution environment serves one request at a time.
         self._in_line = threading.Lock()
 
     @property
@@ -151,19 +153,19 @@ class LambdaFunction:
 
     @property
     def took(self) -> float:
-        """How long the last invocation took, seconds: from its event going out to its answer."""
+        """The last invocation's duration in seconds, from sending its event to its answer."""
         return self._api.took
 
     @property
     def output(self) -> str:
-        """All that the function has written so far, stdout and stderr: what CloudWatch would have.
+        """The stdout and stderr of the function so far, as CloudWatch would have them.
 
-        A line is here once the answer to its request has come back.
+        A request's lines are here once its answer has arrived.
         """
         return self._output.read_text(errors="replace")
 
     def new_lines(self) -> list[str]:
-        """Return the lines that were written since the last call."""
+        """Return the lines written since the last call."""
         with self._output.open("rb") as output:
             output.seek(self._read)
             written = output.read()
@@ -173,8 +175,8 @@ class LambdaFunction:
     def invoke(self, event: object, *, within: float = 30) -> dict[str, Any]:
         """Send an event and return the handler's answer.
 
-        Raises FunctionFailedError when the process ends, answers an error, or hasn't answered
-        `within` so many seconds.
+        Raises FunctionFailedError if the process ends, answers an error, or doesn't answer in
+        `within` seconds.
         """
         invocation = _Invocation(json.dumps(event).encode())
         with self._in_line:
@@ -190,9 +192,9 @@ class LambdaFunction:
         return self.invoke(event)
 
     def exit_status(self, *, within: float = 30) -> int:
-        """Wait for the process to end of itself, and return its exit status.
+        """Wait for the process to end by itself, and return its exit status.
 
-        Raises FunctionFailedError when it still runs after `within` so many seconds.
+        Raises FunctionFailedError if it still runs after `within` seconds.
         """
         try:
             return self._process.wait(within)
@@ -210,9 +212,9 @@ class LambdaFunction:
 
 
 def require_runtime_client() -> None:
-    """Skip the test where the runtime client isn't installed: it is made for Linux alone.
+    """Skip the test if the runtime client isn't installed: it supports only Linux.
 
-    Where the variable CI is "true" it fails instead, lest a run that proves nothing be green.
+    If the variable CI is "true", fail instead, so that CI can't pass without these tests.
     """
     if importlib.util.find_spec("awslambdaric"):
         return
@@ -223,7 +225,7 @@ def require_runtime_client() -> None:
 
 
 def runtime_client_alone(folder: Path) -> Path:
-    """Copy the runtime client and what it needs into `folder`: what Lambda's base image adds."""
+    """Copy the runtime client and its dependencies, which Lambda's image adds, into `folder`."""
     require_runtime_client()
     folder.mkdir(parents=True)
     needed = importlib.metadata.requires("awslambdaric") or []
@@ -248,10 +250,10 @@ def bundle_function(
     """Run a handler of the bundle as Lambda does, with nothing else to import.
 
     `shipped` is the folder that `ship` made. The interpreter ignores the environment, the working
-    folder and every site-packages (-I, -S), and can write nowhere in the bundle. `within` is a
-    command that runs it, such as valgrind.
+    folder and every site-packages (-I, -S), and can't write to the bundle. `within` is a command
+    that runs the interpreter, such as valgrind.
     """
-    python = str(Path(sys.executable).resolve())  # not the virtual environment's own
+    python = str(Path(sys.executable).resolve())  # not the virtual environment's
     return lambda_function(
         shipped / "bundle",
         environment,
@@ -270,11 +272,11 @@ def bundle_function(
 
 
 def ship(folder: Path) -> None:
-    """Make the bundle, the runtime client and a team's routes beside it, for `bundle_function`."""
+    """Make the bundle and, beside it, the runtime client and a team's routes."""
     runtime_client_alone(folder / "runtime")
     shutil.copytree(Path(__file__).parent / "team", folder / "runtime", dirs_exist_ok=True)
     make_bundle(folder / "bundle")
-    if os.geteuid() != 0:  # root's files are read-only to the nobody that functions run as
+    if os.geteuid() != 0:  # for root, functions run as `nobody`, who can't write root's files
         for path in (folder / "bundle").rglob("*"):
             path.chmod(path.stat().st_mode & ~0o222)
 
@@ -288,10 +290,10 @@ main(sys.argv)
 
 
 def _unprivileged() -> list[str]:
-    """Return the command that runs another as nobody, if this process is root's.
+    """Return the command that runs another one as `nobody`, if this process runs as root.
 
-    On Lambda the bundle is read-only, and root would not notice. nobody must still read an
-    interpreter that lies where only root may look, such as below /root: CAP_DAC_READ_SEARCH.
+    On Lambda the bundle is read-only, but root could write to it. If only root can read the
+    interpreter's folder, such as one below /root, CAP_DAC_READ_SEARCH lets `nobody` read it.
     """
     if os.geteuid() != 0:
         return []
@@ -313,9 +315,9 @@ def lambda_function(
 ) -> Iterator[LambdaFunction]:
     """Run the handler of `folder` under the real runtime client, until the block ends.
 
-    Its environment is Lambda's own variables and `environment`, nothing of this process's. What it
-    writes goes to the file `output`. `command` starts the runtime client.
-    Skips or fails the test as `require_runtime_client` does.
+    Its environment has Lambda's own variables and `environment`, but none of this process's. Its
+    output goes to the file `output`. `command` starts the runtime client.
+    Without the runtime client, skip or fail the test: see `require_runtime_client`.
     """
     require_runtime_client()
     with RuntimeApi() as api, output.open("wb") as log:
@@ -338,13 +340,13 @@ def lambda_function(
 
 
 def _report_exit(process: subprocess.Popen[bytes], api: RuntimeApi) -> None:
-    """Wake whoever waits for an answer when the process has ended."""
+    """Wait for the process to end, then report that to a caller that waits for an answer."""
     status = process.wait()
     api.outcomes.put(("exit", f"status {status}".encode()))
 
 
 def _lambda_variables(folder: Path, handler: str, address: str) -> dict[str, str]:
-    """Return what Lambda sets, as far as code could notice.
+    """Return the environment variables of Lambda's that code might read.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
     """

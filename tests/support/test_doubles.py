@@ -1,4 +1,4 @@
-"""What the tests stand on: that the pretended gateway and the misbehaving Cognito are as told."""
+"""The tests' own doubles: the simulated gateway and the faulty Cognito behave as described."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +24,7 @@ from tests.support.faulty import (
 )
 from tests.support.gateway import SOURCE_IP, WAYS, Gateway, response_from
 
-# Where the browser asks for <base_url>/auth/a%20b/: what each event says of the path.
+# For a request to <base_url>/auth/a%20b/: the event's path, its context's path, and `proxy`.
 PATHS = {
     "rest": ("/auth/a%20b/", "/live/auth/a%20b/", "auth/a%20b"),
     "rest-stage-like-a-route": ("/auth/a%20b/", "/auth/auth/a%20b/", "auth/a%20b"),
@@ -51,7 +51,7 @@ PATHS = {
 
 
 def event_for(name: str, method: str = "POST", path: str = "/x", **request: Any) -> dict[str, Any]:
-    """Return the event that the handler gets when a browser sends a request by that way."""
+    """Return the event that the handler gets when a browser sends this request by this way."""
     events: list[dict[str, Any]] = []
 
     def handler(event: dict[str, Any], _: object) -> dict[str, Any]:
@@ -66,13 +66,13 @@ def event_for(name: str, method: str = "POST", path: str = "/x", **request: Any)
 
 
 def test_gateway_has_an_expectation_for_every_way() -> None:
-    """A new way in must say what its paths look like."""
+    """A new way needs its expected paths in PATHS."""
     assert list(PATHS) == list(WAYS)
 
 
 @pytest.mark.parametrize("name", WAYS)
 def test_gateway_writes_the_path_as_aws_does(name: str) -> None:
-    """Stage, base path, encoding and final slash are where AWS has them."""
+    """The stage, base path, encoding and final slash are as AWS writes them."""
     event = event_for(name, path="/auth/a%20b/")
     context = event["requestContext"]
     assert (
@@ -84,7 +84,7 @@ def test_gateway_writes_the_path_as_aws_does(name: str) -> None:
 
 @pytest.mark.parametrize("name", WAYS)
 def test_gateway_passes_query_headers_and_body(name: str) -> None:
-    """Whatever the event's shape, nothing that the browser sent is lost."""
+    """Every event shape keeps everything that the browser sent."""
     event = event_for(
         name,
         path="/x?a=1&a=2&b=%2B",
@@ -112,13 +112,13 @@ def test_gateway_passes_query_headers_and_body(name: str) -> None:
 
 
 def test_gateway_matches_the_root_as_aws_does() -> None:
-    """A REST API has a resource of its own for it; an HTTP API's greedy route takes it too."""
+    """A REST API has its own resource for the root; an HTTP API's greedy route matches it too."""
     assert event_for("rest", path="/")["resource"] == "/"
     assert event_for("http", path="/")["pathParameters"] == {"proxy": ""}
 
 
 def test_gateway_reads_both_kinds_of_headers() -> None:
-    """Single and multiple values become one response; a pair that stands in both is sent once."""
+    """`headers` and `multiValueHeaders` are merged, and a header in both is sent once."""
     answer = {
         "statusCode": 200,
         "headers": {"vary": "Origin"},
@@ -130,7 +130,7 @@ def test_gateway_reads_both_kinds_of_headers() -> None:
 
 
 def test_gateway_decodes_a_binary_body() -> None:
-    """A body in base64 reaches the browser as its bytes."""
+    """A base64 body reaches the browser as decoded bytes."""
     answer = {"statusCode": 200, "body": "/w==", "isBase64Encoded": True, "cookies": ["a=1"]}
     response = response_from(answer, {"version": "2.0"})
     assert response.content == b"\xff"
@@ -150,15 +150,15 @@ def test_gateway_decodes_a_binary_body() -> None:
         {"statusCode": 200, "body": b""},
     ],
 )
-def test_gateway_refuses_what_aws_would(answer: dict[str, Any]) -> None:
-    """An answer that a REST API would turn into a 502, or garble, fails the test that got it."""
+def test_gateway_refuses_answers_that_aws_would_refuse(answer: dict[str, Any]) -> None:
+    """An answer that a REST API would garble or turn into a 502 raises an error."""
     with pytest.raises((AssertionError, TypeError, UnicodeEncodeError)):
         response_from(answer, {})
 
 
 @pytest.fixture
 def upstream() -> Iterator[FaultyCognito]:
-    """Start a Cognito to misbehave."""
+    """Return a running Cognito that can misbehave."""
     with FaultyCognito() as upstream:
         yield upstream
 
@@ -172,17 +172,17 @@ def upstream() -> Iterator[FaultyCognito]:
         (Truncated(), httpx.RemoteProtocolError),
     ],
 )
-def test_faulty_cognito_breaks_the_connection_as_told(
+def test_faulty_cognito_breaks_the_connection(
     upstream: FaultyCognito, behaviour: Behaviour, failure: type[Exception]
 ) -> None:
-    """Each way not to answer looks to a client like what it is named after."""
+    """Each behaviour causes the client error that it is named after."""
     upstream.behave(behaviour)
     with pytest.raises(failure):
         httpx.post(upstream.url, timeout=0.2)
 
 
-def test_faulty_cognito_behaves_as_told_in_order_and_counts(upstream: FaultyCognito) -> None:
-    """Each request takes the next behaviour, the last one stays, and all are noted."""
+def test_faulty_cognito_applies_behaviours_in_order(upstream: FaultyCognito) -> None:
+    """Each request gets the next behaviour, the last one repeats, and all calls are recorded."""
     upstream.behave(FORBIDDEN_HTML, GARBAGE, Fine())
     target = "AWSCognitoIdentityProviderService.SignUp"
     answers = [httpx.post(upstream.url, headers={"X-Amz-Target": target}) for _ in range(4)]
@@ -195,7 +195,7 @@ def test_faulty_cognito_behaves_as_told_in_order_and_counts(upstream: FaultyCogn
     "error", [THROTTLED, Error("CodeMismatchException"), Error("UserNotFoundException")]
 )
 def test_faulty_cognito_raises_modeled_errors(upstream: FaultyCognito, error: Error) -> None:
-    """The AWS SDK knows an error from it by its name, message and request id."""
+    """The AWS SDK reads the name, message and request id of its errors."""
     upstream.behave(error)
     config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
     client = boto3.client(

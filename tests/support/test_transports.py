@@ -1,4 +1,4 @@
-"""The transports: what a test asks of the bundle is what it asks of the app elsewhere."""
+"""The transports: the bundle runs with the test's settings, and the exceptions are real tests."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -12,8 +12,8 @@ from tests.support.transports import NOT_IN_THE_BUNDLE
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_function_of_the_bundle_has_every_setting_of_the_test() -> None:
-    """A setting that didn't reach its environment would be tested nowhere in what ships."""
+def test_the_bundle_gets_every_setting() -> None:
+    """A setting that isn't in the bundle's environment would never be tested in the bundle."""
     switches = {
         field.name: not field.default
         for field in fields(Settings)
@@ -31,14 +31,14 @@ def test_a_function_of_the_bundle_has_every_setting_of_the_test() -> None:
     read = Settings.from_environ(environ_of(settings))
     for field in fields(Settings):
         assert getattr(settings, field.name) != field.default, f"Set {field.name} in this test"
-        asked = getattr(settings, field.name)
+        given = getattr(settings, field.name)
         name = VARIABLES[field.name]
-        assert getattr(read, field.name) == asked, f"Read {name} in from_environ, app/settings.py"
+        assert getattr(read, field.name) == given, f"Read {name} in from_environ, app/settings.py"
 
 
 @pytest.mark.parametrize("start", NOT_IN_THE_BUNDLE)
-def test_the_list_of_exceptions_names_what_is_there(start: str) -> None:
-    """It is read by people, and an entry that means nothing would hide a typing mistake."""
+def test_every_exception_names_an_existing_test(start: str) -> None:
+    """A mistyped entry in NOT_IN_THE_BUNDLE would go unnoticed."""
     path, _, name = start.partition("::")
     assert (ROOT / path).exists()
     assert not name or f"def {name}(" in (ROOT / path).read_text()

@@ -1,10 +1,10 @@
-"""How a test's requests reach the app: each transport is an httpx client of it.
+"""The transports, by which a test's requests reach the app; each gives an httpx client.
 
     with serving(make_app(settings), "rest") as client: ...
 
-uvicorn is the server that a developer runs. The names in gateway.WAYS are API Gateway and function
-URLs in front of the Lambda handler, in this process. "bundle" is what ships: the bundle's folder
-under the real Lambda runtime client.
+"uvicorn" is the server that a developer runs. The names in gateway.WAYS put API Gateway or a
+function URL in front of the Lambda handler, in this process. "bundle" runs what ships: the bundle's
+folder under the real Lambda runtime client.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ BUNDLE = "bundle"
 
 through_every_transport = pytest.mark.transports("uvicorn", "rest")
 
-# Tests that use a transport, but not the bundle: by the start of their id, with the reason.
+# Tests that don't run through the bundle: the start of their id, and the reason.
 NOT_IN_THE_BUNDLE = {
-    "tests/infra/web/": "the pages call a uvicorn, as a browser does",
-    "tests/app/test_states.py": "thousands of calls, and what they show is the pool's side of it",
-    "tests/app/test_middleware.py::test_a_body_far_too_large_is_told_so": "a server's socket alone",
+    "tests/infra/web/": "the pages call uvicorn, from a browser",
+    "tests/app/test_states.py": "thousands of calls, which test the pool's states",
+    "tests/app/test_middleware.py::test_a_body_far_too_large_is_told_so": "needs a real socket",
     "tests/app/test_auth.py::test_two_sign_ups_at_once": "a function serves one request at a time",
     "tests/app/test_account.py::test_two_refreshes_at_once": "likewise",
     "tests/app/test_account.py::test_two_resets_at_once": "likewise",
@@ -46,7 +46,7 @@ FUNCTIONS_KEPT = 6
 
 
 class Functions:
-    """The bundle's running functions, by their settings: a start takes half a second."""
+    """The bundle's running functions by settings, kept because a start takes half a second."""
 
     def __init__(self, bundle: Path, output: Path) -> None:
         self._bundle = bundle
@@ -55,7 +55,7 @@ class Functions:
         self._started = 0
 
     def get(self, settings: Settings, *, team: bool = False) -> LambdaFunction:
-        """Return a function with these settings, one that runs already if there is one.
+        """Return a function with these settings; reuse a running one if possible.
 
         `team` adds the routes of support/team.
         """
@@ -77,13 +77,13 @@ class Functions:
         return self._running[key][0]
 
     def close(self) -> None:
-        """End all of them."""
+        """Stop all functions."""
         for _, stack in self._running.values():
             stack.close()
 
 
 def make_app(settings: Settings, *, team: bool = False) -> FastAPI:
-    """Make the app, with the routes of support/team if asked."""
+    """Make the app; `team` adds the routes of support/team."""
     app = create_app(settings)
     if team:
         app.include_router(router)
@@ -92,7 +92,7 @@ def make_app(settings: Settings, *, team: bool = False) -> FastAPI:
 
 @contextmanager
 def serving(app: FastAPI, transport: str) -> Iterator[httpx.Client]:
-    """Serve an app in this process, by uvicorn or one of WAYS."""
+    """Serve an app in this process by uvicorn or one of WAYS, and yield a client of it."""
     if transport == "uvicorn":
         with serve(app) as url, httpx.Client(base_url=url, timeout=60) as client:
             yield client
@@ -105,22 +105,22 @@ def serving(app: FastAPI, transport: str) -> Iterator[httpx.Client]:
 def handling(app: FastAPI) -> Iterator[Handler]:
     """Make the Lambda handler of an app in this process."""
     yield lambda_handler(app)
-    asyncio.get_event_loop().close()  # the handler's own, which on Lambda lives for ever
+    asyncio.get_event_loop().close()  # the handler's event loop, which Lambda never closes
 
 
 @contextmanager
 def invoking(handler: Handler, way: str = "rest") -> Iterator[httpx.Client]:
-    """Put API Gateway in front of a Lambda handler, or of what invokes one."""
+    """Put API Gateway in front of a Lambda handler or its invoker, and yield a client."""
     with httpx.Client(transport=Gateway(handler, WAYS[way]), base_url=WAYS[way].base_url) as client:
         yield client
 
 
 @contextmanager
 def serve(app: ASGIApp) -> Iterator[str]:
-    """Run a real uvicorn on a free port of 127.0.0.1 and give its address."""
+    """Run a real uvicorn on a free port of 127.0.0.1 and yield its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.listen()  # a client may connect at once, and waits until uvicorn is there
+        listener.listen()  # a client can connect at once, and waits until uvicorn has started
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -1,4 +1,4 @@
-"""The canary: what is secret must be in no answer and in no log line."""
+"""The watch for secrets, which must not be in any answer or log line."""
 
 import logging
 import re
@@ -9,14 +9,14 @@ import httpx
 from app.logs import JsonFormatter
 from tests.support.people import Person
 
-# What hands out tokens, or a second factor's secret.
-GIVING = ("/sign-in", "/challenge", "/refresh", "/mfa/setup")
+# Routes that return tokens or a second factor's secret.
+TOKEN_ROUTES = ("/sign-in", "/challenge", "/refresh", "/mfa/setup")
 
 SHORT = 8  # characters; a code is shorter
 
 
 class Watch(logging.Handler):
-    """Keeps what was answered and logged, and the people whose secrets must not be there."""
+    """A log handler that records answers and log lines, to search them for people's secrets."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Watch(logging.Handler):
         self.lines: list[str] = []
         self._answers: list[httpx.Response] = []
         self._people: list[Person] = []
-        # The app's logger tells nobody above it; everything else reaches the root.
+        # The app's logger doesn't propagate; all others reach the root logger.
         self._loggers = [logging.getLogger(), logging.getLogger("app")]
 
     def __enter__(self) -> Self:
@@ -37,27 +37,27 @@ class Watch(logging.Handler):
             logger.removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a log line."""
+        """Record a log line."""
         self.lines.append(self.format(record))
 
     def see(self, answer: httpx.Response) -> None:
-        """Keep an answer."""
+        """Record an answer."""
         answer.read()
         self._answers.append(answer)
 
     def over(self, person: Person) -> Person:
-        """Watch over somebody's secrets."""
+        """Watch for a person's secrets, and return the person."""
         self._people.append(person)
         return person
 
     def leaks(self) -> list[str]:
-        """Say which secrets were found where. An address is secret too, but for answers."""
+        """Return which secrets were found where. An e-mail address is a secret only in the log."""
         typed = {secret for person in self._people for secret in person.secrets}
         given = {secret for person in self._people for secret in person.given}
         others, giving = [], []
         for answer in self._answers:
-            gives = answer.status_code == 200 and answer.url.path.endswith(GIVING)
-            (giving if gives else others).append(said(answer))
+            gives = answer.status_code == 200 and answer.url.path.endswith(TOKEN_ROUTES)
+            (giving if gives else others).append(text_of(answer))
         places = {
             "the log": ("\n".join(self.lines), typed | given | {p.email for p in self._people}),
             "an answer": ("\n".join(others), typed | given),
@@ -66,22 +66,22 @@ class Watch(logging.Handler):
         return [
             f"{secret} in {place}"
             for place, (text, secrets) in places.items()
-            for secret in found(secrets, without_ids(text))
+            for secret in secrets_in(without_ids(text), secrets)
         ]
 
 
-def found(secrets: set[str], text: str) -> set[str]:
-    """The secrets that stand in a text; a code of six digits as a word, not amid a token."""
+def secrets_in(text: str, secrets: set[str]) -> set[str]:
+    """Return the secrets in a text. A six-digit code counts as a word, not as part of a token."""
     words = set(re.findall(r"\w+", text))
     short = {s for s in secrets if len(s) <= SHORT}
     return (short & words) | {s for s in secrets - short if s in text}
 
 
-def said(answer: httpx.Response) -> str:
-    """An answer, headers and all."""
+def text_of(answer: httpx.Response) -> str:
+    """Return an answer's headers and body as text."""
     return f"{answer.headers}\n{answer.text}"
 
 
 def without_ids(text: str) -> str:
-    """Leave out UUIDs, in whose digits a code of six might stand by chance."""
+    """Remove UUIDs, whose digits could contain a six-digit code by chance."""
     return re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", text)

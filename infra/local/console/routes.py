@@ -31,13 +31,13 @@ HEADERS = {
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
 }
-# How far each button advances the clock. A restart resets it, and that is the only way back.
+# How far each button advances the clock. Only a restart sets it back.
 CLOCK_STEPS = {
     "5 minutes": timedelta(minutes=5),
     "1 hour": timedelta(hours=1),
     "1 day": timedelta(days=1),
 }
-# What Cognito would e-mail to a user that an administrator makes; it fits the template's policy.
+# What Cognito would e-mail to a user created by an administrator. It satisfies the policy.
 TEMPORARY_PASSWORD = "Temporary-password-1"  # noqa: S105 - public
 # Each button of a user: the operation, its other parameters, and the message on success.
 ACTIONS: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -59,7 +59,7 @@ ACTIONS: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 class Console:
-    """The console of one server. It changes users as an administrator does: by Cognito's API.
+    """The console of one server. It changes users like an administrator, through Cognito's API.
 
     `forget` deletes the server's users and e-mails, `cognito` returns a boto3 client for it, and
     `api` is the address of the API that the page shows, if there is one.
@@ -78,7 +78,7 @@ class Console:
         self._api = api
 
     def answer(self, request: Request) -> Response | None:
-        """Answer a request for the console; None if it is one for Cognito."""
+        """Answer a request for the console. Return None if it is for Cognito."""
         if request.method == "POST" and request.path.startswith("/console/"):
             return self._handle_action(request)
         if request.method not in {"GET", "HEAD"}:
@@ -97,7 +97,7 @@ class Console:
         """Return what the page shows."""
         clock = self._state.clock
         pools = [pool for pool in all_pools() if getattr(pool, "state", None) is self._state]
-        # Copied first, as other threads add users meanwhile.
+        # Copied first, because other threads may add users.
         users = [_user(pool, user) for pool in pools for user in list(pool.users.values())]
         return {
             "now": clock.iso(),

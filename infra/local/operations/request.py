@@ -90,14 +90,14 @@ class CognitoRequest(CognitoIdpResponse):
 
 
 def required(parameters: dict[str, str], name: str) -> str:
-    """Return a parameter that must be there, or refuse the request that left it out."""
+    """Return a required parameter, or refuse the request if it is missing."""
     if not parameters.get(name):
         raise refuse("parameter_missing", name=name)
     return parameters[name]
 
 
 def prevents_existence_errors(client: CognitoIdpUserPoolClient) -> bool:
-    """Whether a client must not learn who has an account."""
+    """Return whether a client must not learn who has an account."""
     return client.extended_config.get("PreventUserExistenceErrors") == "ENABLED"
 
 

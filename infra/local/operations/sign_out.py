@@ -1,4 +1,4 @@
-"""Ends of sessions: GlobalSignOut, RevokeToken and AdminDisableUser.
+"""The end of sessions: GlobalSignOut, RevokeToken and AdminDisableUser.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html
 """

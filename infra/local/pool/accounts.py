@@ -11,7 +11,7 @@ HOUR = 60 * 60
 # How long a code is valid, by the only operation that accepts it.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html (codes and tries per user)
 CODE_LIFETIMES = {"ConfirmSignUp": 24 * HOUR, "ConfirmForgotPassword": HOUR}
-# Where the quota is a range, from which Cognito chooses by risk, this is its lower end.
+# If the quota is a range, within which Cognito chooses by risk, this is its lower end.
 ATTEMPTS_PER_HOUR = {
     "ConfirmSignUp": 15,
     "ResendConfirmationCode": 5,

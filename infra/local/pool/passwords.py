@@ -71,7 +71,7 @@ class PasswordHash:
 
 
 def _digest(password: str, salt: str) -> str:
-    # UTF-8 has no lone surrogates: hash them too, so that such a password is wrong, not an error.
+    # UTF-8 has no lone surrogates. Encode them anyway: such a password is wrong, not an error.
     given = password.encode("utf-8", "surrogatepass")
     return hashlib.scrypt(given, salt=bytes.fromhex(salt), **SCRYPT).hex()
 
@@ -83,7 +83,7 @@ def set_password(user: CognitoIdpUser, password: str) -> None:
 
 
 def has_password(user: CognitoIdpUser, password: str) -> bool:
-    """Return whether a user has this password. A user without a password has none."""
+    """Return whether a user has this password. Always False for a user without a password."""
     stored: object = user.password
     return isinstance(stored, PasswordHash) and stored.verify(password)
 

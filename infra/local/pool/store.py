@@ -42,8 +42,8 @@ class StoreError(Exception):
 class Store:
     """One file, held by one process at a time. Use it in a `with` block.
 
-    The port doesn't tell two processes apart, as each may have its own: a lock does. The system
-    lets go of it when the process ends, however it ends.
+    A lock keeps other processes out, because they may use other ports. The system releases it when
+    the process ends, however it ends.
     """
 
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
@@ -74,9 +74,9 @@ class Store:
             self._lock = None
 
     def load(self) -> dict[str, Any]:
-        """Return what was saved last, or an empty document. Raises StoreError, and leaves the file.
+        """Return what was saved last, or an empty document. Raises StoreError if it can't be read.
 
-        A foreign or damaged file may still be valuable to its owner.
+        The file is left unchanged: even a foreign or damaged one may be valuable to its owner.
         """
         try:
             document = validated(json.loads(self.path.read_text("utf-8")))
@@ -90,10 +90,10 @@ class Store:
         return document
 
     def save(self, document: dict[str, Any]) -> None:
-        """Write the document if it changed, wholly or not at all. Raises OSError.
+        """Write the document if it changed, completely or not at all. Raises OSError.
 
-        Written beside, flushed to the disk and then renamed: whenever the process or the machine
-        dies, the file is either the old one or the new one.
+        It is written to a second file, flushed to the disk and then renamed. Whenever the process
+        or the machine stops, the file is either the old one or the new one.
         """
         text = json.dumps(document)
         if text == self._written:
@@ -134,7 +134,7 @@ def dump_users(pool: Pool, state: State) -> list[dict[str, Any]]:
 
 
 def restore_users(pool: Pool, state: State, users: list[dict[str, Any]]) -> None:
-    """Put users back into a pool, as `dump_users` wrote them."""
+    """Restore the users that `dump_users` returned."""
     for kept in users:
         user, account = _user(kept, pool.id)
         pool.users[user.username] = user
@@ -161,7 +161,7 @@ def _user(kept: dict[str, Any], user_pool_id: str) -> tuple[CognitoIdpUser, Acco
 
 
 def validated(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document that can be put back. Raises KeyError, TypeError or ValueError if not."""
+    """Return the document. Raises KeyError, TypeError or ValueError if it can't be restored."""
     if document["format"] != FORMAT:
         raise ValueError(f"not of format {FORMAT}")
     for users in document["pools"].values():

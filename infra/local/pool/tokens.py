@@ -13,7 +13,7 @@ from infra.local.pool.refusals import refuse
 from infra.local.pool.state import State
 
 SECONDS_PER_UNIT = {"seconds": 1, "minutes": 60, "hours": 60 * 60, "days": 24 * 60 * 60}
-# What a validity without a unit, and no validity at all, mean.
+# The unit of a number without one, and the validity if none is set.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
 DEFAULT_VALIDITY = {
     "AccessToken": (1, "hours"),
@@ -26,7 +26,7 @@ DEFAULT_VALIDITY = {
 class Session:
     """One sign-in, which its refresh tokens continue; times in seconds since the epoch.
 
-    `rotated` says of each refresh token that was exchanged until when it may be tried again.
+    `rotated` maps each exchanged refresh token to the time until which it may be used again.
     """
 
     client_id: str
@@ -40,8 +40,8 @@ class Session:
 class TokenPool(CognitoIdpUserPool):
     """The part of `Pool` that issues tokens and keeps sessions, keyed by `origin_jti`.
 
-    moto forgets revoked sessions, and knows access tokens by their text. Here the token says what
-    it is, by its signature, and the session says whether it still counts.
+    moto forgets revoked sessions, and looks access tokens up by their text. Here the signature
+    shows whether a token is genuine, and the session shows whether it was revoked.
     """
 
     state: State
@@ -77,7 +77,7 @@ class TokenPool(CognitoIdpUserPool):
         return self.refresh(token, RefreshToken=token) | {"ChallengeParameters": {}}
 
     def refresh(self, token: str, **more: str) -> dict[str, Any]:
-        """Return new access and ID tokens for a session, and the other members of the result."""
+        """Return Cognito's answer with new access and ID tokens, and with the fields in `more`."""
         access_token, id_token, expires_in = self.create_tokens_from_refresh_token(token)
         return {
             "AuthenticationResult": {
@@ -90,10 +90,10 @@ class TokenPool(CognitoIdpUserPool):
         }
 
     def rotate(self, token: str, grace: int) -> str:
-        """Return a refresh token in place of this one, which still works for `grace` seconds.
+        """Return a new refresh token. The old one still works for `grace` seconds.
 
-        Both end when the session does: a new refresh token lives for what is left of the first.
-        Raises the refusal of a token that was exchanged longer ago than that.
+        Both expire when the session does: rotation doesn't extend it. Raises an error if the old
+        token was exchanged longer ago than that.
         """
         known = self.refresh_tokens[token]
         assert known  # noqa: S101 - for mypy: tokens are never removed
@@ -165,7 +165,7 @@ class TokenPool(CognitoIdpUserPool):
 def readable_attributes(
     client: CognitoIdpUserPoolClient, user: CognitoIdpUser
 ) -> dict[str, str | bool]:
-    """Return the attributes a client may read: all of them, unless ReadAttributes says less."""
+    """Return the attributes a client may read: those in ReadAttributes, or all if it has none."""
     named = client.get_readable_fields()
     return {
         name: value == "true" if name.endswith("_verified") else value

@@ -9,9 +9,9 @@ from infra.local.pool.tokens import TokenPool
 
 
 class Pool(TokenPool):
-    """A user pool as moto's backend makes it. `state` is given to it right after."""
+    """A user pool. moto's backend creates it, and CognitoResponse then sets its `state`."""
 
-    # What SetUserPoolMfaConfig says of codes by e-mail; moto keeps the other two methods.
+    # SetUserPoolMfaConfig's settings for codes by e-mail. moto keeps those of the other methods.
     email_mfa_config: dict[str, Any] | None = None
 
     @property

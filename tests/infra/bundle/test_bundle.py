@@ -1,4 +1,4 @@
-"""The Lambda bundle: what is in it, how it is compiled, and that it runs with nothing else."""
+"""The Lambda bundle: its files, its bytecode, and that it runs without anything else."""
 
 import importlib.metadata
 import importlib.util
@@ -23,7 +23,7 @@ COMMAND = [sys.executable, "-m", "infra.bundle"]
 
 
 def shipped_pins() -> set[tuple[str, str]]:
-    """Return what requirements.txt pins and the bundle keeps, with the versions."""
+    """Return the names and versions that requirements.txt pins and the bundle keeps."""
     text = (ROOT / "requirements.txt").read_text()
     pins = re.findall(r"^([\w.-]+)==([\w.]+)", text, re.MULTILINE)
     return {(name, version) for name, version in pins if name != "pycparser"}  # see cut.py
@@ -43,8 +43,8 @@ def test_bundle_holds_what_requirements_txt_pins_and_nothing_else(bundle: Path) 
     }
 
 
-def test_bundle_holds_the_app_as_it_stands(bundle: Path) -> None:
-    """Every file of app/ is there, byte for byte; its README.md is for readers of the source."""
+def test_bundle_holds_the_app_unchanged(bundle: Path) -> None:
+    """The bundle has every file of app/, byte for byte, except its README.md."""
 
     def files(app: Path) -> dict[str, bytes]:
         everything = (path for path in app.rglob("*") if path.is_file() and path.suffix != ".pyc")
@@ -56,16 +56,16 @@ def test_bundle_holds_the_app_as_it_stands(bundle: Path) -> None:
 
 
 def test_bundle_can_be_read_by_lambdas_user(bundle: Path) -> None:
-    """Whoever made the bundle, with whatever umask: everyone may read it."""
+    """Everyone can read the bundle, whatever the umask of the user who made it."""
     unreadable = [path for path in bundle.rglob("*") if path.stat().st_mode & 0o444 != 0o444]
     assert unreadable == []
 
 
 def test_bundle_has_unchecked_bytecode_for_every_module(bundle: Path) -> None:
-    """Python takes it without a look at a source or the clock; the app alone has its sources, too.
+    """Python uses it without checking source files or times; only the app has its sources too.
 
-    https://docs.python.org/3/reference/import.html#pyc-invalidation: bit 0 says "by hash", bit 1
-    would say "check the source".
+    https://docs.python.org/3/reference/import.html#pyc-invalidation: bit 0 means "by hash", bit 1
+    would mean "check the source".
     """
     sources = list(bundle.rglob("*.py"))
     assert {source.relative_to(bundle).parts[0] for source in sources} == {"app"}
@@ -78,23 +78,24 @@ def test_bundle_has_unchecked_bytecode_for_every_module(bundle: Path) -> None:
 
 
 def test_bundle_names_its_files_as_they_are_on_lambda(bundle: Path) -> None:
-    """A traceback, and the bundle's bytes, don't depend on the folder it was made in."""
+    """Tracebacks and the bundle's bytes don't depend on the folder that it was made in."""
     source = bundle / "app/handler.py"
     compiled = Path(importlib.util.cache_from_source(str(source))).read_bytes()
     assert marshal.loads(compiled[16:]).co_filename == f"{TASK_ROOT}/app/handler.py"  # noqa: S302 (our own bytecode)
 
 
 def test_bundle_runs_from_its_bytecode(bundle: Path, tmp_path: Path) -> None:
-    """With every source of the app made useless, it still imports: no cold start compiles."""
+    """The app still imports when its sources are broken, so no cold start compiles anything."""
     shutil.copytree(bundle / "app", tmp_path / "app")
     for source in (tmp_path / "app").rglob("*.py"):
-        source.write_text("this is no Python")
+        source.write_text("this isn't Python")
     program = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(bundle)!r}]; import app.handler"
     command = [sys.executable, "-I", "-S", "-B", "-c", program]
     subprocess.run(command, env=PLACEHOLDERS, check=True)
 
 
-# Every module is there for a reason but these, which are parts of packages that are not.
+# Modules that can't be imported because the bundle lacks what they need. They belong to packages
+# that it does need.
 NOT_IMPORTABLE = {
     "anyio._backends._trio": "another event loop: trio",
     "anyio.pytest_plugin": "for tests",
@@ -120,7 +121,7 @@ NOT_IMPORTABLE = {
     "urllib3.contrib.socks": "SOCKS proxies",
     "urllib3.http2.connection": "HTTP/2: h2",
 }
-# Prints the modules of a folder that can't be imported, with why.
+# Prints the modules of a folder that can't be imported, each with its error.
 IMPORT_ALL = """
 import importlib, importlib.machinery, json, pathlib, sys
 folder = pathlib.Path(sys.argv[1])
@@ -140,17 +141,17 @@ print(json.dumps(failed))
 
 
 def test_every_module_of_the_bundle_can_be_imported(bundle: Path) -> None:
-    """With nothing else to import: what was removed is not missed by what is left."""
+    """Each module imports from the bundle alone, so nothing that it needs was removed."""
     command = [sys.executable, "-I", "-S", "-B", "-c", IMPORT_ALL, str(bundle)]
     done = subprocess.run(command, env=PLACEHOLDERS, stdout=subprocess.PIPE, text=True, check=True)
     failed = json.loads(done.stdout.splitlines()[-1])  # some modules print when imported
     assert {name: failed[name] for name in failed.keys() - NOT_IMPORTABLE.keys()} == {}
-    assert NOT_IMPORTABLE.keys() - failed.keys() == set(), "these can be imported now"
+    assert NOT_IMPORTABLE.keys() - failed.keys() == set(), "can be imported: remove these"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ldd is for Linux")
 def test_every_extension_module_finds_its_libraries(bundle: Path) -> None:
-    """An import that no test makes would fail on a system library that isn't there."""
+    """A missing system library would break only imports that no other test makes."""
     extensions = list(bundle.rglob("*.so"))
     assert {path.name.partition(".")[0] for path in extensions} == {
         "_cffi_backend",
@@ -165,7 +166,7 @@ def test_every_extension_module_finds_its_libraries(bundle: Path) -> None:
 def test_bundle_without_an_extension_module_is_an_error(
     bundle: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The build checks a token: only that needs cryptography, and cryptography needs this file."""
+    """The build verifies a token, because only that needs cryptography, which needs this file."""
     broken = shutil.copytree(bundle, tmp_path / "bundle")
     (extension,) = broken.glob("_cffi_backend.*.so")
     extension.unlink()
@@ -174,8 +175,8 @@ def test_bundle_without_an_extension_module_is_an_error(
     assert "_cffi_backend" in capfd.readouterr().err
 
 
-def test_bundle_refuses_a_folder_that_is_in_use(tmp_path: Path) -> None:
-    """One clear line, and what was there stays there."""
+def test_bundle_refuses_a_folder_that_is_not_empty(tmp_path: Path) -> None:
+    """The build ends with one clear line and leaves the folder's files alone."""
     (tmp_path / "precious").touch()
     done = subprocess.run(
         [*COMMAND, tmp_path], cwd=ROOT, capture_output=True, text=True, check=False
@@ -188,7 +189,7 @@ def test_bundle_refuses_a_folder_that_is_in_use(tmp_path: Path) -> None:
 def test_bundle_that_cannot_be_imported_is_an_error(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A dependency missing in the folder ends the build, though it be installed elsewhere."""
+    """A dependency that is missing in the folder ends the build, even if installed elsewhere."""
     (tmp_path / "app").mkdir()
     (tmp_path / "app/handler.py").write_text("import pydantic\n")
     with pytest.raises(SystemExit, match="bundle doesn't work on its own"):
@@ -197,7 +198,7 @@ def test_bundle_that_cannot_be_imported_is_an_error(
 
 
 def test_bundle_is_the_same_each_time(bundle: Path, tmp_path: Path) -> None:
-    """Made twice, in other places, it has the same bytes; so have its zip and its bill."""
+    """Two builds in different folders give the same zip and the same bill of materials."""
     again = tmp_path / "again/and/elsewhere"
     make_bundle(again)
     for folder, file in ((bundle, tmp_path / "one.zip"), (again, tmp_path / "other.zip")):
@@ -209,10 +210,10 @@ def test_bundle_is_the_same_each_time(bundle: Path, tmp_path: Path) -> None:
 
 
 def test_bundle_for_another_processor(tmp_path: Path) -> None:
-    """It can't be tried here, so its files must say that they are that processor's.
+    """The bundle can't run here, so its files must be marked as that processor's.
 
-    0xB7 is ARM's number in an ELF file's head. A wheel lists the platforms that it is for, and an
-    extension module's name says which Python and platform import it.
+    0xB7 is ARM's number in an ELF header. A wheel lists its platforms, and an extension module's
+    name has its Python version and platform.
     """
     folder = tmp_path / "bundle"
     make_bundle(folder, "arm64")
@@ -237,7 +238,7 @@ def bill_of(folder: Path) -> Path:
 
 
 def test_bill_of_materials_is_valid_and_complete(bundle: Path) -> None:
-    """CycloneDX's own library finds nothing wrong, and all that ships is in it, by its hash."""
+    """CycloneDX's own validator accepts it, and it lists everything that ships, with hashes."""
     text = bill_of(bundle).read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     bill = json.loads(text)

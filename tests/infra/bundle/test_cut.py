@@ -1,4 +1,4 @@
-"""What the bundle leaves out, and that the app can't tell."""
+"""The files that the bundle leaves out, which the app doesn't need."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 from infra.bundle.cut import cut_roots
 from infra.bundle.make import PLACEHOLDERS
 
-# Prints what a client of Cognito knows: each region's address, and each operation's shapes.
+# Prints the data of a Cognito client: each region's address, and each operation's shapes.
 CLIENT = """
 import json, boto3
 from botocore import UNSIGNED
@@ -39,7 +39,7 @@ print(json.dumps({"urls": urls, "operations": operations}, sort_keys=True))
 
 
 def run(program: str, *path: Path) -> str:
-    """Run a program on nothing but these folders; give what it prints."""
+    """Run a program that can import from these folders only; return its output."""
     command = [sys.executable, "-s", "-S", "-B", "-c", program]
     environment = PLACEHOLDERS | {"PYTHONPATH": os.pathsep.join(map(str, path))}
     return subprocess.run(
@@ -49,14 +49,14 @@ def run(program: str, *path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def site() -> Path:
-    """Return where this environment's packages are, whole."""
-    import botocore  # noqa: PLC0415 (only to be found)
+    """Return the folder of this environment's packages, from which nothing is cut."""
+    import botocore  # noqa: PLC0415 (only for its path)
 
     return Path(botocore.__file__).parents[1]
 
 
-def test_a_client_knows_what_the_whole_botocore_does(bundle: Path, site: Path) -> None:
-    """Every region's address, and every operation that takes no credentials, are as they were."""
+def test_a_client_is_the_same_as_with_all_of_botocore(bundle: Path, site: Path) -> None:
+    """Every region's address and every operation that needs no credentials are unchanged."""
     cut = json.loads(run(CLIENT, bundle))
     assert cut == json.loads(run(CLIENT, site))
     assert len(cut["urls"]) > 20
@@ -64,17 +64,17 @@ def test_a_client_knows_what_the_whole_botocore_does(bundle: Path, site: Path) -
 
 
 def test_bundle_describes_no_other_service(bundle: Path) -> None:
-    """Of AWS's services, Cognito's user pools alone are left."""
+    """Cognito user pools are the only AWS service left."""
     data = bundle / "botocore/data"
     assert [path.name for path in data.iterdir() if path.is_dir()] == ["cognito-idp"]
     partitions = json.loads((data / "endpoints.json").read_text())["partitions"]
     assert {name for partition in partitions for name in partition["services"]} == {"cognito-idp"}
 
 
-def test_start_up_imports_nothing_that_it_does_not_need(bundle: Path) -> None:
-    """An innocent import would be paid for by everybody who signs in first.
+def test_start_up_imports_only_what_it_needs(bundle: Path) -> None:
+    """A needless import would slow down every cold start.
 
-    `cryptography` is for the routes that teams add; it is there, but waits until they need it.
+    `cryptography` is for the routes that teams add. It ships, but is imported only for them.
     """
     program = "import app.handler, sys; print(*sys.modules)"
     imported = {name.partition(".")[0] for name in run(program, bundle).split()}
@@ -101,14 +101,14 @@ def test_start_up_imports_nothing_that_it_does_not_need(bundle: Path) -> None:
     }
 
 
-def test_what_never_runs_is_not_there(bundle: Path) -> None:
-    """It would make the bundle larger, and pydantic 1's models would make each start slower."""
+def test_code_that_never_runs_is_left_out(bundle: Path) -> None:
+    """It would make the bundle larger, and pydantic 1's models would slow down each start."""
     for gone in ("pydantic/v1", "boto3/data", "bin", "cffi", "pycparser"):
         assert not (bundle / gone).exists()
 
 
-def test_roots_are_amazons(bundle: Path) -> None:
-    """The five that AWS's certificates lead to, and no others."""
+def test_only_amazons_root_certificates_are_left(bundle: Path) -> None:
+    """The bundle keeps the five roots of AWS's certificates, and no others."""
     text = (bundle / "botocore/cacert.pem").read_text()
     labels = [line for line in text.splitlines() if line.startswith("# Label: ")]
     assert sorted(labels) == [
@@ -121,8 +121,8 @@ def test_roots_are_amazons(bundle: Path) -> None:
     assert text.count("BEGIN CERTIFICATE") == text.count("END CERTIFICATE") == 5
 
 
-def test_roots_that_are_missing_end_the_build(bundle: Path, tmp_path: Path) -> None:
-    """A botocore that lists them otherwise must not ship without them."""
+def test_missing_root_certificates_end_the_build(bundle: Path, tmp_path: Path) -> None:
+    """If a botocore release renames them, the bundle must not ship without them."""
     file = tmp_path / "cacert.pem"
     file.write_text((bundle / "botocore/cacert.pem").read_text().replace("Amazon Root", "A Root"))
     with pytest.raises(SystemExit, match="1 of Amazon's 5 root certificates"):

@@ -1,6 +1,6 @@
-"""What can be told of the image without an engine to build it: the Dockerfile and .dockerignore.
+"""The Dockerfile and .dockerignore, checked without building the image.
 
-That what the builder makes works is shown by test_bundle.py, which runs the same program.
+test_bundle.py runs the same program as the image's builder, and shows that its result works.
 """
 
 import json
@@ -18,21 +18,21 @@ ROOT = Path(__file__).parents[3]
 
 
 class Instruction(NamedTuple):
-    """One instruction of the Dockerfile, e.g. COPY, and what follows it."""
+    """One instruction of the Dockerfile, e.g. COPY, and the rest of its line."""
 
     name: str
     rest: str
 
 
 def instructions() -> list[Instruction]:
-    """Read the Dockerfile: comments dropped, continued lines joined."""
+    """Return the Dockerfile's instructions, without comments and with continued lines joined."""
     text = re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     lines = text.replace("\\\n", " ").splitlines()
     return [Instruction(*line.split(maxsplit=1)) for line in lines if line.strip()]
 
 
-def the(name: str) -> str:
-    """Return what follows the one instruction of that name."""
+def arguments_of(name: str) -> str:
+    """Return the arguments of the only instruction with this name."""
     (rest,) = [instruction.rest for instruction in instructions() if instruction.name == name]
     return rest
 
@@ -49,8 +49,8 @@ def sources() -> list[str]:
     ]
 
 
-def is_sent(path: str) -> bool:
-    """Tell whether .dockerignore lets a path through: the last rule that fits it decides.
+def is_in_build_context(path: str) -> bool:
+    """Return whether .dockerignore lets a path through: the last rule that matches it decides.
 
     https://docs.docker.com/build/concepts/context/#dockerignore-files
     """
@@ -67,37 +67,37 @@ def is_sent(path: str) -> bool:
 
 
 def test_image_has_a_builder_and_a_final_stage_on_the_same_lambda_base() -> None:
-    """Bytecode and compiled wheels fit one Python, so both stages name the same image."""
+    """Bytecode and compiled wheels fit one Python version, so both stages use the same image."""
     builder, final = [rest.split() for name, rest in instructions() if name == "FROM"]
     assert builder == [*final, "AS", "builder"]
     assert re.fullmatch(r"public\.ecr\.aws/lambda/python:3\.\d+", final[0])
 
 
 def test_image_is_made_by_the_program_that_the_tests_run() -> None:
-    """The builder's one command makes the folder that the final stage takes."""
-    *python, folder = the("RUN").split()
+    """The builder's only command makes the folder that the final stage copies."""
+    *python, folder = arguments_of("RUN").split()
     assert python == ["python", "-m", "infra.bundle"]
     assert ["--from=builder", folder, "${LAMBDA_TASK_ROOT}"] in copies()
 
 
 def test_image_starts_the_handler_that_the_tests_drive() -> None:
-    """CMD names the handler in the form in which Lambda and the tests take it."""
-    assert json.loads(the("CMD")) == [HANDLER]
+    """CMD names the same handler as the tests."""
+    assert json.loads(arguments_of("CMD")) == [HANDLER]
 
 
 def test_image_does_not_run_as_root() -> None:
-    """The final stage, which comes last, names an unprivileged user by its number."""
-    user = int(the("USER").partition(":")[0])
+    """The final stage sets an unprivileged user by its number."""
+    user = int(arguments_of("USER").partition(":")[0])
     assert user > 0
     names = [name for name, _ in instructions()]
     assert names.index("USER") > len(names) - 1 - names[::-1].index("FROM")
 
 
 @pytest.mark.parametrize("source", sources())
-def test_image_copies_what_is_there_and_sent(source: str) -> None:
+def test_image_copies_only_from_the_build_context(source: str) -> None:
     """Each file and folder that is copied exists, and .dockerignore lets it through."""
     assert (ROOT / source).exists()
-    assert is_sent(source.rstrip("/"))
+    assert is_in_build_context(source.rstrip("/"))
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def test_image_copies_what_is_there_and_sent(source: str) -> None:
         "tests/test_dockerfile.py",
     ],
 )
-def test_image_is_sent_nothing_else(path: str) -> None:
-    """Neither history nor secrets, tests or stale bytecode reach the builder."""
-    assert not is_sent(path)
+def test_build_context_has_nothing_else(path: str) -> None:
+    """History, secrets, tests and stale bytecode don't reach the builder."""
+    assert not is_in_build_context(path)
 
 
-def test_image_is_sent_everything_in_app() -> None:
-    """All that ships is below app/, in whatever folder."""
-    assert is_sent("app/handler.py")
-    assert is_sent("app/assets/docs.js")
+def test_build_context_has_everything_in_app() -> None:
+    """Files below app/ reach the builder, whatever their folder."""
+    assert is_in_build_context("app/handler.py")
+    assert is_in_build_context("app/assets/docs.js")

@@ -1,4 +1,4 @@
-"""The bundle under the real Lambda runtime client: its start, its end, and events that are junk."""
+"""The bundle under the real Lambda runtime client: its start, its end, and junk events."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def function(functions: Functions, cognito: LocalCognito, shared_pool: LocalPool
 def test_runtime_serves_every_gateway(
     function: LambdaFunction, cognito: LocalCognito, way: str
 ) -> None:
-    """One process serves a REST API's events, in most other tests, and these."""
+    """The process that serves a REST API's events in most other tests also serves these."""
     with invoking(function.invoker, way) as api:
         ada = Person(api, cognito.outbox.code_for)
         ada.has_an_account()
@@ -45,7 +45,7 @@ def test_runtime_serves_every_gateway(
 
 
 def test_runtime_has_the_bundle_and_nothing_else(shipped: Path, tmp_path: Path) -> None:
-    """What a function of these tests may import and write is what it may on Lambda."""
+    """A function can import and write the same in these tests as on Lambda."""
     names = ["fastapi", "awslambdaric", "pytest", "httpx", "moto", "infra", "tests", "yaml", "pip"]
     with bundle_function(shipped, NOWHERE, output=tmp_path / "log", handler="team.probe") as probe:
         found = probe.invoke({"names": names})
@@ -58,7 +58,7 @@ def test_runtime_has_the_bundle_and_nothing_else(shipped: Path, tmp_path: Path) 
 
 
 def test_runtime_serves_the_console_test_events(function: LambdaFunction) -> None:
-    """The events that people paste into the Lambda console reach Cognito as they stand."""
+    """The events to paste into the Lambda console reach Cognito unchanged."""
     names = ["sign-up", "confirm", "sign-in"]
     events = [event_of(f"console-{name}") for name in names]
     answers = [response_from(function.invoke(event), event) for event in events]
@@ -71,13 +71,13 @@ def test_runtime_serves_the_console_test_events(function: LambdaFunction) -> Non
     assert [answer.status_code for answer in answers] == [200, 400, 403]
 
 
-def test_runtime_wakes_from_a_snapshot(
+def test_runtime_restores_from_a_snapshot(
     shipped: Path, cognito: LocalCognito, pool: LocalPool, tmp_path: Path
 ) -> None:
-    """What is to be done after a restore is done by the runtime client, which ends if it fails.
+    """The runtime client runs our callback after a restore; it would exit if the callback failed.
 
-    That it makes new connections is shown in test_start.py: the two sides of a snapshot are one
-    process here.
+    test_start.py shows that the callback makes new connections: here, one process is both sides of
+    the snapshot.
     """
     environment = environ_of(settings_for(cognito, pool))
     environment["AWS_LAMBDA_INITIALIZATION_TYPE"] = "snap-start"
@@ -87,7 +87,7 @@ def test_runtime_wakes_from_a_snapshot(
 
 
 def test_runtime_survives_junk_events(shipped: Path, tmp_path: Path) -> None:
-    """Whatever JSON the function is invoked with, it answers 400 and serves the next event."""
+    """The function answers any junk JSON with 400 and serves the next event."""
     sign_in = event_of("console-sign-in")
     junk = [
         {},
@@ -111,7 +111,7 @@ def test_runtime_survives_junk_events(shipped: Path, tmp_path: Path) -> None:
 def test_runtime_ends_with_one_line_that_names_a_missing_setting(
     shipped: Path, name: str, tmp_path: Path
 ) -> None:
-    """Whoever deployed without a setting reads its name in the log, and no traceback."""
+    """The log has the name of the missing setting, and no traceback."""
     incomplete = {key: value for key, value in NOWHERE.items() if key != name}
     with bundle_function(shipped, incomplete, output=tmp_path / "log") as function:
         assert function.exit_status() == 1
@@ -120,10 +120,10 @@ def test_runtime_ends_with_one_line_that_names_a_missing_setting(
     assert "Traceback" not in line
 
 
-def test_runtime_client_that_dies_is_reported_with_its_last_words(
+def test_runtime_client_that_dies_is_reported_with_its_output(
     shipped: Path, tmp_path: Path
 ) -> None:
-    """The tests' own Runtime API says why there is no answer instead of waiting for one."""
+    """The tests' own Runtime API reports the exit instead of waiting for an answer."""
     with (
         bundle_function(shipped, {}, output=tmp_path / "log") as function,
         pytest.raises(FunctionFailedError, match=r"exit: status 1\nThe function wrote:\nNot start"),

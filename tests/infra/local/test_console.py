@@ -1,4 +1,4 @@
-"""The local Cognito's console, in a real browser, and what it takes from nobody else."""
+"""The local Cognito's console in a real browser, and its protection from other pages."""
 
 from collections.abc import Callable, Iterator
 
@@ -18,14 +18,14 @@ API = "http://localhost:8123"
 
 @pytest.fixture
 def console() -> Iterator[Contract]:
-    """Return a local Cognito of the test's own: one that others use would show their users."""
+    """Return a local Cognito for this test alone; a shared one would show other tests' users."""
     with LocalCognito(api=API) as cognito:
         yield Contract(cognito.create_pool(), cognito)
 
 
 @pytest.fixture
 def window(console: Contract, browse: Browse) -> Window:
-    """Return a window onto the console; the server, asked for first, outlives it."""
+    """Return a window that shows the console. The server is requested first, to outlive it."""
     url = console.local.url
     window = browse(url, permissions=["clipboard-read", "clipboard-write"])
     window.page.goto(url)
@@ -39,12 +39,12 @@ def user(window: Window, email: str = ADA) -> Locator:
 
 
 def press(window: Window, name: str) -> Locator:
-    """Press a button of the one user, and return what the page then says of the outcome."""
+    """Press a button of the only user, and return the page's status message."""
     user(window).get_by_role("button", name=name).click()
     return window.page.get_by_role("status")
 
 
-def has_account(console: Contract, email: str = ADA) -> None:
+def create_account(console: Contract, email: str = ADA) -> None:
     """Sign up and confirm."""
     console.sign_up(email)
     console.confirm(email, console.code(email))
@@ -53,7 +53,7 @@ def has_account(console: Contract, email: str = ADA) -> None:
 def test_an_email_arrives_by_itself_and_its_code_is_copied(
     window: Window, console: Contract
 ) -> None:
-    """Without a reload, newest first, and with one click."""
+    """E-mails appear without a reload, newest first, and one click copies the code."""
     page = window.page
     expect(page.get_by_role("heading", name="No e-mail yet")).to_be_visible()
     console.sign_up("grace@example.com")
@@ -69,7 +69,7 @@ def test_an_email_arrives_by_itself_and_its_code_is_copied(
 
 
 def test_moving_the_time_expires_a_code(window: Window, console: Contract) -> None:
-    """A day is as long as a confirmation code lives; the page says how far ahead it is."""
+    """A confirmation code is valid for a day; the page shows how far ahead the clock is."""
     console.sign_up(ADA)
     code = console.code(ADA)
     for step, ahead in (
@@ -84,7 +84,7 @@ def test_moving_the_time_expires_a_code(window: Window, console: Contract) -> No
 
 
 def test_every_state_is_a_click_away(window: Window, console: Contract) -> None:
-    """Each button does what it says, by what Cognito answers afterwards."""
+    """Each button does what it says, as Cognito's answers show afterwards."""
     page = window.page
     console.sign_up(ADA)
     expect(user(window)).to_contain_text("Unconfirmed")
@@ -120,9 +120,9 @@ def test_every_state_is_a_click_away(window: Window, console: Contract) -> None:
         console.sign_in(ADA)
 
 
-def test_what_cognito_refuses_is_said(window: Window, console: Contract) -> None:
-    """In Cognito's own words: here of somebody who was deleted meanwhile."""
-    has_account(console)
+def test_cognitos_errors_are_shown(window: Window, console: Contract) -> None:
+    """The page shows Cognito's own message, here for a user who was deleted in the meantime."""
+    create_account(console)
     button = user(window).get_by_role("button", name="Disable")
     expect(button).to_be_visible()
     console.local._console._everything = dict  # type: ignore[method-assign]  # noqa: SLF001
@@ -133,20 +133,20 @@ def test_what_cognito_refuses_is_said(window: Window, console: Contract) -> None
 
 
 def test_forget_everything(window: Window, console: Contract) -> None:
-    """Users, sessions and e-mails are gone; the pool and the client are as they were."""
-    has_account(console)
+    """Users, sessions and e-mails are deleted; the pool and the client stay."""
+    create_account(console)
     expect(user(window)).to_be_visible()
     window.page.once("dialog", lambda dialog: dialog.accept())
     window.page.get_by_role("button", name="Forget everything").click()
     expect(window.page.get_by_text("Nobody has an account.")).to_be_visible()
     expect(window.page.get_by_role("heading", name="No e-mail yet")).to_be_visible()
     assert console.local.outbox.to_json() == []
-    has_account(console)
+    create_account(console)
     expect(user(window)).to_be_visible()
 
 
 def test_markup_in_an_address_is_inert(window: Window, console: Contract) -> None:
-    """Whoever signs up chooses the address; it is shown as text."""
+    """Anyone can sign up with any address, so the page shows it as text."""
     email = "<img/src=x/onerror=document.title='gone'>@example.com"
     console.sign_up(email)
     expect(window.page.locator("#mails h3")).to_have_text(email)
@@ -155,9 +155,9 @@ def test_markup_in_an_address_is_inert(window: Window, console: Contract) -> Non
     assert "gone" not in window.page.title()
 
 
-def test_the_keyboard_reaches_every_button_and_stays(window: Window, console: Contract) -> None:
-    """After a press the focus is on the same user, though its card was drawn anew."""
-    has_account(console)
+def test_the_focus_stays_after_a_key_press(window: Window, console: Contract) -> None:
+    """The focus stays on the same user, although the user's card is redrawn."""
+    create_account(console)
     button = user(window).get_by_role("button", name="Disable")
     button.focus()
     window.page.keyboard.press("Enter")
@@ -171,7 +171,7 @@ def test_the_keyboard_reaches_every_button_and_stays(window: Window, console: Co
 def test_the_page_fits_its_window(
     console: Contract, browse: Browse, scheme: str, size: str
 ) -> None:
-    """Empty or full, nothing runs out of it, and it tells the API's own port."""
+    """With or without users, nothing overflows, and the example has the API's port."""
     narrow = {"viewport": NARROW} if size == "narrow" else {}
     window = browse(console.local.url, color_scheme=scheme, **narrow)
     page = window.page
@@ -179,15 +179,15 @@ def test_the_page_fits_its_window(
     expect(page.locator("#example")).to_contain_text(f"curl {API}/auth/sign-up")
     window.screenshot(f"console-empty-{size}-{scheme}")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    has_account(console)
+    create_account(console)
     console.sign_up(f"{'grace.' * 15}hopper@example.com")
     expect(page.locator("#users > li")).to_have_count(2)
     window.screenshot(f"console-{size}-{scheme}")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-def test_the_page_may_load_nothing_but_its_own(cognito: LocalCognito) -> None:
-    """Its policy names no other source, and nobody may frame it."""
+def test_the_page_may_load_only_its_own_files(cognito: LocalCognito) -> None:
+    """Its policy allows no other source, and no page may frame it."""
     policy = httpx.get(cognito.url).headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
     assert "frame-ancestors 'none'" in policy
@@ -211,11 +211,11 @@ Headers = dict[str, str]
         lambda ours: ours.update({"Content-Type": "application/x-www-form-urlencoded"}),
     ],
 )
-def test_no_other_page_presses_a_button(
+def test_other_pages_cannot_press_a_button(
     console: Contract, change: Callable[[Headers], object]
 ) -> None:
-    """Not by a form, nor from another site, nor from another port of this machine."""
-    has_account(console)
+    """Forms, other sites and other ports of this machine are refused."""
+    create_account(console)
     url = console.local.url
     ours = {
         "Origin": url,
@@ -239,15 +239,15 @@ def test_no_other_page_presses_a_button(
         ("nothing", "{}"),
     ],
 )
-def test_what_is_no_button(cognito: LocalCognito, path: str, body: str) -> None:
-    """It is told so, and nothing happens."""
+def test_malformed_actions_are_refused(cognito: LocalCognito, path: str, body: str) -> None:
+    """A request that no button sends is answered with 400."""
     headers = {"Origin": cognito.url, "Content-Type": "application/json"}
     answer = httpx.post(f"{cognito.url}/console/{path}", content=body, headers=headers)
     assert answer.status_code == 400
 
 
-def test_every_action_is_an_operation_of_cognitos(console: Contract) -> None:
-    """None is left over in the table."""
+def test_every_action_is_a_cognito_operation(console: Contract) -> None:
+    """Every action in the table calls an operation that exists."""
     for operation, _, _ in ACTIONS.values():
         assert hasattr(console.admin, operation)
     with pytest.raises(ClientError):

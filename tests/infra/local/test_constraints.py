@@ -23,7 +23,7 @@ VALUES = [
 
 
 def members_with_a_pattern() -> Iterator[tuple[str, str]]:
-    """Yield each operation with each of its string members that has a pattern."""
+    """Yield the operation and the name of each string member that has a pattern."""
     for operation in service_model().operation_names:
         shape = service_model().operation_model(operation).input_shape
         for name, member in shape.members.items() if shape else ():
@@ -43,12 +43,12 @@ def test_every_pattern_of_the_model_is_understood(operation: str, member: str) -
 
 @pytest.mark.parametrize("name", ["Ada", "é", "한", "a\u0301", "€", "٣", "-", "\U0001f600"])
 def test_a_visible_character_is_accepted(name: str) -> None:
-    r"""Letters, marks, symbols, numbers and punctuation of any script: `[\p{L}\p{M}…]+`."""
+    r"""Letters, marks, symbols, numbers and punctuation of any script match `[\p{L}\p{M}…]+`."""
     constraints.check("SignUp", {"Username": name})
 
 
 @pytest.mark.parametrize("name", [" ", "a b", "\x00", "\u2028", "\ud800", "\ue000"])
 def test_a_blank_or_control_character_is_refused(name: str) -> None:
-    """Neither separators nor control, private or unassigned characters."""
+    """Separators and control, private or unassigned characters don't match."""
     with pytest.raises(JsonRESTError, match="regular expression pattern"):
         constraints.check("SignUp", {"Username": name})

@@ -10,12 +10,12 @@ from tests.support.contract import PASSWORD, Contract, claims, other_than, refus
 
 TEMPORARY = "Temporary-1"
 INVALID = "Invalid session for the user."
-# The real one has this from a tier that costs extra, and with a sender of one's own.
+# The real Cognito needs a tier that costs extra, and your own e-mail sender, for this.
 EMAIL_MFA = {"MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": {}}
 
 
 def invited(contract: Contract) -> tuple[str, Any]:
-    """Return a user that an administrator made, and the challenge of the first sign-in."""
+    """Return a user created by an administrator, and the challenge of the first sign-in."""
     email = contract.address()
     contract.administer(
         "admin_create_user", email, TemporaryPassword=TEMPORARY, MessageAction="SUPPRESS"
@@ -24,7 +24,7 @@ def invited(contract: Contract) -> tuple[str, Any]:
 
 
 def test_new_password_required(contract: Contract) -> None:
-    """A user made by an administrator is challenged, answers, and is in."""
+    """A user created by an administrator must choose a new password to sign in."""
     email, challenge = invited(contract)
     with refused("NotAuthorized", "Incorrect username or password."):
         contract.sign_in(email, "Wrong-Horse-1")
@@ -42,7 +42,7 @@ def test_new_password_required(contract: Contract) -> None:
 
 
 def test_a_weak_new_password(contract: Contract) -> None:
-    """The rule is named, and the session stays usable."""
+    """The error names the broken rule, and the session stays usable."""
     email, challenge = invited(contract)
     with refused(
         "InvalidPassword", "Password did not conform with policy: Password not long enough"
@@ -54,7 +54,7 @@ def test_a_weak_new_password(contract: Contract) -> None:
 
 
 def test_no_session(contract: Contract) -> None:
-    """A session that never was is refused, and a missing one is named."""
+    """An unknown session is refused, and the error names a missing one."""
     challenge = {"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "x" * 40}
     with refused("NotAuthorized", INVALID):
         contract.respond(challenge, USERNAME=contract.address(), NEW_PASSWORD=PASSWORD)
@@ -67,7 +67,7 @@ def test_no_session(contract: Contract) -> None:
 
 
 def test_a_session_is_for_one_user_challenge_and_client(contract: Contract) -> None:
-    """It opens nothing else, and stays good for what it is."""
+    """Any other use is refused, and doesn't end the session."""
     email, challenge = invited(contract)
     for username in (contract.member(), contract.address()):
         with refused("NotAuthorized", INVALID):
@@ -82,7 +82,7 @@ def test_a_session_is_for_one_user_challenge_and_client(contract: Contract) -> N
 
 
 def test_a_session_is_used_once(contract: Contract) -> None:
-    """The right answer ends it."""
+    """The right answer ends the session."""
     email, challenge = invited(contract)
     contract.respond(challenge, USERNAME=email, NEW_PASSWORD=PASSWORD)
     with refused("NotAuthorized", f"{INVALID[:-1]}, session can only be used once."):
@@ -91,7 +91,7 @@ def test_a_session_is_used_once(contract: Contract) -> None:
 
 
 def test_a_session_lives_three_minutes(contract: Contract) -> None:
-    """AuthSessionValidity, unless the client says otherwise."""
+    """AuthSessionValidity is three minutes by default, and a client can change it."""
     clock = contract.local.clock
     for minutes, here in (
         (3, contract),
@@ -107,8 +107,8 @@ def test_a_session_lives_three_minutes(contract: Contract) -> None:
 
 
 @pytest.mark.parametrize("change", ["admin_disable_user", "admin_delete_user"])
-def test_a_user_lost_on_the_way(contract: Contract, change: str) -> None:
-    """A challenge doesn't outlive the right to sign in."""
+def test_a_user_disabled_or_deleted_before_the_answer(contract: Contract, change: str) -> None:
+    """The challenge is refused once its user may no longer sign in."""
     email, challenge = invited(contract)
     contract.administer(change, email)
     with refused("NotAuthorized", "User is disabled.", INVALID):
@@ -116,7 +116,7 @@ def test_a_user_lost_on_the_way(contract: Contract, change: str) -> None:
 
 
 def with_email_mfa(contract: Contract) -> str:
-    """Return a member who asked for a code by e-mail at each sign-in."""
+    """Return a new user who needs a code from an e-mail at each sign-in."""
     email = contract.member()
     settings = {"Enabled": True, "PreferredMfa": True}
     token = contract.tokens(email)["AccessToken"]
@@ -128,7 +128,7 @@ def with_email_mfa(contract: Contract) -> str:
 
 
 def test_email_otp(contract: Contract) -> None:
-    """A code comes by e-mail and lets its owner in; a wrong one can be tried again."""
+    """The code from the e-mail signs the user in; after a wrong code, they can try again."""
     contract = contract.with_settings(mfa=EMAIL_MFA)
     email = with_email_mfa(contract)
     challenge = contract.sign_in(email)
@@ -144,15 +144,15 @@ def test_email_otp(contract: Contract) -> None:
 
 
 def test_email_otp_turned_off(contract: Contract) -> None:
-    """Without it the password is enough again."""
+    """Without e-mail codes, the password is enough again."""
     contract = contract.with_settings(mfa=EMAIL_MFA)
     email = with_email_mfa(contract)
     contract.administer("admin_set_user_mfa_preference", email, EmailMfaSettings={"Enabled": False})
     assert contract.tokens(email)
 
 
-def test_email_otp_where_the_pool_has_none(contract: Contract) -> None:
-    """The pool says which methods there are."""
+def test_email_otp_in_a_pool_without_it(contract: Contract) -> None:
+    """A user can't turn on a method that the pool doesn't have."""
     token = contract.tokens(contract.member())["AccessToken"]
     with refused("InvalidParameter"):
         contract.users.set_user_mfa_preference(

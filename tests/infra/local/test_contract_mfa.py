@@ -1,4 +1,4 @@
-"""Authenticator apps: setting one up and signing in with it, as Cognito has it."""
+"""Authenticator apps: setting one up and signing in with it, as in Cognito."""
 
 import base64
 
@@ -11,15 +11,15 @@ from tests.support.contract_mfa import ON, answer, app_code, set_up
 NOT_SET_UP = "User does not have delivery config set to turn on SOFTWARE_TOKEN_MFA"
 
 
-def test_codes_are_those_of_the_standard() -> None:
-    """The test vector of RFC 6238, appendix B, in six digits: any app shows the same."""
+def test_codes_follow_the_standard() -> None:
+    """The codes match the test vector of RFC 6238, appendix B, so any app shows the same."""
     secret = base64.b32encode(b"12345678901234567890").decode()
     assert matching_step(secret, "287082", 59) == 1
     assert matching_step(secret, "287083", 59) is None
 
 
 def test_sign_in_with_an_app(contract: Contract) -> None:
-    """The password alone isn't enough; with the app's code it is."""
+    """The user needs both the password and the app's code."""
     email, secret, token = set_up(contract)
     seen = contract.users.get_user(AccessToken=token)
     assert seen["UserMFASettingList"] == ["SOFTWARE_TOKEN_MFA"]
@@ -34,14 +34,14 @@ def test_sign_in_with_an_app(contract: Contract) -> None:
 
 
 def test_a_wrong_password_shows_no_challenge(contract: Contract) -> None:
-    """Nobody learns from outside who has a second factor."""
+    """Without the password, nobody learns who has a second factor."""
     email, _, _ = set_up(contract)
     with refused("NotAuthorized", "Incorrect username or password."):
         contract.sign_in(email, "Wrong-Horse-1")
 
 
 def test_a_wrong_code(contract: Contract) -> None:
-    """It can be tried again in the same session."""
+    """After a wrong code, the user can try again in the same session."""
     email, secret, _ = set_up(contract)
     challenge = contract.sign_in(email)
     for wrong in (other_than(app_code(contract, secret)), "nonsense"):
@@ -53,7 +53,7 @@ def test_a_wrong_code(contract: Contract) -> None:
 
 
 def test_a_code_is_used_once(contract: Contract) -> None:
-    """Not even in another session does it work again."""
+    """A used code doesn't work again, even in another session."""
     email, secret, _ = set_up(contract)
     code = app_code(contract, secret)
     answer(contract, email, contract.sign_in(email), code)
@@ -68,9 +68,9 @@ def test_a_code_is_used_once(contract: Contract) -> None:
     ("ahead", "accepted"), [(-30, True), (30, True), (-90, False), (90, False)]
 )
 def test_clocks_differ(contract: Contract, ahead: int, *, accepted: bool) -> None:
-    """One step of 30 seconds either way is forgiven."""
+    """A code from the previous or the next 30 seconds works too."""
     email, secret, _ = set_up(contract)
-    contract.local.clock.advance(120)  # away from the code that set it up
+    contract.local.clock.advance(120)  # so that the set-up's code isn't used again
     challenge = contract.sign_in(email)
     code = app_code(contract, secret, ahead)
     if accepted:
@@ -81,7 +81,7 @@ def test_clocks_differ(contract: Contract, ahead: int, *, accepted: bool) -> Non
 
 
 def test_verify_with_a_wrong_code(contract: Contract) -> None:
-    """The app isn't set up by a wrong code, and can be by the right one."""
+    """A wrong code doesn't set up the app, and the right one still does."""
     token = contract.tokens(contract.member())["AccessToken"]
     users = contract.users
     secret = users.associate_software_token(AccessToken=token)["SecretCode"]
@@ -95,8 +95,8 @@ def test_verify_with_a_wrong_code(contract: Contract) -> None:
     assert users.verify_software_token(AccessToken=token, UserCode=code)["Status"] == "SUCCESS"
 
 
-def test_secrets_are_everyones_own(contract: Contract) -> None:
-    """52 characters of base32, and never the same twice."""
+def test_every_secret_is_new(contract: Contract) -> None:
+    """Each secret has 52 characters of base32 and differs from the others."""
     token = contract.tokens(contract.member())["AccessToken"]
     secrets = {
         contract.users.associate_software_token(AccessToken=token)["SecretCode"] for _ in range(3)
@@ -106,7 +106,7 @@ def test_secrets_are_everyones_own(contract: Contract) -> None:
 
 
 def test_nothing_set_up(contract: Contract) -> None:
-    """What wasn't begun can't be ended."""
+    """An app can't be verified or turned on before it is set up."""
     email = contract.member()
     token = contract.tokens(email)["AccessToken"]
     with refused("SoftwareTokenMFANotFound"):
@@ -119,7 +119,7 @@ def test_nothing_set_up(contract: Contract) -> None:
 
 @pytest.mark.parametrize("by", ["the user", "an administrator"])
 def test_turning_it_off(contract: Contract, by: str) -> None:
-    """Then the password is enough; and on again needs no new secret."""
+    """When it is off, the password is enough; turning it on again needs no new secret."""
     email, secret, token = set_up(contract)
     off = {"Enabled": False, "PreferredMfa": False}
     if by == "the user":
@@ -132,7 +132,7 @@ def test_turning_it_off(contract: Contract, by: str) -> None:
 
 
 def test_a_new_app_replaces_the_old_one_once_verified(contract: Contract) -> None:
-    """Whoever begins to set up another phone isn't locked out."""
+    """A user who starts to set up another phone isn't locked out."""
     email, old, token = set_up(contract)
     new = contract.users.associate_software_token(AccessToken=token)["SecretCode"]
     answer(contract, email, contract.sign_in(email), app_code(contract, old))
@@ -145,8 +145,8 @@ def test_a_new_app_replaces_the_old_one_once_verified(contract: Contract) -> Non
     answer(contract, email, challenge, app_code(contract, new))
 
 
-def test_a_reset_password_leaves_the_app(contract: Contract) -> None:
-    """Whoever reads the mail still needs the phone."""
+def test_a_password_reset_keeps_the_app(contract: Contract) -> None:
+    """After a reset by e-mail, sign-in still needs the app's code."""
     email, _, _ = set_up(contract)
     contract.forgot(email)
     contract.reset(email, contract.code(email), PASSWORD)
@@ -164,7 +164,7 @@ def test_a_new_password_and_then_the_app(contract: Contract) -> None:
 
 
 def test_a_pool_without_apps(contract: Contract) -> None:
-    """The pool says which methods there are."""
+    """A user can't set up a method that the pool doesn't have."""
     contract = contract.with_settings(
         mfa={"MfaConfiguration": "OFF", "SoftwareTokenMfaConfiguration": {"Enabled": False}}
     )

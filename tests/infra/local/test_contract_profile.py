@@ -1,4 +1,4 @@
-"""GetUser, ChangePassword and DeleteUser, and the access token they take, as Cognito has it."""
+"""GetUser, ChangePassword, DeleteUser and their access token, as in Cognito."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,7 +33,7 @@ def calls(contract: Contract) -> list[Callable[[str], Any]]:
 
 
 def test_get_user(contract: Contract) -> None:
-    """A user sees the own attributes."""
+    """A user can read their own attributes."""
     email = contract.member()
     seen = contract.users.get_user(AccessToken=contract.tokens(email)["AccessToken"])
     attributes = {a["Name"]: a["Value"] for a in seen["UserAttributes"]}
@@ -47,15 +47,15 @@ def test_get_user(contract: Contract) -> None:
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "=" * 4000])
-def test_no_access_token(contract: Contract, token: str) -> None:
-    """What is no token is refused, by every operation alike."""
+def test_invalid_access_token(contract: Contract, token: str) -> None:
+    """Every operation refuses a string that isn't a token, with the same error."""
     for call in calls(contract):
         with refused("NotAuthorized", INVALID):
             call(token)
 
 
 def test_impossible_access_token(contract: Contract) -> None:
-    """What can't even be one is an invalid parameter."""
+    """A string that can't be a token is an invalid parameter."""
     with refused("InvalidParameter"):
         contract.users.get_user(AccessToken="a b")
 
@@ -70,7 +70,7 @@ def test_other_tokens(contract: Contract) -> None:
 
 
 def test_tampered_access_token(contract: Contract) -> None:
-    """A signature counts for what it was made of."""
+    """A token with another token's signature is refused."""
     first, second = (contract.tokens(contract.member())["AccessToken"] for _ in range(2))
     head, _, signature = first.rpartition(".")
     assert signature
@@ -79,7 +79,7 @@ def test_tampered_access_token(contract: Contract) -> None:
 
 
 def test_expired_access_token(contract: Contract) -> None:
-    """An access token ends when it says."""
+    """An access token stops working at its expiry."""
     token = contract.tokens(contract.member())["AccessToken"]
     contract.local.clock.advance(timedelta(hours=3))
     for call in calls(contract):
@@ -88,7 +88,7 @@ def test_expired_access_token(contract: Contract) -> None:
 
 
 def test_access_token_without_the_scope(contract: Contract) -> None:
-    """A token that wasn't given for the account itself doesn't open it."""
+    """A token without the scope for the user's own account is refused."""
     email, pool_id = contract.member(), contract.pool.user_pool_id
     (pool,) = (pool for pool in all_pools() if pool.id == pool_id)
     scope = {"scope": "openid email"}
@@ -99,7 +99,7 @@ def test_access_token_without_the_scope(contract: Contract) -> None:
 
 
 def test_access_token_of_a_disabled_user(contract: Contract) -> None:
-    """Disabling ends all at once, and for good."""
+    """Disabling a user ends their sessions at once and for good."""
     email = contract.member()
     token = contract.tokens(email)["AccessToken"]
     contract.administer("admin_disable_user", email)
@@ -113,7 +113,7 @@ def test_access_token_of_a_disabled_user(contract: Contract) -> None:
 
 @pytest.mark.parametrize("by", ["the user", "an administrator"])
 def test_deleted_user(contract: Contract, by: str) -> None:
-    """The user is gone with every session, and the address is free for somebody new."""
+    """The user's sessions end, and the address can sign up again."""
     email = contract.member()
     tokens = contract.tokens(email)
     if by == "the user":
@@ -123,7 +123,7 @@ def test_deleted_user(contract: Contract, by: str) -> None:
     for call in calls(contract):
         with pytest.raises(ClientError) as caught:
             call(tokens["AccessToken"])
-        # Two operations don't list the first.
+        # Two operations don't list UserNotFoundException.
         listed = declares_error(caught.value.operation_name, "UserNotFound")
         expected = "UserNotFoundException" if listed else "NotAuthorizedException"
         assert caught.value.response["Error"]["Code"] == expected
@@ -131,7 +131,7 @@ def test_deleted_user(contract: Contract, by: str) -> None:
         contract.refresh(tokens["RefreshToken"])
     with refused("NotAuthorized", WRONG):
         contract.sign_in(email)
-    contract.code_is_sent(email, PASSWORD)
+    contract.sign_up_and_confirm(email, PASSWORD)
     contract.sign_in(email)
     with refused("UserNotFound"):
         contract.users.get_user(AccessToken=tokens["AccessToken"])
@@ -145,7 +145,7 @@ def change(contract: Contract, token: str, previous: str, proposed: str) -> None
 
 
 def test_change_password(contract: Contract) -> None:
-    """The present password sets a new one, and only then."""
+    """The current password is needed to set a new one."""
     email = contract.member()
     token = contract.tokens(email)["AccessToken"]
     with refused("NotAuthorized", WRONG):
@@ -158,7 +158,7 @@ def test_change_password(contract: Contract) -> None:
 
 
 def test_change_to_a_weak_password(contract: Contract) -> None:
-    """The rule is named; what no password can be is an invalid parameter."""
+    """The error names the broken rule; an impossible password is an invalid parameter."""
     email = contract.member()
     token = contract.tokens(email)["AccessToken"]
     with refused(
@@ -174,7 +174,7 @@ def test_change_to_a_weak_password(contract: Contract) -> None:
 
 
 def test_change_too_often(contract: Contract) -> None:
-    """Five an hour."""
+    """A user can change the password five times an hour."""
     email, clock = contract.member(), contract.local.clock
     token = contract.tokens(email)["AccessToken"]
     for _ in range(5):
@@ -185,8 +185,8 @@ def test_change_too_often(contract: Contract) -> None:
     change(contract, token, PASSWORD, NEW)
 
 
-def test_wrong_present_passwords_lock(contract: Contract) -> None:
-    """Guesses with a stolen token count like guesses at the door."""
+def test_wrong_current_passwords_lock_the_account(contract: Contract) -> None:
+    """Guesses with a stolen token count like guesses at sign-in."""
     email = contract.member()
     token = contract.tokens(email)["AccessToken"]
     for _ in range(5):

@@ -17,7 +17,7 @@ LEGACY = {"PreventUserExistenceErrors": "LEGACY"}
 
 
 def test_forgot_and_reset(contract: Contract) -> None:
-    """The code that was e-mailed sets a new password, once, and the old one is no more."""
+    """The e-mailed code sets a new password, once, and the old password stops working."""
     email = contract.member()
     details = contract.forgot(email.upper())
     assert details == {
@@ -36,7 +36,7 @@ def test_forgot_and_reset(contract: Contract) -> None:
 
 
 def test_sessions_outlive_a_reset(contract: Contract) -> None:
-    """Neither a reset nor a change of the password ends a session: callers have to."""
+    """Neither a reset nor a change of the password ends a session; the caller must do that."""
     email = contract.member()
     tokens = contract.tokens(email)
     contract.forgot(email)
@@ -61,7 +61,7 @@ def test_reset_with_a_wrong_code(contract: Contract) -> None:
 
 
 def test_a_code_is_for_one_purpose(contract: Contract) -> None:
-    """A sign-up's code resets no password, and a reset's code confirms nobody."""
+    """A sign-up's code can't reset a password, and a reset's code can't confirm a user."""
     email = contract.address()
     contract.sign_up(email)
     code = contract.code(email)
@@ -75,7 +75,7 @@ def test_a_code_is_for_one_purpose(contract: Contract) -> None:
 
 
 def test_a_newer_code_replaces_the_older(contract: Contract) -> None:
-    """Only the last code counts."""
+    """Only the newest code works."""
     email = contract.member()
     contract.forgot(email)
     old = contract.code(email)
@@ -86,7 +86,7 @@ def test_a_newer_code_replaces_the_older(contract: Contract) -> None:
 
 
 def test_reset_with_an_expired_code(contract: Contract) -> None:
-    """A code lives one hour; without one it is the same answer."""
+    """A code is valid for one hour. If no code was ever sent, the answer is the same."""
     email, clock = contract.member(), contract.local.clock
     expired = "Invalid code provided, please request a code again."
     with refused("ExpiredCode", expired):
@@ -100,7 +100,7 @@ def test_reset_with_an_expired_code(contract: Contract) -> None:
 
 
 def test_reset_to_a_weak_password(contract: Contract) -> None:
-    """The rule is named, and the code stays good however often that happens."""
+    """The error names the broken rule, and the code stays valid however often that happens."""
     email = contract.member()
     contract.forgot(email)
     code = contract.code(email)
@@ -116,7 +116,7 @@ def test_reset_to_a_weak_password(contract: Contract) -> None:
 
 
 def test_reset_too_often(contract: Contract) -> None:
-    """Five tries an hour, then not even the right code is looked at; an hour later it is."""
+    """After five wrong codes in an hour, even the right code is refused for an hour."""
     email, clock = contract.member(), contract.local.clock
     contract.forgot(email)
     for _ in range(5):
@@ -130,7 +130,7 @@ def test_reset_too_often(contract: Contract) -> None:
 
 
 def test_forgot_too_often(contract: Contract) -> None:
-    """Five codes an hour."""
+    """A user can ask for five codes an hour."""
     email, clock = contract.member(), contract.local.clock
     for _ in range(5):
         contract.forgot(email)
@@ -140,8 +140,8 @@ def test_forgot_too_often(contract: Contract) -> None:
     contract.forgot(email)
 
 
-def test_a_reset_unlocks(contract: Contract) -> None:
-    """Wrong guesses at the old password don't keep the new one out."""
+def test_a_reset_ends_a_lock(contract: Contract) -> None:
+    """Wrong guesses at the old password don't block the new one."""
     email = contract.member()
     for _ in range(5):
         with refused("NotAuthorized"):
@@ -152,7 +152,7 @@ def test_a_reset_unlocks(contract: Contract) -> None:
 
 
 def test_forgot_unknown(contract: Contract) -> None:
-    """The answer is as for a user and always the same; nothing is sent."""
+    """An unknown address is answered like a user's, always the same way; nothing is sent."""
     email = contract.address()
     assert contract.forgot(email) == contract.forgot(email)
     assert contract.forgot(email)["DeliveryMedium"] == "EMAIL"
@@ -167,7 +167,7 @@ def test_forgot_unknown(contract: Contract) -> None:
 
 
 def test_forgot_unconfirmed(contract: Contract) -> None:
-    """A code goes to a proven address only: confirming comes first, and then it works."""
+    """A code is sent only to a verified address, so the user must confirm first."""
     email = contract.address()
     contract.sign_up(email)
     with refused("InvalidParameter", UNVERIFIED):
@@ -179,7 +179,7 @@ def test_forgot_unconfirmed(contract: Contract) -> None:
 
 
 def test_forgot_before_the_first_sign_in(contract: Contract) -> None:
-    """Who has a temporary password must use that one."""
+    """A user with a temporary password must sign in with it and can't reset it."""
     email = contract.address()
     contract.administer(
         "admin_create_user", email, TemporaryPassword="Temporary-1", MessageAction="SUPPRESS"
@@ -189,7 +189,7 @@ def test_forgot_before_the_first_sign_in(contract: Contract) -> None:
 
 
 def test_forgot_disabled(contract: Contract) -> None:
-    """A disabled user looks like an unknown one."""
+    """A disabled user is answered like an unknown one."""
     email = contract.member()
     contract.forgot(email)
     code = contract.code(email)
@@ -201,12 +201,12 @@ def test_forgot_disabled(contract: Contract) -> None:
         contract.reset(email, code, NEW)
 
 
-def test_recovery_where_errors_are_not_prevented(contract: Contract) -> None:
-    """The LEGACY setting says plainly who isn't there and who may not."""
+def test_recovery_with_legacy_errors(contract: Contract) -> None:
+    """With the LEGACY setting, the error shows that a user is unknown or disabled."""
     contract = contract.with_settings(client=LEGACY)
-    nobody, somebody = contract.address(), contract.member()
-    contract.administer("admin_disable_user", somebody)
-    for email, exception in ((nobody, "UserNotFound"), (somebody, "NotAuthorized")):
+    unknown, disabled = contract.address(), contract.member()
+    contract.administer("admin_disable_user", disabled)
+    for email, exception in ((unknown, "UserNotFound"), (disabled, "NotAuthorized")):
         with refused(exception):
             contract.forgot(email)
         with refused(exception):
@@ -214,7 +214,7 @@ def test_recovery_where_errors_are_not_prevented(contract: Contract) -> None:
 
 
 def test_recovery_by_administrators_only(contract: Contract) -> None:
-    """A pool can leave it to its administrators."""
+    """A pool can leave recovery to its administrators."""
     only = {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]}
     contract = contract.with_settings(pool={"AccountRecoverySetting": only})
     with refused("NotAuthorized", "Contact administrator to reset password."):
@@ -222,7 +222,7 @@ def test_recovery_by_administrators_only(contract: Contract) -> None:
 
 
 def test_reset_by_an_administrator(contract: Contract) -> None:
-    """The password is void, a code comes by e-mail, and with it the user is back."""
+    """The old password stops working, and the e-mailed code sets a new one."""
     email = contract.member()
     token = contract.tokens(email)["AccessToken"]
     contract.administer("admin_reset_user_password", email)
@@ -230,15 +230,15 @@ def test_reset_by_an_administrator(contract: Contract) -> None:
     with refused("PasswordResetRequired"):
         contract.users.get_user(AccessToken=token)
     first = contract.code(email)
-    contract.forgot(email)  # for who has lost the first one
+    contract.forgot(email)  # as a user does who has lost the first code
     assert contract.code(email) != first
     contract.reset(email, contract.code(email), NEW)
     assert contract.user(email)["UserStatus"] == "CONFIRMED"
     contract.sign_in(email, NEW)
 
 
-def test_a_reset_proves_the_address(contract: Contract) -> None:
-    """Whoever has the code reads the mail."""
+def test_a_reset_verifies_the_address(contract: Contract) -> None:
+    """The code proves that the user receives mail at the address."""
     email = contract.member()
     contract.forgot(email)
     unverified = [{"Name": "email_verified", "Value": "false"}]

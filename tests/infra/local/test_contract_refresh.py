@@ -10,12 +10,12 @@ from tests.support.contract import NO_ROTATION, Contract, claims, refused
 TOKENS = {"AccessToken", "ExpiresIn", "TokenType", "IdToken"}
 INVALID = "Invalid Refresh Token"
 REVOKED = "Refresh Token has been revoked"
-GRACE = 30  # seconds; the template's
+GRACE = 30  # seconds, as in the template
 
 
 @pytest.mark.parametrize("flow", ["REFRESH_TOKEN_AUTH", "REFRESH_TOKEN", None])
 def test_refresh_without_rotation(contract: Contract, flow: str | None) -> None:
-    """A refresh gives new tokens of the same session, and no new refresh token."""
+    """A refresh returns new tokens of the same session, but no new refresh token."""
     contract = contract.with_settings(client=NO_ROTATION)
     first = contract.tokens(contract.member())
     contract.local.clock.advance(timedelta(hours=2))
@@ -35,7 +35,7 @@ def test_refresh_without_rotation(contract: Contract, flow: str | None) -> None:
 
 
 def test_refresh_with_rotation(contract: Contract) -> None:
-    """Each refresh gives a new refresh token, and all of them are one session."""
+    """Each refresh returns a new refresh token, and all of them belong to one session."""
     first = contract.tokens(contract.member())
     second = contract.refresh(first["RefreshToken"])
     assert {*second} == TOKENS | {"RefreshToken"}
@@ -45,8 +45,8 @@ def test_refresh_with_rotation(contract: Contract) -> None:
     assert (new["auth_time"], new["origin_jti"]) == (old["auth_time"], old["origin_jti"])
 
 
-def test_a_rotated_token_may_be_tried_again(contract: Contract) -> None:
-    """Within the grace period an exchanged token works on, and trying it doesn't prolong that."""
+def test_a_rotated_token_works_during_the_grace_period(contract: Contract) -> None:
+    """Until the grace period ends, an exchanged token works; its use doesn't extend the period."""
     clock = contract.local.clock
     old = contract.tokens(contract.member())["RefreshToken"]
     contract.refresh(old)
@@ -59,7 +59,7 @@ def test_a_rotated_token_may_be_tried_again(contract: Contract) -> None:
 
 
 def test_rotation_without_grace(contract: Contract) -> None:
-    """With no grace period an exchanged token is refused at once; its session lives on."""
+    """An exchanged token is refused at once, but its session continues."""
     rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}
     contract = contract.with_settings(client={"RefreshTokenRotation": rotation})
     old = contract.tokens(contract.member())["RefreshToken"]
@@ -70,8 +70,8 @@ def test_rotation_without_grace(contract: Contract) -> None:
     contract.refresh(new["RefreshToken"])
 
 
-def test_rotation_knows_one_way(contract: Contract) -> None:
-    """InitiateAuth doesn't refresh where tokens rotate, be the flow listed or not."""
+def test_initiate_auth_cannot_refresh_with_rotation(contract: Contract) -> None:
+    """With rotation, InitiateAuth refuses to refresh, whether or not the flow is listed."""
     flows = NO_ROTATION["ExplicitAuthFlows"]
     for here in (contract, contract.with_settings(client={"ExplicitAuthFlows": flows})):
         token = here.tokens(here.member())["RefreshToken"]
@@ -80,7 +80,7 @@ def test_rotation_knows_one_way(contract: Contract) -> None:
 
 
 def test_refresh_with_nonsense(contract: Contract) -> None:
-    """What is no refresh token is refused."""
+    """A string that isn't a refresh token is refused."""
     with refused("NotAuthorized", INVALID, f"{INVALID}."):
         contract.refresh("nonsense")
     older = contract.with_settings(client=NO_ROTATION)
@@ -91,7 +91,7 @@ def test_refresh_with_nonsense(contract: Contract) -> None:
 
 
 def test_refresh_with_another_client(contract: Contract) -> None:
-    """A refresh token is good for the client it was made for alone."""
+    """A refresh token works only with the client that it was made for."""
     token = contract.tokens(contract.member())["RefreshToken"]
     made = contract.admin.create_user_pool_client(
         UserPoolId=contract.pool.user_pool_id,
@@ -120,7 +120,7 @@ def test_refresh_token_expires(contract: Contract) -> None:
 
 
 def test_refresh_after_an_administrator_signed_out(contract: Contract) -> None:
-    """AdminUserGlobalSignOut ends every session, under whichever spelling of the name."""
+    """AdminUserGlobalSignOut ends every session, whatever the case of the user name."""
     email = contract.member()
     tokens = contract.tokens(email)
     contract.administer("admin_user_global_sign_out", email.upper())

@@ -1,4 +1,4 @@
-"""InitiateAuth with a password, and the tokens it gives, as Cognito has them."""
+"""InitiateAuth with a password, and the tokens that it returns, as in Cognito."""
 
 import base64
 import hmac
@@ -14,7 +14,7 @@ LOCKED = "Password attempts exceeded"
 
 
 def test_sign_in(contract: Contract) -> None:
-    """The right password gives three tokens, good for three hours."""
+    """The right password returns three tokens; the access token is valid for three hours."""
     result = contract.sign_in(contract.member())["AuthenticationResult"]
     assert {*result} == {"AccessToken", "ExpiresIn", "TokenType", "RefreshToken", "IdToken"}
     assert result["ExpiresIn"] == 10800
@@ -22,7 +22,7 @@ def test_sign_in(contract: Contract) -> None:
 
 
 def test_sign_in_in_another_case(contract: Contract) -> None:
-    """The case of the address doesn't matter, that of the password does."""
+    """Upper and lower case matter in the password, but not in the address."""
     email = contract.member()
     contract.sign_in(email.upper())
     with refused("NotAuthorized", WRONG):
@@ -46,7 +46,7 @@ def test_access_token(contract: Contract) -> None:
 
 
 def test_id_token(contract: Contract) -> None:
-    """An ID token is for the client, and has the address as stored and as verified."""
+    """An ID token is for the client, and has the address as stored, marked as verified."""
     email = contract.member()
     token = claims(contract, contract.sign_in(email.upper())["AuthenticationResult"]["IdToken"])
     assert (token["token_use"], token["aud"]) == ("id", contract.pool.client_id)
@@ -56,8 +56,8 @@ def test_id_token(contract: Contract) -> None:
     assert "client_id" not in token
 
 
-def test_token_lifetimes_are_the_clients(contract: Contract) -> None:
-    """Each token lives as long as the client says, in the client's units."""
+def test_the_client_sets_token_lifetimes(contract: Contract) -> None:
+    """Each token is valid for as long as the client says, in the client's units."""
     units = {"AccessToken": "minutes", "IdToken": "hours", "RefreshToken": "days"}
     contract = contract.with_settings(
         client={"AccessTokenValidity": 5, "IdTokenValidity": 2, "TokenValidityUnits": units}
@@ -69,7 +69,7 @@ def test_token_lifetimes_are_the_clients(contract: Contract) -> None:
 
 
 def test_the_key_is_our_own(contract: Contract) -> None:
-    """Tokens are not signed with the key that everyone has who has moto."""
+    """Tokens aren't signed with moto's key, which is public."""
     url = f"{contract.local.url}/{contract.pool.user_pool_id}/.well-known"
     (key,) = httpx.get(f"{url}/jwks.json").json()["keys"]
     assert key["kid"] != "dummy"
@@ -78,7 +78,7 @@ def test_the_key_is_our_own(contract: Contract) -> None:
 
 
 def test_sign_in_unconfirmed(contract: Contract) -> None:
-    """An unconfirmed user is told so whatever the password."""
+    """An unconfirmed user gets the same error whatever the password."""
     email = contract.address()
     contract.sign_up(email)
     for password in (PASSWORD, "Wrong-Horse-1"):
@@ -93,7 +93,7 @@ def test_sign_in_unknown(contract: Contract) -> None:
 
 
 def test_sign_in_with_a_wrong_password(contract: Contract) -> None:
-    """A wrong password is a wrong password, a blank at its end included."""
+    """A wrong password is refused, even if only a final space is wrong."""
     email = contract.member()
     for password in ("Wrong-Horse-1", f"{PASSWORD} "):
         with refused("NotAuthorized", WRONG):
@@ -101,8 +101,8 @@ def test_sign_in_with_a_wrong_password(contract: Contract) -> None:
 
 
 @pytest.mark.parametrize("name", ["USERNAME", "PASSWORD"])
-def test_sign_in_without(contract: Contract, name: str) -> None:
-    """A missing parameter is named."""
+def test_sign_in_without_a_parameter(contract: Contract, name: str) -> None:
+    """The error names the missing parameter."""
     parameters = {"USERNAME": contract.address(), "PASSWORD": PASSWORD}
     del parameters[name]
     with refused("InvalidParameter", f"Missing required parameter {name}"):
@@ -133,13 +133,13 @@ def test_lockout(contract: Contract) -> None:
 
 
 def test_lockout_is_15_minutes_at_most(contract: Contract) -> None:
-    """However many the wrong passwords, 15 minutes later the right one works."""
+    """After any number of wrong passwords, the right one works 15 minutes later."""
     email, clock = contract.member(), contract.local.clock
     for _ in range(20):
         with refused("NotAuthorized", WRONG):
             contract.sign_in(email, "Wrong-Horse-1")
-        # Waits out each lock, without the 15 quiet minutes that would forgive everything.
-        clock.advance(still_locked(contract, email))
+        # Waits until each lock ends, but not for the 15 quiet minutes that reset the count.
+        clock.advance(seconds_locked(contract, email))
     with refused("NotAuthorized", WRONG):
         contract.sign_in(email, "Wrong-Horse-1")
     with refused("NotAuthorized", LOCKED):
@@ -148,14 +148,14 @@ def test_lockout_is_15_minutes_at_most(contract: Contract) -> None:
     contract.sign_in(email)
 
 
-def still_locked(contract: Contract, email: str) -> float:
-    """Return for how many seconds a user is still locked."""
+def seconds_locked(contract: Contract, email: str) -> float:
+    """Return the number of seconds for which a user is still locked."""
     account = contract.local.account(contract.user(email)["sub"])
     return max(0.0, account.locked_until - contract.local.clock.now())
 
 
-def test_quiet_minutes_forgive(contract: Contract) -> None:
-    """After 15 minutes without a try the count starts anew."""
+def test_quiet_minutes_reset_the_count(contract: Contract) -> None:
+    """After 15 minutes without a try, the count of wrong passwords starts again."""
     email, clock = contract.member(), contract.local.clock
     for _ in range(5):
         with refused("NotAuthorized", WRONG):
@@ -168,7 +168,7 @@ def test_quiet_minutes_forgive(contract: Contract) -> None:
 
 
 def test_disabled_user(contract: Contract) -> None:
-    """Only who knows the password learns that the user is disabled; enabled again, all is well."""
+    """Only the right password reveals that a user is disabled; enabled again, they can sign in."""
     email, pool_id = contract.member(), contract.pool.user_pool_id
     token = contract.sign_in(email)["AuthenticationResult"]["RefreshToken"]
     contract.admin.admin_disable_user(UserPoolId=pool_id, Username=email)
@@ -185,7 +185,7 @@ def test_disabled_user(contract: Contract) -> None:
 
 
 def test_password_reset_required(contract: Contract) -> None:
-    """After an administrator's reset no password signs in."""
+    """After an administrator's reset, no password works."""
     email = contract.member()
     contract.admin.admin_reset_user_password(UserPoolId=contract.pool.user_pool_id, Username=email)
     with refused("PasswordResetRequired", "Password reset required for the user"):
@@ -193,7 +193,7 @@ def test_password_reset_required(contract: Contract) -> None:
 
 
 def test_password_set_by_an_administrator(contract: Contract) -> None:
-    """AdminSetUserPassword works, and the user signs in with it, AdminInitiateAuth's way too."""
+    """The user can sign in with that password, by InitiateAuth and by AdminInitiateAuth."""
     email, pool = contract.member(), contract.pool
     contract.admin.admin_set_user_password(
         UserPoolId=pool.user_pool_id, Username=email, Password="Another-Horse-2", Permanent=True
@@ -216,7 +216,7 @@ def test_password_set_by_an_administrator(contract: Contract) -> None:
 
 
 def test_secret_hash(contract: Contract) -> None:
-    """A client with a secret must prove it everywhere; at a refresh with the user's sub."""
+    """A client must prove its secret in every call; a refresh hashes the user's sub."""
     contract = contract.with_settings(client={"GenerateSecret": True, **NO_ROTATION})
     pool, client_id = contract.pool, contract.pool.client_id
     described = contract.admin.describe_user_pool_client(

@@ -8,7 +8,7 @@ REVOKED = "Access Token has been revoked"
 
 
 def test_global_sign_out(contract: Contract) -> None:
-    """Every session of the user is over, this one included; others' and later ones are not."""
+    """All of the user's sessions end, including this one, but not other users' or later ones."""
     email, other = contract.member(), contract.member()
     here, there, others = contract.tokens(email), contract.tokens(email), contract.tokens(other)
     contract.users.global_sign_out(AccessToken=here["AccessToken"])
@@ -22,7 +22,7 @@ def test_global_sign_out(contract: Contract) -> None:
 
 
 def test_global_sign_out_in_another_region(contract: Contract) -> None:
-    """It works wherever the pool is; moto looks in one region only."""
+    """It works in the pool's region; moto itself looks in only one region."""
     admin = boto3_client(contract.local.url, "eu-west-1")
     pool_id = admin.create_user_pool(PoolName="far")["UserPool"]["Id"]
     made = admin.create_user_pool_client(
@@ -39,7 +39,7 @@ def test_global_sign_out_in_another_region(contract: Contract) -> None:
 
 
 def test_revoke_token(contract: Contract) -> None:
-    """The session of that refresh token is over with all that was made in it, and no other."""
+    """The refresh token's session ends with all of its tokens; other sessions continue."""
     email = contract.member()
     here, there = contract.tokens(email), contract.tokens(email)
     again = contract.refresh(here["RefreshToken"])
@@ -54,14 +54,14 @@ def test_revoke_token(contract: Contract) -> None:
 
 
 def test_revoke_token_twice(contract: Contract) -> None:
-    """A dead token can be revoked again."""
+    """A revoked token can be revoked again."""
     token = contract.tokens(contract.member())["RefreshToken"]
     for _ in range(2):
         contract.revoke(token)
 
 
 def test_revoke_nonsense(contract: Contract) -> None:
-    """What never was a token is as good as revoked."""
+    """Revoking a string that isn't a token succeeds."""
     contract.revoke("nonsense")
 
 
@@ -75,7 +75,7 @@ def test_revoke_another_kind_of_token(contract: Contract) -> None:
 
 
 def test_revocation_not_enabled(contract: Contract) -> None:
-    """A client may be made without it."""
+    """A client can be created without token revocation."""
     contract = contract.with_settings(client={**NO_ROTATION, "EnableTokenRevocation": False})
     token = contract.tokens(contract.member())["RefreshToken"]
     with refused("UnsupportedOperation"):

@@ -45,7 +45,7 @@ def test_sign_up_in_another_case(contract: Contract) -> None:
 
 
 def test_sign_up_case_sensitively(contract: Contract) -> None:
-    """A pool that says so tells the cases apart."""
+    """In a case-sensitive pool, two spellings that differ in case are two addresses."""
     contract = contract.with_settings(pool={"UsernameConfiguration": {"CaseSensitive": True}})
     email = contract.address()
     contract.sign_up(email)
@@ -53,7 +53,7 @@ def test_sign_up_case_sensitively(contract: Contract) -> None:
 
 
 def test_sign_up_at_the_same_instant(contract: Contract) -> None:
-    """Of many sign-ups of one address at once exactly one succeeds."""
+    """Of many simultaneous sign-ups with one address, exactly one succeeds."""
     email = contract.address()
 
     def attempt(_: int) -> str:
@@ -82,7 +82,7 @@ def test_sign_up_at_the_same_instant(contract: Contract) -> None:
     ],
 )
 def test_sign_up_with_a_weak_password(contract: Contract, password: str, rule: str) -> None:
-    """The rule that a password breaks is named."""
+    """The error names the rule that the password breaks."""
     with refused("InvalidPassword", f"Password did not conform with policy: {rule}"):
         contract.sign_up(contract.address(), password)
 
@@ -99,14 +99,14 @@ def test_sign_up_with_a_weak_password(contract: Contract, password: str, rule: s
 def test_sign_up_with_an_impossible_password(
     contract: Contract, password: str, constraint: str
 ) -> None:
-    """What the API itself refuses is an invalid parameter, whatever the pool's policy."""
+    """A password that the API itself refuses is an invalid parameter, whatever the policy."""
     fault = "1 validation error detected: Value at 'password' failed to satisfy constraint:"
     with refused("InvalidParameter", f"{fault} Member must {constraint}"):
         contract.sign_up(contract.address(), password)
 
 
 def test_sign_up_with_an_unusual_password(contract: Contract) -> None:
-    """256 characters are fine, a blank inside counts as a symbol, and so does each listed one."""
+    """256 characters are allowed; an inner space and each listed character count as symbols."""
     passwords = [f"Aaaaaa1{symbol}" for symbol in "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+="]
     passwords += ["Aa1!" + "x" * 252, "Correct Horse 1"]
     contract = contract.with_settings()  # a real pool could send only 50 e-mails a day
@@ -122,7 +122,7 @@ def test_sign_up_without_an_address(contract: Contract, username: str) -> None:
 
 
 def test_sign_up_with_too_long_a_name(contract: Contract) -> None:
-    """A user name has 128 characters at most, and no blank."""
+    """A user name has at most 128 characters and no spaces."""
     with refused("InvalidParameter"):
         contract.sign_up("a" * 117 + "@example.com")
     with refused("InvalidParameter"):
@@ -130,7 +130,7 @@ def test_sign_up_with_too_long_a_name(contract: Contract) -> None:
 
 
 def test_sign_up_with_another_email_attribute(contract: Contract) -> None:
-    """The email attribute can't say something else than the user name."""
+    """The email attribute can't differ from the user name."""
     other = [{"Name": "email", "Value": "mallory@example.com"}]
     with refused("InvalidParameter"):
         contract.sign_up(contract.address(), UserAttributes=other)
@@ -146,14 +146,14 @@ def test_sign_up_with_attributes(contract: Contract) -> None:
 
 
 def test_sign_up_claiming_a_verified_address(contract: Contract) -> None:
-    """Nobody can declare their own address verified."""
+    """A caller can't mark their own address as verified."""
     claim = [{"Name": "email_verified", "Value": "true"}]
     with refused("NotAuthorized", "A client attempted to write unauthorized attribute"):
         contract.sign_up(contract.address(), UserAttributes=claim)
 
 
-def test_sign_up_where_only_administrators_may(contract: Contract) -> None:
-    """A pool can be closed to sign-ups."""
+def test_sign_up_in_a_closed_pool(contract: Contract) -> None:
+    """A pool can let only administrators create users."""
     contract = contract.with_settings(
         pool={"AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True}}
     )
@@ -162,7 +162,7 @@ def test_sign_up_where_only_administrators_may(contract: Contract) -> None:
 
 
 def test_wrong_client(contract: Contract) -> None:
-    """An app client that doesn't exist is named in the refusal, whatever the operation."""
+    """If the app client doesn't exist, the error names it, whatever the operation."""
     contract.pool = type(contract.pool)("us-east-1_nowhere", "nobody", contract.pool.region)
     message = "User pool client nobody does not exist."
     for call in (contract.sign_up, contract.sign_in, contract.resend):
@@ -183,7 +183,7 @@ def test_wrong_client(contract: Contract) -> None:
 
 
 def test_confirm(contract: Contract) -> None:
-    """The right code confirms the user and proves the address."""
+    """The right code confirms the user and verifies the address."""
     email = contract.address()
     contract.sign_up(email)
     assert contract.user(email)["UserStatus"] == "UNCONFIRMED"
@@ -193,14 +193,14 @@ def test_confirm(contract: Contract) -> None:
     assert contract.user(email)["email_verified"] == "true"
 
 
-def test_a_used_code_is_gone(contract: Contract) -> None:
-    """Nothing is left of a code that was used."""
+def test_a_used_code_is_deleted(contract: Contract) -> None:
+    """The pool keeps no code after its use."""
     user = contract.user(contract.member())
     assert contract.local.account(user["sub"]).codes == {}
 
 
 def test_the_code_is_mailed(contract: Contract) -> None:
-    """The mail goes to the address as typed, and carries six digits."""
+    """The mail goes to the address as typed, and has a code of six digits."""
     email = contract.local and contract.address().replace("ada", "Ada")
     contract.sign_up(email)
     mail = contract.local.outbox.to_json()[-1]
@@ -222,7 +222,7 @@ def test_confirm_with_a_wrong_code(contract: Contract) -> None:
 
 
 def test_confirm_with_an_expired_code(contract: Contract) -> None:
-    """A code lives 24 hours, and then a new one can be had."""
+    """A code is valid for 24 hours; after that, the user can get a new one."""
     email = contract.address()
     clock = contract.local.clock
     contract.sign_up(email)
@@ -235,7 +235,7 @@ def test_confirm_with_an_expired_code(contract: Contract) -> None:
 
 
 def test_confirm_twice(contract: Contract) -> None:
-    """A confirmed user can't be confirmed again, with whichever code."""
+    """A confirmed user can't be confirmed again, whatever the code."""
     email = contract.member()
     message = "User cannot be confirmed. Current status is CONFIRMED"
     for code in (contract.code(email), "000000"):
@@ -243,8 +243,8 @@ def test_confirm_twice(contract: Contract) -> None:
             contract.confirm(email, code)
 
 
-def test_confirm_somebody_unknown(contract: Contract) -> None:
-    """Nobody learns from a confirmation who has an account."""
+def test_confirm_an_unknown_user(contract: Contract) -> None:
+    """The answer doesn't reveal who has an account."""
     with pytest.raises(ClientError) as caught:
         contract.confirm(contract.address(), "123456")
     assert caught.value.response["Error"]["Code"] in {
@@ -253,8 +253,8 @@ def test_confirm_somebody_unknown(contract: Contract) -> None:
     }
 
 
-def test_unknown_users_where_errors_are_not_prevented(contract: Contract) -> None:
-    """The LEGACY setting says plainly that there is no such user."""
+def test_unknown_users_with_legacy_errors(contract: Contract) -> None:
+    """With the LEGACY setting, the error shows that the user is unknown."""
     contract = contract.with_settings(client={"PreventUserExistenceErrors": "LEGACY"})
     for call in (contract.sign_in, contract.resend):
         with refused("UserNotFound"):
@@ -264,7 +264,7 @@ def test_unknown_users_where_errors_are_not_prevented(contract: Contract) -> Non
 
 
 def test_confirm_too_often(contract: Contract) -> None:
-    """Fifteen tries an hour, then not even the right code is looked at; an hour later it is."""
+    """After fifteen wrong codes in an hour, even the right code is refused for an hour."""
     email = contract.address()
     clock = contract.local.clock
     contract.sign_up(email)
@@ -278,7 +278,7 @@ def test_confirm_too_often(contract: Contract) -> None:
 
 
 def test_resend(contract: Contract) -> None:
-    """A new code comes, and the old one dies."""
+    """A new code is sent, and the old one stops working."""
     email = contract.address()
     contract.sign_up(email)
     details = contract.resend(email)["CodeDeliveryDetails"]
@@ -291,14 +291,14 @@ def test_resend(contract: Contract) -> None:
 
 
 def test_resend_to_a_confirmed_user(contract: Contract) -> None:
-    """Who is confirmed needs no code."""
+    """A confirmed user can't get another code."""
     email = contract.member()
     with refused("InvalidParameter", "User is already confirmed."):
         contract.resend(email)
 
 
-def test_resend_to_somebody_unknown(contract: Contract) -> None:
-    """The answer is as for a user, so that nobody learns who is one; nothing is sent."""
+def test_resend_to_an_unknown_user(contract: Contract) -> None:
+    """The answer is the same as for a user, to hide who has an account; nothing is sent."""
     email = contract.address()
     details = contract.resend(email)["CodeDeliveryDetails"]
     assert details["DeliveryMedium"] == "EMAIL"
@@ -307,7 +307,7 @@ def test_resend_to_somebody_unknown(contract: Contract) -> None:
 
 
 def test_resend_too_often(contract: Contract) -> None:
-    """Five an hour."""
+    """A user can ask for five codes an hour."""
     email = contract.address()
     clock = contract.local.clock
     contract.sign_up(email)
@@ -319,7 +319,7 @@ def test_resend_too_often(contract: Contract) -> None:
     contract.resend(email)
 
 
-def test_the_whole_way(contract: Contract) -> None:
-    """Sign up, confirm, sign in."""
+def test_sign_up_confirm_and_sign_in(contract: Contract) -> None:
+    """A new user can sign in after confirming."""
     email = contract.member()
     assert contract.sign_in(email, PASSWORD)["AuthenticationResult"]["TokenType"] == "Bearer"

@@ -1,4 +1,4 @@
-"""The demo page's server: its own files, nothing else's, under a strict policy."""
+"""The demo page's server, which serves only its own files, under a strict policy."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ def demo() -> Iterator[httpx.Client]:
     ],
 )
 def test_its_files(demo: httpx.Client, path: str, kind: str) -> None:
-    """Each with its type, and with headers under which the page may call the API alone."""
+    """Each file has its type, and a policy that lets the page call only the API."""
     answer = demo.get(path)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith(kind)
@@ -43,8 +43,8 @@ def test_its_files(demo: httpx.Client, path: str, kind: str) -> None:
     assert not any("unsafe" in part or "*" in part for part in policy)
 
 
-def test_the_page_is_told_where_everything_is(demo: httpx.Client) -> None:
-    """By a module, as a policy without inline scripts wants it."""
+def test_the_page_gets_the_apis_address(demo: httpx.Client) -> None:
+    """The address is in a module, because the policy forbids inline scripts."""
     assert f'export const API = "{API}";' in demo.get("/config.js").text
 
 
@@ -62,28 +62,28 @@ def test_the_page_is_told_where_everything_is(demo: httpx.Client) -> None:
         "/.hidden.js%00",
     ],
 )
-def test_nothing_else(demo: httpx.Client, path: str) -> None:
-    """A path is only ever compared with the names there are."""
+def test_no_other_files(demo: httpx.Client, path: str) -> None:
+    """A path is only compared with the names of known files."""
     raw = httpx.Request("GET", demo.base_url.copy_with(raw_path=path.encode()))
     assert demo.send(raw).status_code == 404
 
 
-def test_it_only_shows(demo: httpx.Client) -> None:
-    """Nothing can be sent to it."""
+def test_only_get_and_head_are_allowed(demo: httpx.Client) -> None:
+    """A POST is answered with 405."""
     answer = demo.post("/", content="x")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
     assert demo.head("/").text == ""
 
 
 def test_an_edit_is_live(demo: httpx.Client) -> None:
-    """Files are read when they are asked for, and kept by no browser."""
+    """Files are read at each request, and browsers don't store them."""
     answer = demo.get("/demo.js")
     assert answer.text == (WEB / "demo.js").read_text()
     assert answer.headers["cache-control"] == "no-store"
 
 
 def test_a_taken_port_raises() -> None:
-    """So that `make run` can say what to do."""
+    """`make run` catches the error and prints what to do."""
     with Demo(0, API, "x") as one:
         port = int(one.url.rsplit(":", 1)[1])
         with pytest.raises(OSError, match="in use"):

@@ -25,13 +25,13 @@ EMAIL = "ada@example.com"
 
 
 def free_port() -> int:
-    """Return a port that nobody uses."""
+    """Return a free port."""
     return free_ports(1)[0]
 
 
 @dataclass
 class Machine:
-    """Two ports, a place for users, and what the process printed."""
+    """Two ports, a file for users, and the output of the process."""
 
     store: Path
     port: int = field(default_factory=free_port)
@@ -41,16 +41,16 @@ class Machine:
 
     @property
     def api(self) -> str:
-        """Return where the API answers."""
+        """The API's address."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def cognito(self) -> str:
-        """Return where the local Cognito answers."""
+        """The local Cognito's address."""
         return f"http://127.0.0.1:{self.cognito_port}"
 
     def popen(self, *options: str) -> subprocess.Popen[str]:
-        """Start the command; stdout ends when the last process of it has."""
+        """Start the command; its stdout ends when its last process ends."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         ports = ["--port", str(self.port), "--cognito-port", str(self.cognito_port)]
         return subprocess.Popen(
@@ -73,7 +73,7 @@ class Machine:
 
     @contextmanager
     def runs(self, *options: str, until: str, end: int = signal.SIGTERM) -> Iterator[None]:
-        """Run the command from the line that says `until`, and end it by a signal."""
+        """Run the command until it prints `until`, yield, and end it by a signal."""
         with self.popen(*options) as process:
             assert process.stdout
             try:
@@ -85,17 +85,17 @@ class Machine:
                 yield
             finally:
                 process.send_signal(end)
-                # Comes back when the last child has let go of its stdout.
+                # Returns when the last child has closed its stdout.
                 self.printed += process.stdout.read()
         if end != signal.SIGKILL:
             assert process.returncode == 0, self.printed
         assert "Traceback" not in self.printed
         for port in (self.port, self.cognito_port):
             with socket.socket() as probe:
-                assert probe.connect_ex(("127.0.0.1", port)), f"{port} is still served"
+                assert probe.connect_ex(("127.0.0.1", port)), f"port {port} is still in use"
 
     def sign_up(self) -> None:
-        """Make and confirm a user through the API."""
+        """Create and confirm a user through the API."""
         self.post("sign-up", email=EMAIL, password=PASSWORD)
         code = httpx.get(f"{self.cognito}/outbox").json()[-1]["code"]
         self.post("confirm", email=EMAIL, code=code)
@@ -115,7 +115,7 @@ def machine(tmp_path: Path) -> Machine:
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_local_cognito_alone(machine: Machine, end: int) -> None:
-    """Without the API it prints what a client needs, and ends cleanly by any usual signal."""
+    """Without the API it prints what a client needs, and ends cleanly on any usual signal."""
     with machine.runs("--no-api", until="App client", end=end):
         assert httpx.get(f"{machine.cognito}/outbox").json() == []
     assert f"http://localhost:{machine.cognito_port}/" in machine.printed
@@ -134,7 +134,7 @@ def test_ids_are_stable(machine: Machine) -> None:
 
 
 def test_everything(machine: Machine) -> None:
-    """One command: the API answers, the code is on the terminal too, and users outlive it."""
+    """One command starts the API and prints codes on the terminal; a restart keeps users."""
     with machine.runs(until="curl", end=signal.SIGINT):
         assert httpx.get(f"{machine.api}/health").json() == {"statusCode": 200}
         machine.sign_up()
@@ -146,7 +146,7 @@ def test_everything(machine: Machine) -> None:
     ):
         assert address in machine.printed
     assert f"E-mail to {EMAIL}: the code is {code}" in machine.printed
-    assert PASSWORD not in machine.printed.replace("Correct-Horse-1", "", 1)  # the curl line's
+    assert PASSWORD not in machine.printed.replace("Correct-Horse-1", "", 1)  # in the curl line
     with machine.runs(until="curl"):
         machine.post("sign-in", email=EMAIL, password=PASSWORD)
     with machine.runs("--fresh", until="curl"):
@@ -154,7 +154,7 @@ def test_everything(machine: Machine) -> None:
 
 
 def test_the_developers_aws_set_up_does_not_matter(machine: Machine, tmp_path: Path) -> None:
-    """Profiles, endpoints, regions, broken files and proxies lead nowhere else."""
+    """The environment's profiles, endpoints, regions, broken files and proxies are ignored."""
     broken = tmp_path / "config"
     broken.write_text("[profile\nnonsense")
     machine.environ = {
@@ -186,7 +186,7 @@ def test_allowed_origins(machine: Machine) -> None:
 
 
 def test_no_orphan(machine: Machine) -> None:
-    """Even when it is killed outright, the API ends with it and the ports are free."""
+    """Even if the command is killed, the API ends too, and the ports are free."""
     with machine.runs(until="curl", end=signal.SIGKILL):
         assert httpx.get(f"{machine.api}/health").status_code == 200
 
@@ -198,7 +198,7 @@ def test_no_orphan(machine: Machine) -> None:
 def test_port_in_use(
     machine: Machine, variable: str, family: socket.AddressFamily, host: str
 ) -> None:
-    """One line says which port and how to choose another; nothing was started or written."""
+    """One line names the port and how to choose another; nothing is started or written."""
     with socket.socket(family) as other:
         try:
             other.bind((host, 0))
@@ -215,7 +215,7 @@ def test_port_in_use(
 
 
 def test_the_demo(machine: Machine) -> None:
-    """It is where the last lines say, and the API lets it call, whatever else may."""
+    """The demo page is at the printed address, and the API always allows its origin."""
     port = free_port()
     machine.environ = {"ALLOWED_ORIGINS": "https://app.example"}
     with machine.runs("--demo-port", str(port), until="curl"):
@@ -229,7 +229,7 @@ def test_the_demo(machine: Machine) -> None:
 
 
 def occupied(port: int) -> socket.socket:
-    """Take a port. Another test process may have it for some seconds: wait until it is free."""
+    """Take a port, and wait for it if another test process has it for some seconds."""
     for _ in range(600):
         with suppress(OSError):
             return socket.create_server(("127.0.0.1", port))
@@ -238,7 +238,7 @@ def occupied(port: int) -> socket.socket:
 
 
 def test_the_demos_port_in_use(machine: Machine) -> None:
-    """Who chose it is told, and nothing starts; who didn't gets all else."""
+    """If the port was chosen, nothing starts; if it is the default, all but the demo starts."""
     with socket.create_server(("127.0.0.1", free_port())) as other:
         taken = other.getsockname()[1]
         printed = machine.fails("--demo-port", str(taken))
@@ -254,12 +254,12 @@ def test_the_demos_port_in_use(machine: Machine) -> None:
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "8000.0"])
 def test_bad_port(machine: Machine, port: str) -> None:
-    """A wrong port is named, with the range."""
+    """The error names the invalid port and the valid range."""
     assert f"'{port}' is not a port number from 1 to 65535" in machine.fails(f"--port={port}")
 
 
-def test_one_port_for_two(machine: Machine) -> None:
-    """Both can't have the same port."""
+def test_the_same_port_twice(machine: Machine) -> None:
+    """Two servers can't have the same port."""
     machine.cognito_port = machine.port
     assert "must differ" in machine.fails()
     machine.cognito_port = free_port()
@@ -267,15 +267,15 @@ def test_one_port_for_two(machine: Machine) -> None:
 
 
 def test_second_instance(machine: Machine) -> None:
-    """Another one on other ports would overwrite the first one's users, so it is told."""
+    """A second instance on other ports is refused: it would overwrite the first one's users."""
     with machine.runs("--no-api", until="App client"):
         second = Machine(machine.store).fails("--no-api")
     assert second.count("\n") == 1
     assert "is in use" in second
 
 
-def test_foreign_store(machine: Machine) -> None:
-    """A damaged file ends the start with one line, and stays."""
+def test_damaged_store(machine: Machine) -> None:
+    """A damaged file stops the start with one line, and is kept."""
     machine.store.write_text("{")
     printed = machine.fails()
     assert printed.count("\n") == 1
@@ -284,7 +284,7 @@ def test_foreign_store(machine: Machine) -> None:
 
 
 def test_broken_api(machine: Machine) -> None:
-    """An API that can't start says why, and ends it all."""
+    """If the API can't start, it prints the reason, and the command ends."""
     machine.environ = {"ALLOWED_ORIGINS": "nonsense"}
     printed = machine.fails()
     assert "'nonsense' in ALLOWED_ORIGINS" in printed

@@ -1,4 +1,4 @@
-"""The local Cognito as an HTTP server, and what it keeps from strangers."""
+"""The local Cognito as an HTTP server, and its protection from other hosts and origins."""
 
 import json
 import socket
@@ -27,7 +27,7 @@ def test_clock() -> None:
 
 
 def test_password_hash() -> None:
-    """A hash verifies its password and no other, survives as text, and shows nothing of it."""
+    """A hash verifies only its own password, can be stored as text, and reveals nothing of it."""
     kept = PasswordHash.hash(PASSWORD)
     assert kept.verify(PASSWORD)
     assert PasswordHash.parse(str(kept)) == kept
@@ -42,7 +42,7 @@ def test_password_hash() -> None:
 
 
 def test_outbox_is_bounded_and_echoes_safely() -> None:
-    """The oldest e-mails go; a line is told of each, with no control characters."""
+    """The oldest e-mails are dropped; each e-mail gives a line without control characters."""
     lines: list[str] = []
     outbox = Outbox(lines.append)
     for number in range(CAPACITY + 1):
@@ -54,7 +54,7 @@ def test_outbox_is_bounded_and_echoes_safely() -> None:
 
 
 def test_outbox(contract: Contract) -> None:
-    """/outbox lists the e-mails, newest last, with exactly the documented members."""
+    """/outbox lists the e-mails, newest last, with exactly the documented fields."""
     first, second = contract.address(), contract.address()
     contract.sign_up(first)
     contract.sign_up(second)
@@ -69,7 +69,7 @@ def test_outbox(contract: Contract) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/outbox", "/console/state"])
 def test_other_origins_read_nothing(cognito: LocalCognito, path: str) -> None:
-    """No CORS header lets a page from elsewhere read the codes."""
+    """No CORS header lets a page of another origin read the codes."""
     answer = httpx.get(cognito.url + path, headers={"Origin": "https://evil.example"})
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
@@ -77,14 +77,14 @@ def test_other_origins_read_nothing(cognito: LocalCognito, path: str) -> None:
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
 @pytest.mark.parametrize("path", ["/", "/outbox", "/console/state", "/anything"])
 def test_other_hosts_are_refused(cognito: LocalCognito, host: str, path: str) -> None:
-    """A name that was pointed at this machine (DNS rebinding) gets nothing."""
+    """A foreign name that points to this machine (DNS rebinding) is refused."""
     answer = httpx.get(cognito.url + path, headers={"Host": host})
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("host", ["localhost:1", "LOCALHOST", "127.0.0.1", "[::1]:8001"])
 def test_this_host_has_many_names(cognito: LocalCognito, host: str) -> None:
-    """Every way to write this machine is fine, on any port."""
+    """Every name for this machine is accepted, with any port."""
     assert httpx.get(f"{cognito.url}/outbox", headers={"Host": host}).status_code == 200
 
 
@@ -96,10 +96,10 @@ def test_only_this_machine_is_served(cognito: LocalCognito) -> None:
         pass
 
 
-def test_unforeseen_failures_have_the_shape_of_awss(
+def test_unexpected_failures_look_like_awss(
     cognito: LocalCognito, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """What isn't built yet, or isn't JSON, is an InternalErrorException with a stack on stderr."""
+    """A request that isn't JSON gets an InternalErrorException, with a traceback on stderr."""
     headers = {
         "X-Amz-Target": "AWSCognitoIdentityProviderService.SignUp",
         "Content-Type": "application/x-amz-json-1.1",
@@ -110,27 +110,27 @@ def test_unforeseen_failures_have_the_shape_of_awss(
     assert "Traceback" in capfd.readouterr().err
 
 
-def test_unforeseen_failures_are_typed(contract: Contract) -> None:
-    """boto3 has the typed exception."""
+def test_unexpected_failures_are_typed(contract: Contract) -> None:
+    """boto3 raises the typed exception, here for an operation that isn't built yet."""
     contract.local  # noqa: B018 - the real one has this operation
     with refused("InternalError"):
         contract.users.get_user_auth_factors(AccessToken="x")
 
 
 def test_large_requests_are_refused(cognito: LocalCognito) -> None:
-    """A body that is no call of Cognito's is not read into memory."""
+    """A body that is too large for a Cognito call isn't read into memory."""
     answer = httpx.post(cognito.url, content=b"x" * (1024 * 1024 + 1))
     assert answer.status_code == 413
 
 
 def test_requests_are_not_logged(contract: Contract, capfd: pytest.CaptureFixture[str]) -> None:
-    """The terminal belongs to the API's log and to the codes."""
+    """The terminal shows only the API's log and the codes."""
     contract.sign_up(contract.address())
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_password_is_kept(contract: Contract) -> None:
-    """Neither sign-up nor an administrator's call leaves a password in memory as it was typed."""
+def test_no_plain_password_is_kept(contract: Contract) -> None:
+    """Neither sign-up nor an administrator's call keeps a plain-text password in memory."""
     email = contract.member()
     contract.admin.admin_set_user_password(
         UserPoolId=contract.pool.user_pool_id, Username=email, Password="Another-Horse-2"
@@ -144,7 +144,7 @@ def test_no_password_is_kept(contract: Contract) -> None:
 
 
 def test_the_clock_is_passed_in() -> None:
-    """A caller may bring the clock, and pools answer by it."""
+    """A caller can pass in a clock, and pools use it."""
     clock = Clock()
     with LocalCognito(clock=clock) as cognito:
         assert cognito.clock is clock

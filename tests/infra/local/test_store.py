@@ -1,4 +1,4 @@
-"""Users that outlive the process, even one that is killed."""
+"""The store, which keeps users when the process ends, even if it is killed."""
 
 import json
 import signal
@@ -16,7 +16,7 @@ from infra.local.server import LocalCognito
 from tests.support.contract import PASSWORD, Contract, refused
 from tests.support.contract_mfa import answer, app_code, set_up
 
-# Signs up one user after the other, and says so after each answer, until it is killed.
+# Signs up users until it is killed, and prints each address after the answer.
 SIGNS_UP = """
 import sys
 from pathlib import Path
@@ -35,7 +35,7 @@ with Store(Path(sys.argv[1])) as store, LocalCognito(store=store) as cognito:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Return where users are to be kept; its folder doesn't exist yet."""
+    """Return the path of a store; its folder doesn't exist yet."""
     return tmp_path / "local" / "users.json"
 
 
@@ -47,7 +47,7 @@ def started(file: Path, name: str | None = None) -> Iterator[Contract]:
 
 
 def test_users_survive_a_restart(file: Path) -> None:
-    """A user signs in after a restart, with all that was known of it."""
+    """After a restart, a user can sign in and has the same attributes."""
     with started(file) as before:
         email = before.member()
         known = before.user(email)
@@ -67,8 +67,8 @@ def test_pending_codes_survive_a_restart(file: Path) -> None:
         after.confirm(email, after.code(email))
 
 
-def test_counts_survive_a_restart(file: Path) -> None:
-    """A restart is no way around a lock, nor around what an administrator did."""
+def test_locks_survive_a_restart(file: Path) -> None:
+    """A restart undoes neither a lock nor an administrator's changes."""
     with started(file) as before:
         email, other = before.member(), before.member()
         for _ in range(5):
@@ -83,7 +83,7 @@ def test_counts_survive_a_restart(file: Path) -> None:
 
 
 def test_sessions_end_with_the_process(file: Path) -> None:
-    """No token lies on the disk, so a refresh after a restart is refused."""
+    """No token is stored, so a refresh after a restart is refused."""
     with started(file) as before:
         token = before.sign_in(before.member())["AuthenticationResult"]["RefreshToken"]
     with started(file) as after, refused("NotAuthorized"):
@@ -91,7 +91,7 @@ def test_sessions_end_with_the_process(file: Path) -> None:
 
 
 def test_pools_are_told_apart_by_name(file: Path) -> None:
-    """One pool's users are not another's, and keeping the one doesn't forget the other."""
+    """Pools don't share users, and storing one pool doesn't drop another."""
     with started(file, "first") as before:
         email = before.member()
     with started(file, "second") as other:
@@ -110,7 +110,7 @@ def test_the_file_is_private(file: Path) -> None:
 
 
 def test_reading_writes_nothing(file: Path) -> None:
-    """The file is written when something changed, not at every request."""
+    """The file is written when something has changed, not at every request."""
     with started(file) as before:
         email = before.member()
         written = file.stat().st_mtime_ns
@@ -119,8 +119,8 @@ def test_reading_writes_nothing(file: Path) -> None:
 
 
 @pytest.mark.parametrize("signals", [3])
-def test_a_kill_loses_nobody(file: Path, signals: int) -> None:
-    """Whoever got an answer is there after the process was killed amidst its work."""
+def test_a_kill_loses_no_user(file: Path, signals: int) -> None:
+    """Every user whose sign-up was answered is still there after a kill."""
     signed_up: list[str] = []
     for _ in range(signals):
         process = subprocess.Popen(
@@ -156,7 +156,7 @@ USER = {"sub": "s", "username": "u", "password": None, "status": "CONFIRMED", "a
     ],
 )
 def test_a_foreign_file_is_left_alone(file: Path, text: str) -> None:
-    """A file that isn't ours, or is damaged, stops us with one line and stays as it is."""
+    """A file that isn't ours, or is damaged, stops the start with one line and isn't changed."""
     file.parent.mkdir()
     content = text.encode("utf-8", "surrogateescape")
     file.write_bytes(content)
@@ -166,8 +166,8 @@ def test_a_foreign_file_is_left_alone(file: Path, text: str) -> None:
     assert file.read_bytes() == content
 
 
-def test_fresh_forgets(file: Path) -> None:
-    """Whoever asks for it starts with nobody, even where the file was damaged."""
+def test_fresh_starts_without_users(file: Path) -> None:
+    """`fresh` starts with an empty store, even if the file is damaged."""
     file.parent.mkdir()
     file.write_text("{")
     with Store(file, fresh=True) as store:
@@ -175,7 +175,7 @@ def test_fresh_forgets(file: Path) -> None:
 
 
 def test_one_process_at_a_time(file: Path) -> None:
-    """A second one would overwrite the first one's users, so it is told."""
+    """A second process is refused: it would overwrite the first one's users."""
     with Store(file), pytest.raises(StoreError, match="in use"), Store(file):
         pass
     with Store(file):
@@ -183,7 +183,7 @@ def test_one_process_at_a_time(file: Path) -> None:
 
 
 def test_recovery_codes_survive_a_restart(file: Path) -> None:
-    """A code that was e-mailed before resets the password after."""
+    """A code that was e-mailed before the restart resets the password after it."""
     with started(file) as before:
         email = before.member()
         before.forgot(email)
@@ -192,13 +192,13 @@ def test_recovery_codes_survive_a_restart(file: Path) -> None:
 
 
 def test_authenticator_apps_survive_a_restart(file: Path) -> None:
-    """The phone still has the secret, so the pool must too; and a used code stays used."""
+    """The pool keeps the app's secret, and a used code stays used."""
     with started(file) as before:
         email, secret, _ = set_up(before)
         challenge, code = before.sign_in(email), app_code(before, secret)
         answer(before, email, challenge, code)
     with started(file) as after:
-        after.local.clock.advance(30)  # as the one before was ahead of the machine's
+        after.local.clock.advance(30)  # the first one's clock was this far ahead
         challenge = after.sign_in(email)
         with refused("ExpiredCode"):
             answer(after, email, challenge, code)

@@ -1,4 +1,4 @@
-"""The demo page, its API and the mailbox, each on an origin of its own, in a real Chromium."""
+"""The demo page, its API and the mailbox, each on its own origin, in a real Chromium."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ PASSWORD = "Correct-horse-9"
 
 @dataclass(frozen=True)
 class Site:
-    """Where the demo page and the API are."""
+    """The addresses of the demo page, the API and the mailbox."""
 
     demo: str
     api: str
@@ -31,7 +31,7 @@ class Site:
 
 @pytest.fixture
 def site(cognito: LocalCognito, settings: Settings) -> Iterator[Site]:
-    """Return the demo page and its API, on two ports."""
+    """Serve the demo page and its API on two ports, and return their addresses."""
     port = free_ports(1)[0]
     app = create_app(replace(settings, allowed_origins=(f"http://127.0.0.1:{port}",)))
     with serve(app) as api, Demo(port, api, f"{cognito.url}/") as demo:
@@ -40,7 +40,7 @@ def site(cognito: LocalCognito, settings: Settings) -> Iterator[Site]:
 
 @dataclass
 class Visitor:
-    """Somebody at the demo page, who finds everything by what it is called in their language."""
+    """A visitor of the demo page, who finds each element by its text in the page's language."""
 
     window: Window
     site: Site
@@ -55,38 +55,38 @@ class Visitor:
 
     @property
     def status(self) -> Locator:
-        """What the page says was done."""
+        """The page's status message."""
         return self.page.get_by_role("status")
 
     @property
     def alert(self) -> Locator:
-        """What the page says went wrong."""
+        """The page's error message."""
         return self.page.get_by_role("alert")
 
     def types(self, label: str, text: str) -> None:
-        """Fill the visible field of that name."""
+        """Fill in the visible field with this label."""
         name = self.words[label]
         self.page.get_by_label(name, exact=True).locator("visible=true").fill(text)
 
     def presses(self, name: str) -> None:
-        """Press the visible button of that name."""
+        """Press the visible button with this name."""
         self.page.get_by_role("button", name=self.words[name], exact=True).click()
 
     def sees(self, view: str) -> None:
-        """Wait for the view with that heading."""
+        """Wait for the view with this heading."""
         heading = self.page.get_by_role("heading", name=self.words[view], exact=True, level=2)
         expect(heading).to_be_visible()
 
     def hears(self, said: str) -> None:
-        """Wait for the word on what was done."""
+        """Wait for this status message."""
         expect(self.status).to_have_text(self.words["said"][said])
 
     def is_told(self, code: str) -> None:
-        """Wait for the text of a code."""
+        """Wait for the error message of this code."""
         expect(self.alert).to_contain_text(self.words["codes"][code])
 
     def reads_code(self, mail: int) -> str:
-        """Take the code from the mailbox page, once it shows that many e-mails to this address."""
+        """Wait for this number of e-mails on the mailbox page, and return the newest code."""
         self.mails.bring_to_front()
         box = self.mails.get_by_role("list", name="E-mails")
         listed = box.get_by_role("listitem").filter(has_text=self.email)
@@ -97,7 +97,7 @@ class Visitor:
         return text.strip()
 
     def signs_up(self) -> None:
-        """Fill the form for a new account."""
+        """Fill in and send the sign-up form."""
         self.presses("signUp")
         self.types("email", self.email)
         self.types("password", PASSWORD)
@@ -105,20 +105,20 @@ class Visitor:
         self.sees("confirm")
 
     def has_an_account(self) -> None:
-        """Sign up and confirm; sign-in is next."""
+        """Sign up and confirm; the sign-in view follows."""
         self.signs_up()
         self.types("code", self.reads_code(1))
         self.presses("confirmButton")
         self.sees("signIn")
 
     def signs_in(self, password: str = PASSWORD) -> None:
-        """Fill the form for getting in."""
+        """Fill in and send the sign-in form."""
         self.types("email", self.email)
         self.types("password", password)
         self.presses("signIn")
 
     def is_signed_in(self) -> None:
-        """Have an account, and be in it."""
+        """Sign up, confirm and sign in."""
         self.has_an_account()
         self.signs_in()
         self.sees("account")
@@ -127,7 +127,7 @@ class Visitor:
 
 @pytest.fixture
 def visit(site: Site, browse: Browse) -> Callable[..., Visitor]:
-    """Return what opens the demo page and the mailbox, in the language of the browser."""
+    """Return a function that opens the demo page and the mailbox in a browser of this language."""
 
     def open_demo(language: str = "en-GB", **options: Any) -> Visitor:
         window = browse(*vars(site).values(), locale=language, **options)

@@ -1,4 +1,4 @@
-"""client.js in the browser it is for: one refresh for many calls, two tabs, and what goes wrong."""
+"""client.js in a real browser: one refresh for many calls, two tabs, and failures."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.infra.web.conftest import Site
 from tests.support.browser import Browse, Window
 from tests.support.people import Person
 
-# Of people without a browser: the others run event loops in this thread, as Playwright does.
+# For the calls of `Person`: other transports run event loops in this thread, as Playwright does.
 pytestmark = pytest.mark.transports("uvicorn")
 
 MAKE = """async ([store, options]) => {
@@ -27,7 +27,7 @@ MAKE = """async ([store, options]) => {
     window.client = new module.Client(API, { store: window.store, onChange, ...options });
 }"""
 
-# What a promise comes to, so that a test can look at failures too.
+# Returns a promise's value or its error, so that a test can check failures too.
 SETTLE = """async () => {
     try {
         return { value: await CALL };
@@ -41,24 +41,24 @@ SETTLE = """async () => {
 
 @dataclass
 class Tab:
-    """A page with a client of its own, beside the demo's."""
+    """A page with its own client, in addition to the demo's."""
 
     page: Page
     window: Window
     said: list[str] = field(default_factory=list)
-    """All that its console showed."""
+    """All messages in its console."""
 
     def makes_a_client(self, store: str = "memoryStore", **options: object) -> None:
-        """Make one, with a store of client.js's."""
+        """Make a client with one of client.js's stores."""
         self.page.evaluate(MAKE, [store, options])
 
     def does(self, call: str) -> dict[str, Any]:
-        """Wait for a call, and give its value or what is to be known of the failure."""
+        """Wait for a call, and return its value or the failure's fields."""
         settled: dict[str, Any] = self.page.evaluate(SETTLE.replace("CALL", call))
         return settled
 
     def starts(self, call: str) -> None:
-        """Start a call without waiting; `result` is its end."""
+        """Start a call without waiting; `result` becomes its promise."""
         self.page.evaluate(f"{{ window.result = {call}; window.result.catch(() => {{}}); 0 }}")
 
     def signs_in(self, person: Person) -> None:
@@ -67,27 +67,27 @@ class Tab:
         assert self.does(f"client.signIn({body})") == {"value": None}
 
     def now(self, expression: str) -> Any:
-        """Give the value of an expression."""
+        """Return the value of an expression."""
         return self.page.evaluate(expression)
 
 
 @pytest.fixture
 def tab(browse: Browse, site: Site) -> Tab:
-    """Return a tab in which nothing has been done."""
+    """Return a new tab, in which nothing has been done yet."""
     window = browse(*vars(site).values())
-    return opened(window.page, window, site)
+    return open_tab(window.page, window, site)
 
 
-def opened(page: Page, window: Window, site: Site) -> Tab:
-    """Open the demo's origin in a page."""
+def open_tab(page: Page, window: Window, site: Site) -> Tab:
+    """Open the demo's origin in a page, and return it as a tab."""
     tab = Tab(page, window)
     page.on("console", lambda message: tab.said.append(message.text))
     page.goto(site.demo)
     return tab
 
 
-def asked(window: Window, path: str) -> list[Any]:
-    """Return the requests for a route, preflights apart."""
+def requests_for(window: Window, path: str) -> list[Any]:
+    """Return the requests for a route, without preflights."""
     return [request for request in window.requests if request.url.endswith(path)]
 
 
@@ -97,50 +97,50 @@ MANY = "Promise.all(Array.from({ length: 10 }, () => client.me()))"
 def test_many_calls_share_one_refresh_after_a_401(
     tab: Tab, ada: Person, cognito: LocalCognito
 ) -> None:
-    """Each is refused once, one refreshes, and all are answered."""
+    """Each call is refused once, one call refreshes, and all calls succeed."""
     ada.has_an_account()
     tab.makes_a_client()
     tab.signs_in(ada)
     cognito.clock.advance(timedelta(hours=4))
     answers = tab.does(MANY)["value"]
     assert [answer["email"] for answer in answers] == [ada.email] * 10
-    assert len(asked(tab.window, "/auth/refresh")) == 1
-    assert len(asked(tab.window, "/auth/me")) == 20
+    assert len(requests_for(tab.window, "/auth/refresh")) == 1
+    assert len(requests_for(tab.window, "/auth/me")) == 20
 
 
 def test_the_token_is_replaced_before_it_expires(tab: Tab, ada: Person) -> None:
-    """Nothing is refused when the page's own clock shows that the token is about to end."""
+    """If the page's clock shows that the token is about to expire, no call is refused."""
     tab.page.clock.install()
     ada.has_an_account()
     tab.makes_a_client()
     tab.signs_in(ada)
     tab.does("client.me()")
-    assert asked(tab.window, "/auth/refresh") == []
+    assert requests_for(tab.window, "/auth/refresh") == []
     tab.page.clock.fast_forward("02:59:30")
     assert len(tab.does(MANY)["value"]) == 10
-    assert len(asked(tab.window, "/auth/refresh")) == 1
-    assert len(asked(tab.window, "/auth/me")) == 11
+    assert len(requests_for(tab.window, "/auth/refresh")) == 1
+    assert len(requests_for(tab.window, "/auth/me")) == 11
 
 
-def test_fetch_is_signed_in(tab: Tab, ada: Person, cognito: LocalCognito, site: Site) -> None:
-    """A team's own routes get the token, and the retry; nobody else's get either."""
+def test_fetch_sends_the_token(tab: Tab, ada: Person, cognito: LocalCognito, site: Site) -> None:
+    """A team's own routes get the token and the retry; another origin gets no request."""
     ada.has_an_account()
     tab.makes_a_client()
     assert tab.does("client.fetch('/auth/me').then((answer) => answer.status)")["value"] == 401
-    assert "authorization" not in asked(tab.window, "/auth/me")[0].all_headers()
+    assert "authorization" not in requests_for(tab.window, "/auth/me")[0].all_headers()
     tab.signs_in(ada)
     cognito.clock.advance(timedelta(hours=4))
     answer = tab.does("client.fetch(`${API}/auth/me`).then((answer) => answer.json())")["value"]
     assert answer["body"]["email"] == ada.email
-    assert len(asked(tab.window, "/auth/refresh")) == 1
+    assert len(requests_for(tab.window, "/auth/refresh")) == 1
     assert tab.does("client.fetch('/nothing').then((answer) => answer.status)")["value"] == 404
     other = site.api.replace("127.0.0.1", "localhost")
     assert tab.does(f"client.fetch('{other}/auth/me')")["name"] == "TypeError"
-    assert asked(tab.window, f"{other}/auth/me") == []
+    assert requests_for(tab.window, f"{other}/auth/me") == []
 
 
 def test_a_session_that_is_over(tab: Tab, ada: Person, cognito: LocalCognito) -> None:
-    """It is forgotten, once the service has said so; who shows the page is told."""
+    """When the service says so, the client forgets the session and calls `onChange`."""
     ada.has_an_account()
     tab.makes_a_client("sessionStore")
     tab.signs_in(ada)
@@ -150,13 +150,13 @@ def test_a_session_that_is_over(tab: Tab, ada: Person, cognito: LocalCognito) ->
     failure = tab.does(MANY)
     assert (failure["name"], failure["code"]) == ("ApiError", "invalid_refresh_token")
     assert failure["next"] == "signIn"
-    assert len(asked(tab.window, "/auth/refresh")) == 1
+    assert len(requests_for(tab.window, "/auth/refresh")) == 1
     assert tab.now("[client.signedIn, store.get(), ...changes]") == [False, None, True, False]
     assert tab.does("client.me()")["code"] == "invalid_token"
 
 
-def test_a_lost_network_ends_no_session(tab: Tab, ada: Person, cognito: LocalCognito) -> None:
-    """Neither call nor refresh gets through; later both do."""
+def test_a_lost_network_keeps_the_session(tab: Tab, ada: Person, cognito: LocalCognito) -> None:
+    """Calls and refreshes fail without a network, and succeed when it is back."""
     ada.has_an_account()
     tab.makes_a_client()
     tab.signs_in(ada)
@@ -166,18 +166,18 @@ def test_a_lost_network_ends_no_session(tab: Tab, ada: Person, cognito: LocalCog
     assert (failure["name"], failure["kind"], failure["next"]) == ("NetworkError", "lost", "retry")
     assert tab.does("client.fetch('/auth/me')")["kind"] == "lost"
     tab.page.context.set_offline(False)
-    tab.window.errors.clear()  # Chromium's own notes
+    tab.window.errors.clear()  # Chromium's own messages
     assert tab.does("client.me()")["value"]["email"] == ada.email
 
 
 def test_signing_out_without_a_network(tab: Tab, ada: Person) -> None:
-    """The session is forgotten here; that the service wasn't told is told."""
+    """The client forgets the session, and reports that it couldn't reach the service."""
     ada.has_an_account()
     tab.makes_a_client("localStore")
     tab.signs_in(ada)
     tab.page.context.set_offline(True)
     assert tab.does("client.signOut()")["kind"] == "lost"
-    tab.window.errors.clear()  # Chromium's own note
+    tab.window.errors.clear()  # Chromium's own message
     assert tab.now("[client.signedIn, store.get()]") == [False, None]
 
 
@@ -185,7 +185,7 @@ def test_signing_out_without_a_network(tab: Tab, ada: Person) -> None:
 def test_signing_out_during_a_refresh(
     tab: Tab, ada: Person, cognito: LocalCognito, *, locks: bool
 ) -> None:
-    """What the refresh brings doesn't outlive it, in a browser without Web Locks either."""
+    """The refreshed session is forgotten too, even in a browser without Web Locks."""
     if not locks:
         tab.now("Object.defineProperty(navigator, 'locks', { value: undefined })")
     ada.has_an_account()
@@ -194,32 +194,32 @@ def test_signing_out_during_a_refresh(
     cognito.clock.advance(timedelta(hours=4))
     tab.does("Promise.allSettled([client.refresh(), client.signOut(), client.refresh()])")
     assert tab.now("[client.signedIn, store.get()]") == [False, None]
-    assert len(asked(tab.window, "/auth/refresh")) == 1
+    assert len(requests_for(tab.window, "/auth/refresh")) == 1
 
 
 def test_two_tabs_take_turns(tab: Tab, site: Site, ada: Person, cognito: LocalCognito) -> None:
-    """Both need new tokens at once, and neither spoils what the other was given."""
+    """Both tabs need new tokens at once, and neither invalidates the other's."""
     ada.has_an_account()
     tab.makes_a_client("localStore")
     tab.signs_in(ada)
-    other = opened(tab.page.context.new_page(), tab.window, site)
+    other = open_tab(tab.page.context.new_page(), tab.window, site)
     other.makes_a_client("localStore")
     assert other.does("client.me()")["value"]["email"] == ada.email
     for _ in range(3):
-        # Longer than a replaced refresh token works: a tab that still had one would be refused.
+        # A replaced refresh token no longer works after this, so a tab that used one would fail.
         cognito.clock.advance(timedelta(hours=4))
         tab.starts("client.me()")
         other.starts("client.me()")
         assert tab.does("result")["value"] == other.does("result")["value"]
-    assert len(asked(tab.window, "/auth/refresh")) == 7
+    assert len(requests_for(tab.window, "/auth/refresh")) == 7
 
 
 def test_a_tab_waits_for_the_other(tab: Tab, site: Site, ada: Person) -> None:
-    """While one refreshes, the other holds back."""
+    """While one tab refreshes, the other one waits."""
     ada.has_an_account()
     tab.makes_a_client("localStore")
     tab.signs_in(ada)
-    other = opened(tab.page.context.new_page(), tab.window, site)
+    other = open_tab(tab.page.context.new_page(), tab.window, site)
     other.makes_a_client("localStore")
     held: list[Route] = []
     tab.page.route("**/auth/refresh", lambda route: held.append(route))  # noqa: PLW0108 - Playwright wants a function
@@ -228,21 +228,21 @@ def test_a_tab_waits_for_the_other(tab: Tab, site: Site, ada: Person) -> None:
     other.starts("client.refresh()")
     waiting = "async () => (await navigator.locks.query()).pending.length === 1"
     other.page.wait_for_function(waiting, timeout=5000)
-    assert len(asked(tab.window, "/refresh")) == 1
+    assert len(requests_for(tab.window, "/refresh")) == 1
     held[0].continue_()
     assert tab.does("result") == other.does("result") == {"value": None}
-    assert len(asked(tab.window, "/auth/refresh")) == 2
+    assert len(requests_for(tab.window, "/auth/refresh")) == 2
 
 
-def test_two_tabs_know_of_each_other(
+def test_two_tabs_share_the_session(
     tab: Tab, site: Site, person: Callable[[], Person], cognito: LocalCognito
 ) -> None:
-    """Signing out in one ends both, and whoever signs in next is who both speak for."""
+    """A sign-out in one tab signs out both, and the next sign-in signs in both."""
     ada, grace = person(), person()
     ada.has_an_account()
     grace.has_an_account()
     tab.makes_a_client("localStore")
-    other = opened(tab.page.context.new_page(), tab.window, site)
+    other = open_tab(tab.page.context.new_page(), tab.window, site)
     other.makes_a_client("localStore")
     tab.signs_in(ada)
     other.page.wait_for_function("changes.length === 1")
@@ -259,10 +259,10 @@ def test_two_tabs_know_of_each_other(
     assert other.now("changes") == [True, False, True, True]
 
 
-def test_nobody_acts_as_somebody_else(
+def test_a_tab_does_not_use_another_persons_session(
     tab: Tab, person: Callable[[], Person], cognito: LocalCognito
 ) -> None:
-    """Another tab signed somebody else in, and this one hasn't heard: it must not use that."""
+    """Another tab has signed in another person, and this tab hasn't noticed."""
     ada, grace = person(), person()
     ada.has_an_account()
     grace.has_an_account()
@@ -285,7 +285,7 @@ def test_nobody_acts_as_somebody_else(
         ("localStore", True, True),
     ],
 )
-def test_where_the_session_lives(  # noqa: PLR0913 - a table's row, and who is in the story
+def test_where_the_session_lives(  # noqa: PLR0913 - a table's row, and the fixtures
     tab: Tab,
     site: Site,
     ada: Person,
@@ -294,7 +294,7 @@ def test_where_the_session_lives(  # noqa: PLR0913 - a table's row, and who is i
     reloaded: bool,
     elsewhere: bool,
 ) -> None:
-    """As README tells: until the page is left, until the tab is closed, or for every tab."""
+    """As in the README: until the page is left, until the tab is closed, or for every tab."""
     ada.has_an_account()
     tab.makes_a_client(store)
     tab.signs_in(ada)
@@ -302,13 +302,13 @@ def test_where_the_session_lives(  # noqa: PLR0913 - a table's row, and who is i
     tab.makes_a_client(store)
     assert tab.now("client.signedIn") == reloaded
     assert ("value" in tab.does("client.me()")) == reloaded
-    other = opened(tab.page.context.new_page(), tab.window, site)
+    other = open_tab(tab.page.context.new_page(), tab.window, site)
     other.makes_a_client(store)
     assert other.now("client.signedIn") == elsewhere
 
 
 def test_a_browser_that_allows_no_storage(tab: Tab, ada: Person) -> None:
-    """The session then lives in memory."""
+    """Without storage, the session is kept in memory."""
     ada.has_an_account()
     tab.now(
         """Object.defineProperty(window, "localStorage", {
@@ -320,12 +320,12 @@ def test_a_browser_that_allows_no_storage(tab: Tab, ada: Person) -> None:
     assert tab.does("client.me()")["value"]["email"] == ada.email
 
 
-def test_one_more_step(tab: Tab, ada: Person, api: httpx.Client) -> None:
-    """A refusal says what to do, in members of its own; no error reporter collects the session."""
+def test_a_challenge(tab: Tab, ada: Person, api: httpx.Client) -> None:
+    """The error has the challenge's fields; its JSON, for error reporters, lacks the session."""
     assert api.get("/health").status_code == 200
     tab.makes_a_client()
     body = {"challenge": "SOFTWARE_TOKEN_MFA", "session": "AYABe-secret", "needs": ["code"]}
-    answered(tab, 403, {"code": "challenge_required", **body})
+    answer_with(tab, 403, {"code": "challenge_required", **body})
     failure = tab.does(f"client.signIn({{ email: '{ada.email}', password: 'x' }})")
     assert (failure["next"], failure["needs"]) == ("challenge", ["code"])
     assert "AYABe" not in failure["text"]
@@ -346,9 +346,9 @@ def test_one_more_step(tab: Tab, ada: Person, api: httpx.Client) -> None:
     ],
 )
 def test_what_to_do_next(tab: Tab, status: int, code: str, following: str) -> None:
-    """By the code; of one that a team added, by the status."""
+    """The next step depends on the code, or on the status if a team has added the code."""
     tab.makes_a_client()
-    answered(tab, status, {"code": code}, {"Retry-After": "7"})
+    answer_with(tab, status, {"code": code}, {"Retry-After": "7"})
     failure = tab.does("client.confirm({})")
     assert failure["name"] == "ApiError"
     assert (failure["status"], failure["code"], failure["next"]) == (status, code, following)
@@ -358,29 +358,29 @@ def test_what_to_do_next(tab: Tab, status: int, code: str, following: str) -> No
 @pytest.mark.parametrize(
     "body", ["<!doctype html><p>Log in to our Wi-Fi", "null", "[]", '{"statusCode": 500}', ""]
 )
-def test_somebody_else_answers(tab: Tab, body: str) -> None:
-    """A captive portal's page is no answer of the service's, whatever its status."""
+def test_an_answer_from_another_service(tab: Tab, body: str) -> None:
+    """A captive portal's page isn't taken for an answer of the service, whatever its status."""
     tab.makes_a_client()
-    tab.page.route("**/auth/*", lambda route: fulfilled(route, 200, body))
+    tab.page.route("**/auth/*", lambda route: fulfil(route, 200, body))
     assert tab.does("client.confirm({})")["kind"] == "garbled"
 
 
 def test_a_service_that_stalls(tab: Tab) -> None:
-    """A call is given up in time."""
+    """A call ends at its timeout."""
     tab.makes_a_client(timeout=100)
     tab.page.route("**/auth/*", lambda _: None)
     failure = tab.does("client.confirm({})")
     assert (failure["name"], failure["kind"]) == ("NetworkError", "timeout")
 
 
-def test_what_the_caller_gives_up(tab: Tab) -> None:
-    """A call that was aborted is no failure of the network."""
+def test_an_aborted_call(tab: Tab) -> None:
+    """A call that the caller aborts isn't reported as a network failure."""
     tab.makes_a_client()
     assert tab.does("client.fetch('/x', { signal: AbortSignal.abort() })")["name"] == "AbortError"
 
 
 def test_nothing_is_logged(tab: Tab, ada: Person, cognito: LocalCognito) -> None:
-    """Whatever happens, the console stays as it is."""
+    """The client writes nothing to the console."""
     ada.has_an_account()
     tab.makes_a_client("localStore")
     tab.signs_in(ada)
@@ -390,16 +390,16 @@ def test_nothing_is_logged(tab: Tab, ada: Person, cognito: LocalCognito) -> None
     assert [line for line in tab.said if not line.startswith("Failed to load resource")] == []
 
 
-def answered(
+def answer_with(
     tab: Tab, status: int, body: dict[str, Any], headers: dict[str, str] | None = None
 ) -> None:
-    """Answer every call to the API in its place."""
+    """Answer every call to the API with this, in place of the service."""
     envelope = {"statusCode": status, "message": "…", "requestId": "1"} | body
     text = json.dumps(envelope)
-    tab.page.route("**/auth/*", lambda route: fulfilled(route, status, text, headers))
+    tab.page.route("**/auth/*", lambda route: fulfil(route, status, text, headers))
 
 
-def fulfilled(route: Route, status: int, text: str, headers: dict[str, str] | None = None) -> None:
-    """Answer as CORS wants it."""
+def fulfil(route: Route, status: int, text: str, headers: dict[str, str] | None = None) -> None:
+    """Answer a request with the headers that CORS requires."""
     cors = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
     route.fulfill(status=status, body=text, headers=cors | (headers or {}))

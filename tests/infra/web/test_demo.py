@@ -1,4 +1,4 @@
-"""The demo page, used by people: in both languages, by keyboard, on a phone, and when things fail.
+"""The demo page as people use it: in both languages, by keyboard, on a phone, and in failures.
 
 Codes are read from the mailbox page, in another tab of the same browser.
 """
@@ -20,7 +20,7 @@ from tests.support.browser import NARROW
 from tests.support.document import our_codes
 from tests.support.totp import totp
 
-WIDE = {"width": 1000, "height": 640}  # low, as two of its pictures stand in the README
+WIDE = {"width": 1000, "height": 640}  # low, because the README shows two of these screenshots
 NEW_PASSWORD = "Correct-horse-10"
 TEXTS = (Path(__file__).parents[3] / "infra/web/texts.js").read_text()
 Visit = Callable[..., Visitor]
@@ -87,7 +87,7 @@ def test_the_whole_life_of_an_account(visit: Visit, language: str) -> None:
 
 
 def test_a_second_factor(visit: Visit, cognito: LocalCognito) -> None:
-    """Set up, asked for at sign-in, and turned off again."""
+    """It is set up, required at sign-in, and turned off again."""
     ada = visit()
 
     def app_code() -> str:
@@ -103,7 +103,7 @@ def test_a_second_factor(visit: Visit, cognito: LocalCognito) -> None:
     ada.presses("signOut")
     ada.signs_in()
     expect(ada.status).to_have_text(ada.words["codes"]["challenge_required"])
-    cognito.clock.advance(30)  # a code counts once
+    cognito.clock.advance(30)  # a code works only once
     ada.types("code", "000000")
     ada.presses("challengeButton")
     ada.is_told("code_mismatch")
@@ -115,7 +115,7 @@ def test_a_second_factor(visit: Visit, cognito: LocalCognito) -> None:
 
 
 def test_an_expired_code(visit: Visit, cognito: LocalCognito) -> None:
-    """After a day the page says so, and the button beside it brings another."""
+    """After a day the page reports that the code has expired, and a button sends another one."""
     ada = visit()
     ada.signs_up()
     code = ada.reads_code(1)
@@ -129,8 +129,8 @@ def test_an_expired_code(visit: Visit, cognito: LocalCognito) -> None:
     ada.hears("confirm")
 
 
-def test_who_has_not_confirmed_is_led_there(visit: Visit) -> None:
-    """Sign-in leads to the code, and the code back to sign-in."""
+def test_an_unconfirmed_account(visit: Visit) -> None:
+    """Sign-in leads to the form for the code, and the code leads back to sign-in."""
     ada = visit()
     ada.signs_up()
     ada.presses("backToSignIn")
@@ -142,8 +142,8 @@ def test_who_has_not_confirmed_is_led_there(visit: Visit) -> None:
     ada.sees("signIn")
 
 
-def test_what_is_mistyped_is_marked(visit: Visit) -> None:
-    """The field at fault is named to a screen reader, and has the focus."""
+def test_a_wrong_field_is_marked(visit: Visit) -> None:
+    """The invalid field is marked for screen readers and has the focus."""
     ada = visit()
     ada.presses("signUp")
     for email, password, code, label in (
@@ -161,7 +161,7 @@ def test_what_is_mistyped_is_marked(visit: Visit) -> None:
 
 
 def test_a_taken_address(visit: Visit) -> None:
-    """The page says so, and the way to sign-in takes the address along."""
+    """The page reports that the address is taken; the sign-in form keeps the address."""
     ada = visit()
     ada.has_an_account()
     ada.presses("signUp")
@@ -176,7 +176,7 @@ def test_a_taken_address(visit: Visit) -> None:
 
 
 def test_a_session_that_ended_elsewhere(visit: Visit, cognito: LocalCognito) -> None:
-    """Once the access token has run out as well, the page leads to sign-in and says why."""
+    """When the access token has expired too, the page shows sign-in and the reason."""
     ada = visit()
     ada.is_signed_in()
     ada.page.evaluate(
@@ -195,20 +195,20 @@ def test_a_session_that_ended_elsewhere(visit: Visit, cognito: LocalCognito) -> 
 
 
 def test_the_network_is_lost(visit: Visit) -> None:
-    """It is told apart from a refusal; what was typed stays, and the next try works."""
+    """The page reports the lost network and keeps the input, and the next try works."""
     ada = visit()
     ada.has_an_account()
     ada.page.context.set_offline(True)
     ada.signs_in()
     ada.is_told("lost")
     ada.page.context.set_offline(False)
-    ada.window.errors.clear()  # Chromium's own note
+    ada.window.errors.clear()  # Chromium's own message
     ada.presses("signIn")
     ada.hears("signIn")
 
 
 def test_by_keyboard_alone(visit: Visit) -> None:
-    """The focus is where to go on, after every step."""
+    """After every step, the focus is where the user continues."""
     ada = visit()
     keyboard = ada.page.keyboard
     ada.presses("signUp")
@@ -227,7 +227,7 @@ def test_by_keyboard_alone(visit: Visit) -> None:
 
 
 def test_staying_signed_in_is_for_every_tab(visit: Visit) -> None:
-    """With the box ticked a new tab is signed in as well, and signing out in one ends both."""
+    """With the box ticked, a new tab is signed in too, and a sign-out in one tab ends both."""
     ada = visit()
     ada.has_an_account()
     ada.page.get_by_label(ada.words["stay"]).check()
@@ -243,7 +243,7 @@ def test_staying_signed_in_is_for_every_tab(visit: Visit) -> None:
 
 
 def test_nothing_secret_stays(visit: Visit) -> None:
-    """No token is on the page or in its list of calls, and the access token in no storage."""
+    """No token is on the page or in its list of calls, and no storage has the access token."""
     ada = visit()
     ada.is_signed_in()
     kept = ada.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
@@ -257,7 +257,7 @@ def test_nothing_secret_stays(visit: Visit) -> None:
 @pytest.mark.parametrize("language", ["en-GB", "ko-KR"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_pictures(visit: Visit, language: str, size: dict[str, int], scheme: str) -> None:
-    """Nothing is wider than the window; whoever changes the page looks at what is kept here."""
+    """Nothing is wider than the window. Look at these screenshots after a change to the page."""
     ada = visit(language, viewport=size, color_scheme=scheme)
     name = f"demo-{language[:2]}-{size['width']}-{scheme}"
     ada.presses("signUp")
@@ -282,7 +282,7 @@ def test_pictures(visit: Visit, language: str, size: dict[str, int], scheme: str
 
 
 def test_both_languages_have_every_text(visit: Visit) -> None:
-    """The rules on passwords, which the API writes in English, are translated too."""
+    """The password rules, which the API sends in English, are translated too."""
     texts: dict[str, Any] = visit().page.evaluate(
         "import('/texts.js').then(({texts}) => JSON.parse(JSON.stringify(texts)))"
     )
@@ -294,10 +294,10 @@ def test_both_languages_have_every_text(visit: Visit) -> None:
 
 
 def test_every_code_has_a_text_in_both_languages() -> None:
-    """And none has one that is gone."""
+    """No text is left for a code that no longer exists."""
     written = re.findall(r"^  codes: {\n(.*?)^  },", TEXTS, re.MULTILINE | re.DOTALL)
     assert len(written) == len(("en", "ko"))
     for texts in written:
-        told = set(re.findall(r"^    (\w+):", texts, re.MULTILINE))
-        assert our_codes() - told == set(), "Add them to both languages in infra/web/texts.js"
-        assert told - our_codes() == {"lost", "timeout", "garbled", "unknown"}
+        translated = set(re.findall(r"^    (\w+):", texts, re.MULTILINE))
+        assert our_codes() - translated == set(), "Add them to both languages in infra/web/texts.js"
+        assert translated - our_codes() == {"lost", "timeout", "garbled", "unknown"}

@@ -1,4 +1,4 @@
-"""client.d.ts says what the API's own document says, and TypeScript takes it."""
+"""client.d.ts agrees with the OpenAPI document, and TypeScript accepts it."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from tests.support.document import documented_codes, our_codes, our_routes, the_
 ROOT = Path(__file__).parents[3]
 TYPES = (ROOT / "infra/web/client.d.ts").read_text()
 CLIENT = (ROOT / "infra/web/client.js").read_text()
-# Fetched by npm, for this test alone: an exact version, as nothing else of the project is Node's.
+# npm fetches it for this test alone. It is pinned here, as the project has no other npm package.
 TYPESCRIPT = "typescript@5.9.3"
 
 SCHEMAS: dict[str, Any] = the_document()["components"]["schemas"]
@@ -22,7 +22,7 @@ OPERATIONS = {name: route for name, route in our_routes().items() if name != "GE
 
 
 def interface(name: str) -> dict[str, tuple[bool, str]]:
-    """Return the members of an interface: whether each may be missing, and its type."""
+    """Return the fields of an interface: whether each is optional, and its type."""
     found = re.search(rf"export interface {name} {{\n(.*?)\n}}", TYPES, re.DOTALL)
     assert found, f"client.d.ts has no interface {name}"
     members = re.findall(r"^  (\w+)(\??): (.+);$", found[1], re.MULTILINE)
@@ -35,14 +35,14 @@ def union(text: str) -> set[str]:
 
 
 def alias(name: str) -> str:
-    """Return what a type's name stands for."""
+    """Return the definition of a type alias."""
     found = re.search(rf"export type {name} =\n(.*?)\n\n", TYPES, re.DOTALL)
     assert found, f"client.d.ts has no type {name}"
     return found[1]
 
 
 def typescript(schema: dict[str, Any]) -> str:
-    """Return a schema's type as TypeScript writes it."""
+    """Return a schema's type in TypeScript."""
     if "$ref" in schema:
         return name_of(schema)
     if "anyOf" in schema:
@@ -56,7 +56,7 @@ def typescript(schema: dict[str, Any]) -> str:
 
 
 def name_of(schema: dict[str, Any]) -> str:
-    """Return what a reference points to."""
+    """Return the name of the schema that a reference points to."""
     return str(schema["$ref"]).rsplit("/", 1)[1]
 
 
@@ -78,7 +78,7 @@ ROUTES = {
 
 
 def test_every_route_is_typed() -> None:
-    """And no other; the client calls each."""
+    """The types list these routes and no others, and the client has a method for each."""
     assert set(OPERATIONS) - set(ROUTES) == set(), "Add them to infra/web/client.d.ts"
     assert set(ROUTES) == set(OPERATIONS)
     for route in OPERATIONS:
@@ -88,7 +88,7 @@ def test_every_route_is_typed() -> None:
 
 @pytest.mark.parametrize("route", OPERATIONS)
 def test_a_route_takes_gives_and_fails_as_documented(route: str) -> None:
-    """The request, the envelope's body, and the codes."""
+    """The types of the request and of the envelope's body match the document, as do the codes."""
     operation, typed = OPERATIONS[route], ROUTES[route]
     takes = name_of(json_of(operation["requestBody"])) if "requestBody" in operation else None
     assert typed["takes"] == (takes or "undefined")
@@ -96,25 +96,25 @@ def test_a_route_takes_gives_and_fails_as_documented(route: str) -> None:
     body = answer["properties"].get("body")
     gives = typescript(body).replace("null", "undefined") if body else "undefined"
     assert typed["gives"] == gives
-    told = union(typed["fails"]) | COMMON
+    listed = union(typed["fails"]) | COMMON
     codes = documented_codes(operation)
-    assert codes - told == set(), f"Add them to {route} in infra/web/client.d.ts"
-    assert told == codes
+    assert codes - listed == set(), f"Add them to {route} in infra/web/client.d.ts"
+    assert listed == codes
 
 
 def names_in(part: object) -> set[str]:
-    """Return the schemas that a part of the document refers to, directly or not."""
+    """Return the schemas that a part of the document refers to, directly or indirectly."""
     found = set(re.findall(r"'#/components/schemas/(\w+)'", str(part)))
     return found.union(*(names_in(SCHEMAS[name]) for name in found))
 
 
-# Envelopes are the client's business: it hands out what is in them.
+# The client unwraps these envelopes, so callers never see them.
 ENVELOPES = {"Done", "SignedIn", "HasReset", "Me", "MfaSetUp"}
 
 
 @pytest.mark.parametrize("name", sorted(names_in(OPERATIONS) - ENVELOPES))
-def test_every_member_is_typed(name: str) -> None:
-    """By its name, its type, and whether it may be missing."""
+def test_every_field_is_typed(name: str) -> None:
+    """The types give each field's name, its type, and whether it is optional."""
     schema = SCHEMAS[name]
     required = schema.get("required", [])
     documented = {
@@ -125,13 +125,13 @@ def test_every_member_is_typed(name: str) -> None:
 
 
 def test_every_code_is_typed() -> None:
-    """Those of routes and those of addresses."""
+    """The types list all codes of this API, and no others."""
     typed = COMMON.union(*(union(route["fails"]) for route in ROUTES.values()))
     assert typed | (union(alias("Code")) - {"fails"}) == our_codes()
 
 
 def test_every_code_has_a_next_step() -> None:
-    """In the client's table, and each step is one that the types list."""
+    """The client's table has a step for each code, and the types list each step."""
     codes = our_codes()
     table = CLIENT.split("export const NEXT = {")[1].split("};")[0]
     following = dict(re.findall(r'^  (\w+): "(\w+)",$', table, re.MULTILINE))
@@ -151,11 +151,11 @@ def test_every_method_is_typed() -> None:
     assert ours == set(re.findall(exported, TYPES, re.MULTILINE))
 
 
-def test_typescript_takes_it(tmp_path: Path) -> None:
-    """A small program of a team's compiles, strictly, and its deliberate mistakes don't."""
+def test_typescript_accepts_the_types(tmp_path: Path) -> None:
+    """A team's small program compiles in strict mode, and its deliberate mistakes are errors."""
     if not shutil.which("npm"):
         assert not os.environ.get("CI"), "CI must have npm: apt-get install npm"
-        pytest.skip("npm is not installed, which brings TypeScript")
+        pytest.skip("npm, which fetches TypeScript, is not installed")
     command = ["npm", "exec", "--yes", f"--package={TYPESCRIPT}", "--", "tsc", "--noEmit"]
     options = [
         "--strict",

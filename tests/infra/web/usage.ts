@@ -1,4 +1,4 @@
-// What a team writes against client.d.ts. It is compiled by test_types.py, never run.
+// A team's program that uses client.d.ts. test_types.py compiles it; nothing runs it.
 
 import { ApiError, Client, NetworkError, localStore, sessionStore } from "../../../infra/web/client.js";
 import type { Code, Next, Store, User } from "../../../infra/web/client.js";
@@ -11,7 +11,7 @@ const client = new Client("https://api.example.com/v1", {
 
 export async function main(email: string, password: string): Promise<User | null> {
   await client.signUp({ email, password });
-  // @ts-expect-error - a member is missing
+  // @ts-expect-error - a field is missing
   await client.confirm({ email });
   try {
     await client.signIn({ email, password });

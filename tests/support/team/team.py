@@ -1,6 +1,6 @@
-"""A Lambda handler that serves a team's routes with ours, and one that looks around.
+"""A Lambda handler that serves a team's routes with ours, and one that inspects its process.
 
-The tests copy this folder beside the bundle: `team.handler` then runs on Lambda's own terms.
+The tests copy this folder beside the bundle, so that `team.handler` runs as it would on Lambda.
 """
 
 import os
@@ -18,7 +18,7 @@ app.include_router(router)
 
 
 def probe(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Return what the process may import and write."""
+    """Return the modules that the process can import and the folders that it can write to."""
     root = os.environ["LAMBDA_TASK_ROOT"]
     return {
         "path": sys.path,

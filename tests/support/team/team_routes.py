@@ -1,4 +1,4 @@
-"""Routes as a team adds them to the app."""
+"""Routes that are added to the app in the way a team adds its own."""
 
 import threading
 from typing import Any
@@ -11,13 +11,13 @@ router = routes_under("/team")
 
 @router.get("/whoami")
 def whoami(user: CurrentUser) -> dict[str, Any]:
-    """Return who is asking, from the access token alone."""
+    """Return the caller's id and groups, from the access token alone."""
     return {"sub": user.sub, "groups": user.claims.get("cognito:groups", [])}
 
 
 @router.get("/broken")
 async def broken(secret: str) -> None:
-    """Fail as a bug does, with what the caller sent in the exceptions' texts."""
+    """Fail as a bug does, with the caller's input in the exceptions' messages."""
     try:
         {}[secret]
     except KeyError as error:

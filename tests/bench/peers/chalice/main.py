@@ -1,4 +1,4 @@
-"""Chalice, which checks nothing of what comes in by itself."""
+"""Chalice, which doesn't validate requests by itself."""
 
 import os
 from collections.abc import Callable
@@ -13,7 +13,7 @@ CLIENT_ID = os.environ["COGNITO_CLIENT_ID"]
 
 @app.route("/auth/sign-up", methods=["POST"])
 def sign_up() -> dict:
-    """Make an account."""
+    """Create an account."""
     body = app.current_request.json_body
     return call(
         cognito.sign_up,
@@ -32,7 +32,7 @@ def confirm() -> dict:
 
 @app.route("/auth/sign-in", methods=["POST"])
 def sign_in() -> dict:
-    """Give tokens."""
+    """Return tokens."""
     body = app.current_request.json_body
     return call(
         cognito.initiate_auth,
@@ -42,7 +42,7 @@ def sign_in() -> dict:
 
 
 def call(operation: Callable[..., dict], **arguments: object) -> dict:
-    """Ask Cognito, and tell what it said."""
+    """Call Cognito and return its answer."""
     try:
         answer = operation(ClientId=CLIENT_ID, **arguments)
     except cognito.exceptions.ClientError as error:

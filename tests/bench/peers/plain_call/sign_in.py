@@ -1,4 +1,4 @@
-"""A function of its own for POST /auth/sign-in, with a client made at every call."""
+"""A separate function for POST /auth/sign-in that makes a client at every call."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import boto3
 
 
 def handler(event: dict, context: object) -> dict:
-    """Give tokens."""
+    """Return tokens."""
     body = json.loads(event["body"])
     cognito = boto3.client("cognito-idp")
     try:
@@ -21,7 +21,7 @@ def handler(event: dict, context: object) -> dict:
     return respond(200, body=answer["AuthenticationResult"])
 
 
-def respond(status: int, **members: object) -> dict:
-    """An answer for API Gateway."""
-    body = json.dumps({"statusCode": status, **members})
+def respond(status: int, **fields: object) -> dict:
+    """Return an answer for API Gateway."""
+    body = json.dumps({"statusCode": status, **fields})
     return {"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": body}

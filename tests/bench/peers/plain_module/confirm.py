@@ -1,4 +1,4 @@
-"""A function of its own for POST /auth/confirm, with a client made once."""
+"""A separate function for POST /auth/confirm that makes its client once."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def handler(event: dict, context: object) -> dict:
     return respond(200)
 
 
-def respond(status: int, **members: object) -> dict:
-    """An answer for API Gateway."""
-    body = json.dumps({"statusCode": status, **members})
+def respond(status: int, **fields: object) -> dict:
+    """Return an answer for API Gateway."""
+    body = json.dumps({"statusCode": status, **fields})
     return {"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": body}

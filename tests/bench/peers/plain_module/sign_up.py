@@ -1,4 +1,4 @@
-"""A function of its own for POST /auth/sign-up, with a client made once."""
+"""A separate function for POST /auth/sign-up that makes its client once."""
 
 import json
 import os
@@ -9,7 +9,7 @@ cognito = boto3.client("cognito-idp")
 
 
 def handler(event: dict, context: object) -> dict:
-    """Make an account."""
+    """Create an account."""
     body = json.loads(event["body"])
     try:
         cognito.sign_up(
@@ -23,7 +23,7 @@ def handler(event: dict, context: object) -> dict:
     return respond(200)
 
 
-def respond(status: int, **members: object) -> dict:
-    """An answer for API Gateway."""
-    body = json.dumps({"statusCode": status, **members})
+def respond(status: int, **fields: object) -> dict:
+    """Return an answer for API Gateway."""
+    body = json.dumps({"statusCode": status, **fields})
     return {"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": body}

@@ -1,4 +1,4 @@
-"""Powertools for AWS Lambda: its resolver, with validation."""
+"""Powertools for AWS Lambda: its resolver with validation."""
 
 import os
 
@@ -12,14 +12,14 @@ CLIENT_ID = os.environ["COGNITO_CLIENT_ID"]
 
 
 class Credentials(BaseModel):
-    """What people sign up and in with."""
+    """The body of sign-up and sign-in."""
 
     email: str = Field(max_length=128)
     password: str = Field(min_length=1, max_length=256)
 
 
 class Confirm(BaseModel):
-    """The code that the e-mail brought."""
+    """The body of confirm, with the e-mailed code."""
 
     email: str = Field(max_length=128)
     code: str = Field(min_length=1, max_length=2048)
@@ -27,7 +27,7 @@ class Confirm(BaseModel):
 
 @app.post("/auth/sign-up")
 def sign_up(body: Credentials) -> dict:
-    """Make an account."""
+    """Create an account."""
     cognito.sign_up(
         ClientId=CLIENT_ID,
         Username=body.email,
@@ -46,7 +46,7 @@ def confirm(body: Confirm) -> dict:
 
 @app.post("/auth/sign-in")
 def sign_in(body: Credentials) -> dict:
-    """Give tokens."""
+    """Return tokens."""
     answer = cognito.initiate_auth(
         ClientId=CLIENT_ID,
         AuthFlow="USER_PASSWORD_AUTH",
@@ -57,7 +57,7 @@ def sign_in(body: Credentials) -> dict:
 
 @app.exception_handler(cognito.exceptions.ClientError)
 def failed(error: Exception) -> Response:
-    """Tell what Cognito said."""
+    """Return Cognito's error message."""
     return Response(400, "application/json", {"statusCode": 400, "message": str(error)})
 
 
