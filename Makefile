@@ -57,7 +57,7 @@ lock: $(VENV)/$(ready) ## Pin the dependencies in pyproject.toml (UPGRADE=1 for 
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group bench -c requirements.txt -o requirements-bench.txt
 	$(compile) $(if $(UPGRADE),--upgrade) --group pyproject.toml:template -o requirements-template.txt
 
-screenshots: $(VENV)/$(ready) ## Take the README's screenshots of the demo page again
+screenshots: $(VENV)/$(ready) ## Take the screenshots in infra/web/README.md again
 	$(bin)/python -m pytest -q tests/infra/web/test_demo.py -k test_pictures
 	cp .artifacts/demo-en-1000-light-confirm.png infra/web/screenshots/english.png
 	cp .artifacts/demo-ko-1000-dark-refused.png infra/web/screenshots/korean.png

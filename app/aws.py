@@ -22,10 +22,9 @@ from app.settings import Settings
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
 
-# Seconds. API Gateway gives up after 29, and people long before, so a call's timeouts add up to
-# under 10: a failure within the first second (1) is retried once after a pause (0.1); then we
-# connect (2, for each address of the name) and wait for the answer (6). Cognito runs the pool's
-# Lambda triggers while we wait.
+# Seconds. One call takes less than 10: up to 1 for a failed first try, 0.1 of pause, 2 to connect
+# to each address of the name, and 6 to wait for the answer, while Cognito runs the pool's Lambda
+# triggers. API Gateway times out after 29.
 CONNECT_TIMEOUT = 2
 READ_TIMEOUT = 6
 RETRY_WITHIN = 1

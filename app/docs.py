@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from app.errors import TABLE
-from app.routing import FAILS_WITH
+from app.routing import FAILS_WITH, Route
 from app.schemas import Failed
 
 DESCRIPTION = """\
@@ -96,7 +96,7 @@ _POLICY = (
 )
 
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=Route)
 
 
 @router.get("/docs")
@@ -146,16 +146,18 @@ def _failure_schemas() -> dict[str, Any]:
 def _describe(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     """Return an operation, described from the code.
 
-    The summary is the first sentence of the route's docstring, and the description of 200 is the
-    model's. Each code that the route lists becomes a documented failure.
+    The summary is the first sentence of the route's docstring, and the description of a success is
+    its model's. Each code that the route lists becomes a documented failure.
     """
     summary, _, rest = operation.get("description", operation["summary"]).partition(". ")
     summary = summary.rstrip(".").replace("`", "")  # the page does not render Markdown in summaries
     responses = {**operation["responses"]}
-    done = responses["200"]
-    model = done["content"]["application/json"]["schema"].get("$ref", "").rpartition("/")[2]
-    words = schemas.get(model, {}).get("description", done["description"])
-    responses["200"] = {**done, "description": words}
+    for status, done in operation["responses"].items():
+        if status.startswith("2"):
+            schema = done.get("content", {}).get("application/json", {}).get("schema", {})
+            model = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
+            words = model.get("description", done["description"])
+            responses[status] = {**done, "description": words}
     if other := responses.pop("default", None):
         responses |= _failures(*other[FAILS_WITH])
         responses["default"] = {"description": other["description"], "content": _failed()}
@@ -167,7 +169,9 @@ def _failures(*codes: str) -> dict[str, dict[str, Any]]:
     # If a code has several rows, the first one is the most general.
     rows = {row.code: row for row in reversed(TABLE.values())}
     if unknown := set(codes) - rows.keys():
-        raise LookupError(f"A route fails with {unknown}, which app/errors.py doesn't have.")
+        raise LookupError(f"A route fails with {unknown}. Add them to the table in app/errors.py.")
+    if unexplained := set(codes) - NEXT_STEPS.keys():
+        raise LookupError(f"Add {unexplained} to NEXT_STEPS in app/docs.py.")
     described: dict[str, dict[str, Any]] = {}
     for row in sorted((rows[code] for code in codes), key=lambda row: row.status):
         phrase = f"{HTTPStatus(row.status).phrase}\n"

@@ -1,8 +1,8 @@
 """The table of failures: for each exception, what the caller is told.
 
-Its keys are HTTP statuses, exception classes and the names of Cognito's errors. A class's row also
-serves its subclasses. An operation's name before a class or an error makes a row for that operation
-alone. exception_handlers.py looks rows up.
+Its keys are HTTP statuses, exception classes, the names of Cognito's errors, and "Cognito 429" and
+"Cognito 5xx" for its other errors. A class's row also serves its subclasses. An operation's name
+before a class or an error makes a row for that operation alone. exception_handlers.py finds rows.
 """
 
 from dataclasses import replace

@@ -11,7 +11,7 @@ class InvalidEmailError(ValueError):
 class InvalidPasswordError(ValueError):
     """A new password that every user pool refuses. Cognito was not asked.
 
-    The message is worded like Cognito's own, so both are read by the same code.
+    The message has Cognito's wording, so that `password_rule` can read both.
     """
 
     def __init__(self, operation_name: str, message: str) -> None:

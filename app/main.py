@@ -8,11 +8,10 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from app import account, auth, docs, logs
+from app import account, auth, docs, health, logs
 from app.cognito import Cognito
 from app.exception_handlers import exception_handler
 from app.middleware import ErrorMiddleware, RequestContextMiddleware
-from app.schemas import Done
 from app.settings import Settings
 from app.tokens import Verifier
 
@@ -54,15 +53,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.verifier = Verifier(settings)
     app.include_router(auth.router)
     app.include_router(account.router)
-    app.get("/health", tags=["health"])(health)
+    app.include_router(health.router)
     if settings.docs:
         app.include_router(docs.router)
     return app
-
-
-async def health() -> Done:
-    """Answer that the service runs. Cognito is not asked."""
-    return Done()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -21,7 +21,7 @@ from app.exception_handlers import exception_handler
 from app.logs import logger
 
 MAX_BODY = 16 * 1024  # bytes; Cognito's longest input is about 4,000 characters
-DRAIN = 10 * 1024 * 1024  # bytes; the maximum of API Gateway
+MAX_DRAINED = 10 * 1024 * 1024  # bytes; the maximum of API Gateway
 
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
 _HEADERS = {
@@ -99,7 +99,7 @@ class ErrorMiddleware:
             if size > MAX_BODY:
                 # Read the rest before refusing. If the server closed the connection while the
                 # browser is sending, the browser would report a network error, not the answer.
-                while message.get("more_body") and size <= DRAIN:
+                while message.get("more_body") and size <= MAX_DRAINED:
                     message = await receive()
                     size += len(message.get("body", b""))
                 raise HTTPException(413)

@@ -11,8 +11,9 @@ from typing import Any, NoReturn
 
 import httpx
 
+from app.middleware import MAX_BODY, response_headers
+
 TIMEOUT = 30  # seconds; API Gateway times out after 29
-MAX_BODY = 16 * 1024
 # Accepts every e-mail and shows it to nobody. A different label makes a different address.
 # https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html
 SIMULATOR = "success+{}@simulator.amazonses.com"
@@ -77,23 +78,18 @@ class Visitor:
 
     def _problems(self, answer: httpx.Response, envelope: dict[str, Any]) -> list[str]:
         """List what is wrong with the headers and fields that every answer has."""
-        expected = {
-            "cache-control": "no-store",
-            "x-content-type-options": "nosniff",
-            "referrer-policy": "no-referrer",
-        }
+        id_ = answer.headers.get("x-request-id", "")
+        expected = response_headers(id_, https=answer.url.scheme == "https")
         if self.origin:
-            expected["access-control-allow-origin"] = self.origin
+            expected["Access-Control-Allow-Origin"] = self.origin
         wrong = [
             f"{name} is {answer.headers.get(name)!r}, expected {value!r}"
             for name, value in expected.items()
             if answer.headers.get(name) != value
         ]
-        if answer.url.scheme == "https" and "strict-transport-security" not in answer.headers:
-            wrong.append("strict-transport-security is missing")
         if envelope.get("statusCode") != answer.status_code:
             wrong.append(f"its statusCode is {envelope.get('statusCode')}")
-        if answer.is_error and envelope.get("requestId") != answer.headers.get("x-request-id"):
+        if answer.is_error and envelope.get("requestId") != id_:
             wrong.append("requestId differs from the header X-Request-Id")
         return wrong
 

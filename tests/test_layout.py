@@ -13,6 +13,7 @@ ROUTES = {
     "app.auth": {"app.cognito", "app.dependencies", "app.routing", "app.schemas", "fastapi"},
     "app.account": {"app.dependencies", "app.routing", "app.schemas", "fastapi"},
     "app.docs": {"app.errors", "app.routing", "app.schemas", "fastapi"},
+    "app.health": {"app.routing", "app.schemas", "fastapi"},
 }
 MAY_IMPORT = {
     "app.handler": {"app.gateway", "app.main", "app.routing", "app.start"},
@@ -31,7 +32,6 @@ MAY_IMPORT = {
         "app.exception_handlers",
         "app.logs",
         "app.middleware",
-        "app.schemas",
         "app.settings",
         "app.tokens",
         "fastapi",

@@ -131,7 +131,7 @@ def test_every_parameter_is_in_the_readme() -> None:
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     told = re.findall(r"`(\w+)`", " ".join(rows))
     assert set(names) - set(told) == set(), "Add them to the table in infra/README.md"
-    assert set(told) - set(names) == set(), "They are not in infra/template.yaml"
+    assert set(told) - set(names) == set(), "Add them to the Parameters in infra/template.yaml"
     assert sorted(told) == sorted(names)
 
 

@@ -61,8 +61,8 @@ export class ApiError extends Error {
     this.needs = envelope.needs ?? [];
     this.retryAfter = retryAfter;
     this.next = Object.hasOwn(NEXT, this.code) ? NEXT[this.code] : nextByStatus(status);
-    // Not enumerable, so that error reporters don't collect it: it stands for a password that was
-    // already checked.
+    // Not enumerable, so that error reporters don't collect it: it proves that the
+    // password was right.
     Object.defineProperty(this, "session", { value: envelope.session ?? null });
   }
 }

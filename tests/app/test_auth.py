@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
@@ -20,11 +21,15 @@ from tests.support.failures import (
     ALREADY_CONFIRMED,
     CODE_EXPIRED,
     CODE_MISMATCH,
+    DONE,
     EMAIL_TAKEN,
     INVALID_CREDENTIALS,
     INVALID_EMAIL,
     INVALID_PASSWORD,
+    INVALID_REFRESH_TOKEN,
+    INVALID_TOKEN,
     USER_NOT_CONFIRMED,
+    alike,
     failure,
 )
 from tests.support.people import Person, admin, settings_for
@@ -184,10 +189,11 @@ def test_sign_in_when_disabled(ada: Person, cognito: LocalCognito, pool: LocalPo
     assert failure(ada.signs_in()) == INVALID_CREDENTIALS
 
 
-def test_sign_in_after_too_many_tries(ada: Person) -> None:
+def test_sign_in_after_too_many_tries(ada: Person, cognito: LocalCognito) -> None:
     """A locked account looks like a wrong password."""
     ada.has_an_account()
-    for _ in range(6):
+    for lock in (0, 0, 0, 0, 0, 1, 2, 4, 8):  # in seconds; the last try locks for 16
+        cognito.clock.advance(lock)
         ada.signs_in(password="Wrong-horse-9")
     assert failure(ada.signs_in()) == INVALID_CREDENTIALS
 
@@ -457,3 +463,125 @@ def invite(person: Person, cognito: LocalCognito, pool: LocalPool) -> None:
             {"Name": "email_verified", "Value": "true"},
         ],
     )
+
+
+# Refreshing
+
+
+@through_every_transport
+def test_refresh(ada: Person) -> None:
+    """A refresh returns new tokens, with a new refresh token because the pool rotates them."""
+    ada.is_signed_in()
+    before = dict(ada.tokens)
+    answer = ada.refreshes()
+    assert answer.status_code == 200
+    assert set(answer.json()["body"]) == set(before)
+    assert ada.tokens["AccessToken"] != before["AccessToken"]
+    assert ada.tokens["RefreshToken"] != before["RefreshToken"]
+    assert ada.looks_in_the_mirror().status_code == 200
+
+
+def test_refresh_with_a_replaced_token(ada: Person, cognito: LocalCognito) -> None:
+    """After the grace period of 30 seconds, reuse gets its own code, as the token may be stolen."""
+    ada.is_signed_in()
+    old = ada.tokens["RefreshToken"]
+    ada.refreshes()
+    cognito.clock.advance(timedelta(minutes=2))
+    answer = ada.refreshes(refreshToken=old)
+    assert failure(answer)[:2] == (401, "refresh_token_reused")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@through_every_transport
+def test_refresh_with_an_invalid_token(ada: Person) -> None:
+    """A made-up token and an access token get the same answer."""
+    ada.is_signed_in()
+    for token in ("made-up", ada.tokens["AccessToken"]):
+        assert failure(ada.refreshes(refreshToken=token)) == INVALID_REFRESH_TOKEN
+
+
+def test_refresh_in_a_pool_without_rotation(cognito: LocalCognito, connect: Connect) -> None:
+    """The client keeps its refresh token, and the answer contains none."""
+    pool = cognito.create_pool(
+        "unrotated", client={"RefreshTokenRotation": {"Feature": "DISABLED"}}
+    )
+    settings = settings_for(cognito, pool)
+    with connect(settings) as api:
+        ada = Person(api, cognito.outbox.code_for)
+        ada.is_signed_in()
+        answer = ada.refreshes()
+    assert answer.status_code == 200
+    assert set(answer.json()["body"]) == {"AccessToken", "ExpiresIn", "TokenType", "IdToken"}
+
+
+# Signing out
+
+
+@through_every_transport
+def test_sign_out(ada: Person) -> None:
+    """The session's refresh token and its access tokens stop working."""
+    ada.is_signed_in()
+    assert ada.signs_out().json() == DONE
+    assert failure(ada.refreshes()) == INVALID_REFRESH_TOKEN
+    assert failure(ada.looks_in_the_mirror()) == INVALID_TOKEN
+    assert ada.signs_out().json() == DONE  # signing out twice is allowed
+
+
+def test_sign_out_on_one_device_only(ada: Person) -> None:
+    """Other sessions continue."""
+    ada.is_signed_in()
+    first = dict(ada.tokens)
+    ada.signs_in()
+    assert ada.signs_out(refreshToken=first["RefreshToken"]).json() == DONE
+    assert ada.looks_in_the_mirror().status_code == 200
+
+
+@through_every_transport
+def test_sign_out_everywhere(ada: Person) -> None:
+    """Every session ends, on all devices."""
+    ada.is_signed_in()
+    first = dict(ada.tokens)
+    ada.signs_in()
+    assert ada.signs_out_everywhere().json() == DONE
+    for tokens in (ada.tokens, first):
+        assert failure(ada.refreshes(refreshToken=tokens["RefreshToken"])) == INVALID_REFRESH_TOKEN
+    assert failure(ada.looks_in_the_mirror()) == INVALID_TOKEN
+    assert failure(ada.signs_out_everywhere()) == INVALID_TOKEN
+    assert ada.signs_in().status_code == 200
+
+
+# Resending the code
+
+
+@through_every_transport
+def test_resend_code(ada: Person) -> None:
+    """The new code works and the old one doesn't."""
+    ada.signs_up()
+    old = ada.code
+    assert ada.asks_for_the_code_again().json() == DONE
+    assert failure(ada.confirms(code=old)) == CODE_MISMATCH
+    assert ada.confirms().json() == DONE
+
+
+@through_every_transport
+def test_resend_code_does_not_reveal_accounts(person: Callable[[], Person]) -> None:
+    """Unknown, unconfirmed and confirmed users get identical answers, including headers."""
+    unknown, unconfirmed, confirmed = person(), person(), person()
+    unconfirmed.signs_up()
+    confirmed.has_an_account()
+    assert alike(p.asks_for_the_code_again() for p in (unknown, unconfirmed, confirmed))
+
+
+def test_resend_code_does_not_reveal_its_limit(ada: Person) -> None:
+    """The answer is the same beyond the limit, which only an existing account can reach."""
+    ada.signs_up()
+    assert alike(ada.asks_for_the_code_again() for _ in range(7))
+
+
+def test_two_refreshes_at_once(ada: Person) -> None:
+    """Two tabs can refresh at the same time, as a rotated token has a grace period."""
+    ada.is_signed_in()
+    token = ada.tokens["RefreshToken"]
+    with ThreadPoolExecutor(2) as tabs:
+        answers = list(tabs.map(lambda _: ada.refreshes(refreshToken=token), range(2)))
+    assert [answer.status_code for answer in answers] == [200, 200]

@@ -88,6 +88,16 @@ def test_next_steps_cover_every_code() -> None:
     assert all(re.fullmatch(r"[A-Z][^.]+\.", sentence) for sentence in NEXT_STEPS.values())
 
 
+def test_the_document_of_a_team(settings: Settings, connect: Connect) -> None:
+    """A team's routes may answer 201, or 204 without a body, and have parameters in their paths."""
+    with connect(settings, team=True) as api:
+        document = api.get("/openapi.json").json()
+    validate(document)
+    routes = document["paths"]
+    assert set(routes["/team/notes"]["post"]["responses"]) >= {"201", "500"}
+    assert "204" in routes["/team/notes/{number}"]["delete"]["responses"]
+
+
 def test_the_document_is_valid(api: httpx.Client) -> None:
     """The document matches the OpenAPI specification's own schema."""
     validate(api.get("/openapi.json").json())

@@ -1,4 +1,4 @@
-"""The app as a whole: health, CORS, its name, and a start that fails."""
+"""The app as a whole: CORS, its name, and a start that fails."""
 
 import json
 import os
@@ -13,24 +13,10 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
-from tests.conftest import Connect
 from tests.support.faulty import FaultyCognito, Fine
 from tests.support.people import ORIGIN, Person
 
 ROOT = Path(__file__).parents[2]
-
-
-def test_health(settings: Settings, connect: Connect) -> None:
-    """The answer has the usual format. Neither `/health` nor a preflight calls Cognito."""
-    with (
-        FaultyCognito() as upstream,
-        connect(replace(settings, endpoint_url=upstream.url)) as api,
-    ):
-        answer = api.get("/health")
-        asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}
-        assert api.options("/auth/sign-in", headers=asked).status_code == 200
-    assert (answer.status_code, answer.json()) == (200, {"statusCode": 200})
-    assert upstream.calls == []
 
 
 @pytest.mark.transports("uvicorn", "rest")

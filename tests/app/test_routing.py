@@ -18,6 +18,7 @@ def test_blocking_functions_need_no_threads_on_lambda(
         ada = Person(api, cognito_on_time.outbox.code_for)
         ada.is_signed_in()
         authorization = {"Authorization": f"Bearer {ada.tokens['AccessToken']}"}
+        assert api.get("/docs").status_code == 200
         answer = api.get("/team/threads", headers=authorization)
     assert answer.status_code == 200, answer.text
     threads = answer.json()

@@ -439,13 +439,17 @@ def concurrency_can_be_reserved(template: Template) -> None:
 @guarantee(lambda it: properties(it, "Function")["Environment"]["Variables"].pop("ALLOWED_ORIGINS"))
 def function_gets_its_settings(template: Template) -> None:
     """Environment variables come from the resources and the parameters."""
-    assert properties(template, "Function")["Environment"]["Variables"] == {
+    settings = {
         "COGNITO_CLIENT_ID": {"Ref": "UserPoolClient"},
         "COGNITO_USER_POOL_ID": {"Ref": "UserPool"},
         "ALLOWED_ORIGINS": {"Ref": "AllowedOrigins"},
         "DOCS": {"Ref": "Docs"},
         "HIDE_EXISTING_ACCOUNTS": {"Ref": "HideExistingAccounts"},
     }
+    given = properties(template, "Function")["Environment"]["Variables"]
+    unknown = given.keys() - settings.keys()
+    assert unknown == set(), "Add them to the settings in tests/deploy/check_template.py"
+    assert given == settings
 
 
 # Alarms and outputs

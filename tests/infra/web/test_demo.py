@@ -20,7 +20,7 @@ from tests.support.browser import NARROW
 from tests.support.document import our_codes
 from tests.support.totp import totp
 
-WIDE = {"width": 1000, "height": 640}  # low, because the README shows two of these screenshots
+WIDE = {"width": 1000, "height": 640}  # low, because infra/web/README.md shows two screenshots
 NEW_PASSWORD = "Correct-horse-10"
 TEXTS = (Path(__file__).parents[3] / "infra/web/texts.js").read_text()
 Visit = Callable[..., Visitor]

@@ -3,6 +3,8 @@
 import threading
 from typing import Any
 
+from fastapi import HTTPException
+
 from app.dependencies import CurrentUser
 from app.routing import routes_under
 
@@ -22,6 +24,19 @@ async def broken(secret: str) -> None:
         {}[secret]
     except KeyError as error:
         raise ValueError(secret) from error
+
+
+@router.post("/notes", status_code=201)
+def write_note(user: CurrentUser) -> str:
+    """Answer with another status than 200."""
+    return user.sub
+
+
+@router.delete("/notes/{number}", status_code=204)
+def delete_note(number: int, _user: CurrentUser) -> None:
+    """Answer without a body, at an address with a parameter."""
+    if number < 1:
+        raise HTTPException(404)
 
 
 @router.get("/threads")
