@@ -17,6 +17,9 @@ import pytest
 
 from tests.support.recipes import Change, recipe
 
+# The first test of a process fills mypy's cache, beside other busy processes
+pytestmark = pytest.mark.timeout(300)
+
 ROOT = Path(__file__).parents[1]
 OWN_ROUTES = recipe((ROOT / "README.md").read_text(), "Your own routes")
 APP = (ROOT / "app/README.md").read_text()
