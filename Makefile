@@ -13,7 +13,7 @@ bin := $(VENV)/bin
 # An environment works for one version of Python, so another PYTHON= creates it again.
 ready := .ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bundle lint types deploy-check smoke format lock screenshots assets clean
+.PHONY: help run test bench bundle lint types deploy-check smoke doctor format lock screenshots assets clean
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -45,6 +45,9 @@ deploy-check: $(VENV)-template/$(ready) ## Check infra/template.yaml with cfn-li
 
 smoke: $(VENV)/$(ready) ## Test a deployed API (URL=https://…/v1, ARGS="--email you@example.com")
 	@$(bin)/python -m infra.smoke $(ARGS) $(URL)
+
+doctor: $(VENV)/$(ready) ## Find what is set wrongly for sign-in with Google (URL=https://…/v1, ARGS=--help)
+	@$(bin)/python -m infra.doctor $(ARGS) $(URL)
 
 format: $(VENV)/$(ready) ## Fix style and formatting
 	$(bin)/ruff check --fix .

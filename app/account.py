@@ -42,7 +42,9 @@ def reset_password(body: Reset, request: Request) -> HasReset:
 
 @router.post(
     "/change-password",
-    responses=fails_with("invalid_token", "invalid_credentials", "invalid_password"),
+    responses=fails_with(
+        "invalid_token", "invalid_credentials", "invalid_password", "signs_in_with_google"
+    ),
 )
 def change_password(body: Change, access_token: AccessToken, request: Request) -> Done:
     """Replace the password with another."""
@@ -63,18 +65,20 @@ def delete_me(access_token: AccessToken, request: Request) -> Done:
     return Done()
 
 
-@router.post("/mfa/setup", responses=fails_with("invalid_token"))
+@router.post("/mfa/setup", responses=fails_with("invalid_token", "signs_in_with_google"))
 def set_up_mfa(request: Request, access_token: AccessToken) -> MfaSetUp:
     """Get a secret for an authenticator app. Sign-in ignores it until a code is verified."""
-    cognito = get_cognito(request)
-    secret = cognito.set_up_mfa(access_token)
-    email = cognito.get_user(access_token).email
+    secret, user = get_cognito(request).set_up_mfa(access_token)
     issuer = request.url.hostname or "accounts"  # the name that the authenticator app shows
-    return MfaSetUp(body=MfaSecret(secret=secret, uri=_otpauth(secret, email, issuer)))
+    uri = _otpauth(secret, user.email or user.sub, issuer)
+    return MfaSetUp(body=MfaSecret(secret=secret, uri=uri))
 
 
 @router.post(
-    "/mfa/verify", responses=fails_with("invalid_token", "code_mismatch", "mfa_not_set_up")
+    "/mfa/verify",
+    responses=fails_with(
+        "invalid_token", "code_mismatch", "mfa_not_set_up", "signs_in_with_google"
+    ),
 )
 def verify_mfa(body: MfaCode, access_token: AccessToken, request: Request) -> Done:
     """Turn the second factor on with a first code from the authenticator app."""
@@ -82,17 +86,17 @@ def verify_mfa(body: MfaCode, access_token: AccessToken, request: Request) -> Do
     return Done()
 
 
-@router.delete("/mfa", responses=fails_with("invalid_token"))
+@router.delete("/mfa", responses=fails_with("invalid_token", "signs_in_with_google"))
 def remove_mfa(access_token: AccessToken, request: Request) -> Done:
     """Turn the second factor off."""
     get_cognito(request).remove_mfa(access_token)
     return Done()
 
 
-def _otpauth(secret: str, email: str, issuer: str) -> str:
+def _otpauth(secret: str, account: str, issuer: str) -> str:
     """Return the URI that authenticator apps read from a QR code.
 
     https://github.com/google/google-authenticator/wiki/Key-Uri-Format
     """
     query = urlencode({"secret": secret, "issuer": issuer})
-    return f"otpauth://totp/{quote(issuer)}:{quote(email)}?{query}"
+    return f"otpauth://totp/{quote(issuer)}:{quote(account)}?{query}"

@@ -3,7 +3,7 @@
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
-from app.cognito import CHALLENGES
+from app.challenges import CHALLENGES
 from app.dependencies import AccessToken, get_cognito
 from app.routing import fails_with, routes_under
 from app.schemas import Address, Challenge, Confirm, Credentials, Done, Refresh, SignedIn

@@ -14,6 +14,7 @@ import boto3
 import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.httpsession import where
 from botocore.loaders import Loader, create_loader
 
 from app.exceptions import NotCognitoError
@@ -41,8 +42,7 @@ def make_client(settings: Settings, now: Callable[[], float]) -> "CognitoIdentit
 
     `now` is a clock in seconds, such as time.monotonic.
     """
-    # Ignore AWS_PROFILE: the profile that it names may not exist on this machine.
-    core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    core = _core_session()
     core.register_component("data_loader", _service_models())
     session = boto3.Session(botocore_session=core, region_name=settings.region)
     client: CognitoIdentityProviderClient = session.client(
@@ -68,6 +68,20 @@ def make_client(settings: Settings, now: Callable[[], float]) -> "CognitoIdentit
         # The type stubs don't know that a handler of this event returns a value.
         events.register(f"needs-retry.cognito-idp.{operation}", partial(_retry, now))  # type: ignore[arg-type]
     return client
+
+
+def authorities() -> str:
+    """Return the file of certificate authorities that the client trusts.
+
+    It is the one that AWS_CA_BUNDLE names, or botocore's own. The bundle keeps Amazon's alone of
+    botocore's.
+    """
+    return _core_session().get_config_variable("ca_bundle") or where()
+
+
+def _core_session() -> botocore.session.Session:
+    # Ignore AWS_PROFILE: the profile that it names may not exist on this machine.
+    return botocore.session.Session(session_vars={"profile": (None, None, None, None)})
 
 
 @cache

@@ -6,38 +6,22 @@ method catches one only to ask Cognito a second question.
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.aws import make_client
+from app.challenges import CHALLENGES, to_tokens
 from app.exceptions import (
-    ChallengeRequiredError,
-    InvalidTokenError,
-    NotCognitoError,
+    EmailTakenError,
+    SignsInWithGoogleError,
     UnsupportedChallengeError,
     WrongCodeError,
 )
+from app.failure import EMAIL_TAKEN, trigger_message
 from app.logs import logger
 from app.schemas import Tokens, User
 from app.settings import Settings
+from app.users import to_user
 from app.validation import validate_email, validate_password
-
-
-class Asked(NamedTuple):
-    """What a challenge asks for."""
-
-    field: str
-    """The field of the request to /auth/challenge."""
-    name: str
-    """The name that Cognito has for it."""
-
-
-# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RespondToAuthChallenge.html
-CHALLENGES = {
-    "NEW_PASSWORD_REQUIRED": Asked("newPassword", "NEW_PASSWORD"),
-    "SOFTWARE_TOKEN_MFA": Asked("code", "SOFTWARE_TOKEN_MFA_CODE"),
-    "EMAIL_OTP": Asked("code", "EMAIL_OTP_CODE"),
-}
-"""The challenges that this service can answer."""
 
 
 class Cognito:
@@ -63,11 +47,20 @@ class Cognito:
     def sign_up(self, email: str, password: str) -> None:
         """Create an unconfirmed account; Cognito e-mails a confirmation code (SignUp).
 
-        With HIDE_EXISTING_ACCOUNTS a taken address gets the answer of a new one. If its account is
+        Raise EmailTakenError if a Google account has this address. With
+        HIDE_EXISTING_ACCOUNTS a taken address gets the answer of a new one. If its account is
         unconfirmed, its code is e-mailed again.
         """
         validate_email(email, "SignUp")
         validate_password(password, "SignUp")
+        try:
+            self._create_user(email, password)
+        except (self._client.exceptions.UsernameExistsException, EmailTakenError):
+            if not self._hide_existing_accounts:
+                raise
+            self._quietly(lambda: self.resend_code(email))
+
+    def _create_user(self, email: str, password: str) -> None:
         try:
             self._client.sign_up(
                 ClientId=self._client_id,
@@ -75,10 +68,10 @@ class Cognito:
                 Password=password,
                 UserAttributes=[{"Name": "email", "Value": email}],
             )
-        except self._client.exceptions.UsernameExistsException:
-            if not self._hide_existing_accounts:
-                raise
-            self._quietly(lambda: self.resend_code(email))
+        except self._client.exceptions.UserLambdaValidationException as refused:
+            if trigger_message(refused.response["Error"]["Message"]) == EMAIL_TAKEN:
+                raise EmailTakenError from refused
+            raise
 
     def resend_code(self, email: str) -> None:
         """E-mail a new confirmation code, which replaces the last one (ResendConfirmationCode).
@@ -113,7 +106,7 @@ class Cognito:
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": email, "PASSWORD": password},
         )
-        return _tokens(answer)
+        return to_tokens(answer)
 
     def answer_challenge(self, email: str, challenge: str, session: str, response: str) -> Tokens:
         """Answer a challenge with what it asks for (RespondToAuthChallenge).
@@ -133,7 +126,7 @@ class Cognito:
             Session=session,
             ChallengeResponses={"USERNAME": email, CHALLENGES[challenge].name: response},
         )
-        return _tokens(answer)
+        return to_tokens(answer)
 
     # Sessions
 
@@ -145,7 +138,7 @@ class Cognito:
         answer = self._client.get_tokens_from_refresh_token(
             ClientId=self._client_id, RefreshToken=refresh_token
         )
-        return _tokens(answer)
+        return to_tokens(answer)
 
     def sign_out(self, refresh_token: str) -> None:
         """End one session: revoke its refresh token and its access tokens (RevokeToken)."""
@@ -187,7 +180,7 @@ class Cognito:
     def change_password(self, access_token: str, current: str, new: str) -> None:
         """Replace a password with another (ChangePassword).
 
-        Raise InvalidTokenError if Cognito refuses the access token, not the password.
+        Raise SignsInWithGoogleError if there is no password.
         """
         validate_password(new, "ChangePassword")
         try:
@@ -198,8 +191,9 @@ class Cognito:
             self._client.exceptions.NotAuthorizedException,
             self._client.exceptions.InvalidParameterException,
         ):
-            # Cognito has one error for a wrong password and for an invalid token.
-            self._check_token(access_token)
+            # Cognito has one error for a wrong password, for no password and for an invalid token.
+            # GetUser refuses an invalid token too.
+            self._user_with_password(access_token)
             raise
 
     # The account
@@ -208,21 +202,24 @@ class Cognito:
         """Return the owner of an access token (GetUser)."""
         answer = self._client.get_user(AccessToken=access_token)
         attributes = {each["Name"]: each.get("Value", "") for each in answer["UserAttributes"]}
-        return User(
-            sub=attributes["sub"],
-            email=attributes["email"],
-            email_verified=attributes.get("email_verified") == "true",
-        )
+        return to_user(answer["Username"], attributes)
 
     def delete_user(self, access_token: str) -> None:
         """Delete the account and end its sessions (DeleteUser)."""
         self._client.delete_user(AccessToken=access_token)
 
-    # The second factor
+    # The second factor. After a sign-in with Google, Cognito never asks for one, so these methods
+    # raise SignsInWithGoogleError for a user without a password.
+    # https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-mfa.html
 
-    def set_up_mfa(self, access_token: str) -> str:
-        """Return a new base32 secret for an authenticator app (AssociateSoftwareToken)."""
-        return self._client.associate_software_token(AccessToken=access_token)["SecretCode"]
+    def set_up_mfa(self, access_token: str) -> tuple[str, User]:
+        """Return a new base32 secret for an authenticator app, and the person it is for.
+
+        The secret comes from AssociateSoftwareToken.
+        """
+        user = self._user_with_password(access_token)
+        answer = self._client.associate_software_token(AccessToken=access_token)
+        return answer["SecretCode"], user
 
     def verify_mfa(self, access_token: str, code: str) -> None:
         """Turn the second factor on with a first code.
@@ -230,6 +227,7 @@ class Cognito:
         VerifySoftwareToken checks the code; SetUserMFAPreference makes sign-in ask for one. Raise
         WrongCodeError if the code is wrong.
         """
+        self._user_with_password(access_token)
         answer = self._client.verify_software_token(AccessToken=access_token, UserCode=code)
         if answer["Status"] != "SUCCESS":
             raise WrongCodeError
@@ -237,6 +235,7 @@ class Cognito:
 
     def remove_mfa(self, access_token: str) -> None:
         """Turn the second factor off (SetUserMFAPreference)."""
+        self._user_with_password(access_token)
         self._prefer_mfa(access_token, on=False)
 
     def _prefer_mfa(self, access_token: str, *, on: bool) -> None:
@@ -245,15 +244,11 @@ class Cognito:
             SoftwareTokenMfaSettings={"Enabled": on, "PreferredMfa": on},
         )
 
-    def _check_token(self, access_token: str) -> None:
-        try:
-            self._client.get_user(AccessToken=access_token)
-        except (
-            self._client.exceptions.NotAuthorizedException,
-            self._client.exceptions.InvalidParameterException,
-            self._client.exceptions.UserNotFoundException,
-        ) as refused:
-            raise InvalidTokenError from refused
+    def _user_with_password(self, access_token: str) -> User:
+        user = self.get_user(access_token)
+        if "password" not in user.signs_in_with:
+            raise SignsInWithGoogleError
+        return user
 
     @staticmethod
     def _quietly(step: Any) -> bool:
@@ -264,12 +259,3 @@ class Cognito:
             logger.info("second step failed", extra={"fields": {"cause": type(exc).__name__}})
             return False
         return True
-
-
-def _tokens(answer: Any) -> Tokens:
-    if challenge := answer.get("ChallengeName"):
-        needs = [CHALLENGES[challenge].field] if challenge in CHALLENGES else None
-        raise ChallengeRequiredError(challenge, answer.get("Session", ""), needs)
-    if "AuthenticationResult" not in answer:
-        raise NotCognitoError
-    return Tokens.model_validate(answer["AuthenticationResult"])

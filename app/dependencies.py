@@ -1,4 +1,4 @@
-"""What a route needs from its request: Cognito, the access token, the current user."""
+"""What a route needs from its request: Cognito, its domain, the access token, the current user."""
 
 import re
 from typing import Annotated
@@ -8,6 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.cognito import Cognito
 from app.exceptions import MissingTokenError
+from app.oauth import OAuthClient
 from app.routing import run_blocking
 from app.tokens import TokenUser, Verifier
 
@@ -29,6 +30,12 @@ def get_cognito(request: Request) -> Cognito:
     """
     cognito: Cognito = request.app.state.cognito
     return cognito
+
+
+def get_oauth(request: Request) -> OAuthClient:
+    """Return the app's OAuth client for the user pool's domain."""
+    oauth: OAuthClient = request.app.state.oauth
+    return oauth
 
 
 async def _access_token(

@@ -27,6 +27,8 @@ everything else that an account needs.
    get a new one: `POST /auth/resend-code`.
 3. **Sign in** for tokens: `POST /auth/sign-in`. If it answers 403 `challenge_required`, one more
    step follows: `POST /auth/challenge`.
+   **With Google** instead, `POST /auth/google/start` gives the URL to open, and what the browser
+   comes back with goes to `POST /auth/google/finish`. This makes the account, too.
 4. **Call your API** with the access token, in the header `Authorization: Bearer <AccessToken>`.
    `GET /auth/me` answers whose it is. To try it here, press **Authorize** and paste the token.
 5. **Stay signed in**: before the access token expires, `POST /auth/refresh`.
@@ -63,11 +65,17 @@ NEXT_STEPS = {
     "code_mismatch": "Ask for the code again, or send a new one.",
     "code_expired": "Send a new code.",
     "already_confirmed": "Continue with sign-in.",
-    "email_taken": "Sign in instead, or reset the password.",
+    "email_taken": "Sign in instead, with the password or with Google, or reset the password.",
     "user_not_confirmed": "Ask for the code, and confirm the account.",
     "password_reset_required": "Send a code with `/auth/forgot-password`, and reset the password.",
     "mfa_not_set_up": "Call `/auth/mfa/setup` first.",
     "email_not_sent": "Try again in a few minutes.",
+    "google_not_set_up": "Show no button for Google, or set `COGNITO_DOMAIN_URL`.",
+    "redirect_not_allowed": "Add the address to `REDIRECT_URIS`, exactly as you send it.",
+    "sign_in_cancelled": "Show all ways to sign in again.",
+    "email_not_verified": "Ask the person to verify the address at Google, or sign up without it.",
+    "google_failed": "Start again with `/auth/google/start`.",
+    "signs_in_with_google": "Offer this only if `signsInWith` of `/auth/me` lists `password`.",
     "too_many_requests": "Wait for the seconds in `Retry-After`, then try again.",
     "unavailable": "Wait for the seconds in `Retry-After`, then try again.",
     "rejected": "Show the message: your own Lambda trigger wrote it.",

@@ -11,6 +11,7 @@ from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from botocore.exceptions import HTTPClientError
 from botocore.parsers import ResponseParserError
 from fastapi.exceptions import RequestValidationError
+from urllib3.exceptions import HTTPError
 
 from app import exceptions as ours
 from app.failure import Failure, password_rule, trigger_message
@@ -43,6 +44,7 @@ _INVALID_SESSION = Failure(
 _MFA_NOT_SET_UP = Failure(409, "mfa_not_set_up", "Set the second factor up first.")
 _CODE_MISMATCH = Failure(400, "code_mismatch", "Invalid verification code.")
 _EMAIL_TAKEN = Failure(409, "email_taken", "An account with the given email already exists.")
+_REJECTED = Failure(400, "rejected", "The request was rejected.", detail=trigger_message)
 _TOO_MANY = Failure(
     429, "too_many_requests", "Too many requests. Please wait and try again.", retry_after=5
 )
@@ -103,9 +105,7 @@ TABLE: dict[Key, Failure] = {
     "CodeDeliveryFailureException": Failure(
         503, "email_not_sent", "The e-mail could not be sent. Please try again later."
     ),
-    "UserLambdaValidationException": Failure(
-        400, "rejected", "The request was rejected.", detail=trigger_message
-    ),
+    "UserLambdaValidationException": _REJECTED,
     "InternalErrorException": _UNAVAILABLE,
     "ForbiddenException": _UNAVAILABLE,  # AWS WAF in front of the pool
     "ResourceNotFoundException": _misconfigured(
@@ -229,6 +229,39 @@ TABLE: dict[Key, Failure] = {
     "SetUserMFAPreference.InvalidParameterException": _MFA_NOT_SET_UP,
     "SoftwareTokenMFANotFoundException": _MFA,
     "MFAMethodNotFoundException": _MFA,
+    # Sign-in with Google
+    ours.GoogleNotSetUpError: Failure(
+        409, "google_not_set_up", "This service has no sign-in with Google."
+    ),
+    ours.RedirectNotAllowedError: Failure(
+        400, "redirect_not_allowed", "The redirect URI is not one of REDIRECT_URIS."
+    ),
+    ours.SignInCancelledError: Failure(
+        400, "sign_in_cancelled", "The sign-in with Google was cancelled."
+    ),
+    ours.EmailTakenError: _EMAIL_TAKEN,
+    ours.EmailNotVerifiedError: Failure(
+        403, "email_not_verified", "Google has not verified this e-mail address."
+    ),
+    ours.RejectedError: _REJECTED,
+    ours.GoogleFailedError: Failure(
+        502, "google_failed", "The sign-in with Google failed. Please try again."
+    ),
+    ours.SignsInWithGoogleError: Failure(
+        409, "signs_in_with_google", "The account has no password here: it signs in with Google."
+    ),
+    ours.InvalidGrantError: _INVALID_SESSION,
+    ours.InvalidClientError: _misconfigured(
+        "COGNITO_DOMAIN_URL is not the domain of the user pool to which COGNITO_CLIENT_ID belongs, "
+        "or that app client has a secret: use one without (GenerateSecret false)."
+    ),
+    ours.UnauthorizedClientError: _misconfigured(
+        "Set AllowedOAuthFlowsUserPoolClient to true and AllowedOAuthFlows to code in the app "
+        "client, and list every one of REDIRECT_URIS in its CallbackURLs."
+    ),
+    ours.TokenEndpointBusyError: _TOO_MANY,
+    ours.TokenEndpointError: _UNAVAILABLE,
+    HTTPError: _UNAVAILABLE,  # the endpoint can't be reached
     # The user pool's configuration
     "InvalidUserPoolConfigurationException": _misconfigured(
         "The user pool's configuration is invalid: check its MFA and Lambda trigger settings."

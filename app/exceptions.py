@@ -52,3 +52,55 @@ class KeysUnavailableError(Exception):
 
 class NotCognitoError(Exception):
     """A response that Cognito didn't send, such as a captive portal's page. Nothing was done."""
+
+
+class EmailTakenError(Exception):
+    """An address that already has an account. The pool's PreSignUp trigger refused another one."""
+
+
+class EmailNotVerifiedError(Exception):
+    """An address that Google hasn't verified. The pool's PreSignUp trigger refused it."""
+
+
+class RejectedError(Exception):
+    """A sign-in with Google that another trigger of the pool refused. The message is Cognito's."""
+
+
+class SignsInWithGoogleError(Exception):
+    """An operation on the password or second factor of a user who has neither, only Google."""
+
+
+class GoogleNotSetUpError(Exception):
+    """A sign-in with Google, to a service that has no COGNITO_DOMAIN_URL."""
+
+
+class RedirectNotAllowedError(ValueError):
+    """A redirect URI that is not one of REDIRECT_URIS."""
+
+
+class SignInCancelledError(Exception):
+    """The user cancelled at Google."""
+
+
+class GoogleFailedError(Exception):
+    """Google failed, or Cognito couldn't reach it."""
+
+
+class InvalidGrantError(Exception):
+    """An authorization code that is wrong, expired or used, or a verifier of another code."""
+
+
+class InvalidClientError(Exception):
+    """The token endpoint doesn't know the app client, or the client has a secret."""
+
+
+class UnauthorizedClientError(Exception):
+    """The token endpoint doesn't let the app client exchange authorization codes."""
+
+
+class TokenEndpointBusyError(Exception):
+    """The token endpoint throttles requests."""
+
+
+class TokenEndpointError(Exception):
+    """An unusable answer of the token endpoint. Nobody was signed in."""

@@ -46,6 +46,11 @@ def password_rule(message: str) -> str | None:
     return next((rule for words, rule in PASSWORD_RULES.items() if words in message), None)
 
 
+# The messages of our own PreSignUp trigger, in infra/template.yaml.
+EMAIL_TAKEN = "email_taken"
+EMAIL_NOT_VERIFIED = "email_not_verified"
+
+
 def trigger_message(message: str) -> str | None:
     """Return a Lambda trigger's own message.
 

@@ -8,10 +8,11 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from app import account, auth, docs, health, logs
+from app import account, auth, docs, google, health, logs
 from app.cognito import Cognito
 from app.exception_handlers import exception_handler
 from app.middleware import ErrorMiddleware, RequestContextMiddleware
+from app.oauth import OAuthClient
 from app.settings import Settings
 from app.tokens import Verifier
 
@@ -50,9 +51,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(RequestContextMiddleware)
     app.state.cognito = Cognito(settings)
+    app.state.oauth = OAuthClient(settings)
     app.state.verifier = Verifier(settings)
     app.include_router(auth.router)
     app.include_router(account.router)
+    app.include_router(google.router)
     app.include_router(health.router)
     if settings.docs:
         app.include_router(docs.router)

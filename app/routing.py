@@ -73,10 +73,12 @@ def _awaitable(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
 
 
 def routes_under(prefix: str) -> APIRouter:
-    """Return a router for JSON routes whose documented failures have the common shape."""
-    return APIRouter(
-        prefix=prefix, route_class=Route, tags=[prefix.strip("/")], responses=fails_with()
-    )
+    """Return a router for JSON routes whose documented failures have the common shape.
+
+    The first part of the path is their tag: /auth and /auth/google stand together on the docs page.
+    """
+    tag = prefix.split("/")[1]
+    return APIRouter(prefix=prefix, route_class=Route, tags=[tag], responses=fails_with())
 
 
 def fails_with(*codes: str) -> dict[int | str, dict[str, Any]]:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel, to_pascal
 
 
-def _wire(**example: Any) -> ConfigDict:
+def wire(**example: Any) -> ConfigDict:
     """Return a configuration with camelCase names, and with an example for the docs page."""
     return ConfigDict(
         alias_generator=to_camel, json_schema_extra={"example": example} if example else None
@@ -32,7 +32,7 @@ ChallengeSession = Annotated[str, Field(min_length=20, max_length=4096, repr=Fal
 class Credentials(BaseModel):
     """An e-mail address and a password."""
 
-    model_config = _wire(email="ada@example.com", password="Correct-horse-9")
+    model_config = wire(email="ada@example.com", password="Correct-horse-9")
 
     email: Email
     password: Password
@@ -41,7 +41,7 @@ class Credentials(BaseModel):
 class Address(BaseModel):
     """An e-mail address."""
 
-    model_config = _wire(email="ada@example.com")
+    model_config = wire(email="ada@example.com")
 
     email: Email
 
@@ -49,7 +49,7 @@ class Address(BaseModel):
 class Confirm(BaseModel):
     """The code from the e-mail."""
 
-    model_config = _wire(email="ada@example.com", code="123456")
+    model_config = wire(email="ada@example.com", code="123456")
 
     email: Email
     code: Code
@@ -58,7 +58,7 @@ class Confirm(BaseModel):
 class Reset(BaseModel):
     """The code from the e-mail, and a new password."""
 
-    model_config = _wire(email="ada@example.com", code="123456", password="Correct-horse-10")
+    model_config = wire(email="ada@example.com", code="123456", password="Correct-horse-10")
 
     email: Email
     code: Code
@@ -68,7 +68,7 @@ class Reset(BaseModel):
 class Change(BaseModel):
     """The current password and the new one."""
 
-    model_config = _wire(currentPassword="Correct-horse-9", newPassword="Correct-horse-10")
+    model_config = wire(currentPassword="Correct-horse-9", newPassword="Correct-horse-10")
 
     current_password: Password
     new_password: Password
@@ -77,7 +77,7 @@ class Change(BaseModel):
 class Challenge(BaseModel):
     """What `challenge_required` answered, and the field that its `needs` names."""
 
-    model_config = _wire(
+    model_config = wire(
         email="ada@example.com", challenge="SOFTWARE_TOKEN_MFA", session="AYABe...", code="123456"
     )
 
@@ -91,7 +91,7 @@ class Challenge(BaseModel):
 class Refresh(BaseModel):
     """A refresh token."""
 
-    model_config = _wire(refreshToken="eyJjdHkiOi...")
+    model_config = wire(refreshToken="eyJjdHkiOi...")
 
     refresh_token: RefreshToken
 
@@ -99,7 +99,7 @@ class Refresh(BaseModel):
 class MfaCode(BaseModel):
     """A code from the authenticator app."""
 
-    model_config = _wire(code="123456")
+    model_config = wire(code="123456")
 
     code: Code
 
@@ -110,7 +110,7 @@ class MfaCode(BaseModel):
 class Done(BaseModel):
     """Done."""
 
-    model_config = _wire(statusCode=200)
+    model_config = wire(statusCode=200)
 
     status_code: Literal[200] = Field(default=200, serialization_alias="statusCode")
 
@@ -134,7 +134,7 @@ class Tokens(BaseModel):
 class SignedIn(Done):
     """Signed in."""
 
-    model_config = _wire(
+    model_config = wire(
         statusCode=200,
         body={
             "AccessToken": "eyJraWQiOi...",
@@ -151,7 +151,7 @@ class SignedIn(Done):
 class SessionsAlive(BaseModel):
     """The password was changed, but sessions continue."""
 
-    model_config = _wire()
+    model_config = wire()
 
     sessions_ended: Literal[False] = Field(default=False, serialization_alias="sessionsEnded")
 
@@ -168,22 +168,24 @@ class HasReset(Done):
 class User(BaseModel):
     """A person with an account."""
 
-    model_config = _wire() | ConfigDict(populate_by_name=True)
+    model_config = wire() | ConfigDict(populate_by_name=True)
 
     sub: str = Field(description="The user's id, which never changes.")
-    email: str = Field(repr=False)
+    email: str | None = Field(repr=False)
     email_verified: bool
+    signs_in_with: list[Literal["password", "google"]]
 
 
 class Me(Done):
     """The person who is signed in."""
 
-    model_config = _wire(
+    model_config = wire(
         statusCode=200,
         body={
             "sub": "c2c5d4b4-60a1-70f2-9d5e-1f6ab3c4d5e6",
             "email": "ada@example.com",
             "emailVerified": True,
+            "signsInWith": ["password"],
         },
     )
 
@@ -193,7 +195,7 @@ class Me(Done):
 class MfaSecret(BaseModel):
     """The secret for an authenticator app: to type in, or as a URI for a QR code."""
 
-    model_config = _wire()
+    model_config = wire()
 
     secret: str = Field(repr=False)
     uri: str = Field(repr=False)
@@ -202,7 +204,7 @@ class MfaSecret(BaseModel):
 class MfaSetUp(Done):
     """A new secret. It takes effect when /auth/mfa/verify accepts a code made with it."""
 
-    model_config = _wire(
+    model_config = wire(
         statusCode=200,
         body={
             "secret": "JBSWY3DPEHPK3PXP",
@@ -224,7 +226,7 @@ class FieldError(BaseModel):
 class Failed(BaseModel):
     """The shape of every failure."""
 
-    model_config = _wire(
+    model_config = wire(
         statusCode=404, code="not_found", message="There is nothing here.", requestId="7c2d9a52..."
     ) | ConfigDict(populate_by_name=True)
 

@@ -39,6 +39,12 @@ class Settings:
     hide_existing_accounts: bool = False
     """HIDE_EXISTING_ACCOUNTS: whether sign-up answers for a taken address as for a new one."""
 
+    domain_url: str | None = None
+    """COGNITO_DOMAIN_URL: the user pool's domain. Without it, sign-in with Google is off."""
+
+    redirect_uris: tuple[str, ...] = ()
+    """REDIRECT_URIS: where a browser may come back to from Google, comma-separated and exact."""
+
     docs: bool = True
     """DOCS: whether the docs page and the OpenAPI document are served."""
 
@@ -70,12 +76,18 @@ class Settings:
             endpoint_url=_url(environ, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"),
             jwks_url=_loopback(_url(environ, "COGNITO_JWKS_URL")),
             hide_existing_accounts=_yes_or_no(environ, "HIDE_EXISTING_ACCOUNTS", default=False),
+            domain_url=_domain(environ.get("COGNITO_DOMAIN_URL", "")),
+            redirect_uris=_redirect_uris(environ.get("REDIRECT_URIS", "")),
             docs=_yes_or_no(environ, "DOCS", default=True),
         )
 
 
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(entry for part in text.split(",") if (entry := part.strip()))
+
+
 def _origins(listed: str) -> tuple[str, ...]:
-    origins = tuple(origin for entry in listed.split(",") if (origin := entry.strip()))
+    origins = _listed(listed)
     for origin in origins:
         # Browsers never send such an origin, so the only symptom would be a CORS error.
         if not _ORIGIN.fullmatch(origin):
@@ -104,6 +116,45 @@ def _loopback(url: str | None) -> str | None:
             "elsewhere. For a pool in AWS, don't set it: the URL follows from the pool's id."
         )
     return url
+
+
+def _domain(text: str) -> str | None:
+    text = text.strip()
+    url = text.removesuffix("/")
+    # Authorization codes are sent there, and tokens come back.
+    if text and not (_ORIGIN.fullmatch(url) and _is_private(url)):
+        raise SystemExit(
+            f"Not started: COGNITO_DOMAIN_URL is {text!r}. Write the user pool's domain as "
+            "https://host, in lower case and with no path, such as "
+            "https://example.auth.eu-west-1.amazoncognito.com. Only on this machine it may be http."
+        )
+    return url or None
+
+
+def _redirect_uris(listed: str) -> tuple[str, ...]:
+    uris = _listed(listed)
+    path = r"(?:/[^\s#*\\]*)?(?:\?[^\s#*\\]*)?"  # and the query
+    for uri in uris:
+        origin = _ORIGIN.match(uri)
+        if not uri.startswith(("https://", "http://")):
+            # Any app can claim a scheme of its own, and would get the authorization code.
+            # https://datatracker.ietf.org/doc/html/rfc8252#section-8.6
+            raise SystemExit(
+                f"Not started: {uri!r} in REDIRECT_URIS is not a web address. Write https://host/"
+                "path; schemes of apps, such as myapp://, are not supported."
+            )
+        if not (origin and re.fullmatch(path, uri[origin.end() :]) and _is_private(uri)):
+            raise SystemExit(
+                f"Not started: {uri!r} in REDIRECT_URIS is not where a browser may come back to. "
+                "Write https://host/path, or http:// on this machine, with the host in lower case, "
+                "no fragment and no wildcard, exactly as the app client lists it."
+            )
+    return uris
+
+
+def _is_private(url: str) -> bool:
+    """Return whether a URL is encrypted or stays on this machine."""
+    return url.startswith("https://") or bool(_LOOPBACK.match(url))
 
 
 def _yes_or_no(environ: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 import httpx
 
 from app.middleware import MAX_BODY, response_headers
+from infra.deployed import TIMEOUT, NotThisServiceError, api_url, envelope, say
 
-TIMEOUT = 30  # seconds; API Gateway times out after 29
 # Accepts every e-mail and shows it to nobody. A different label makes a different address.
 # https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html
 SIMULATOR = "success+{}@simulator.amazonses.com"
@@ -47,16 +47,19 @@ class Visitor:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         answer = self._send(method, path, json=json, headers=headers, **more)
-        envelope = _envelope(answer)
-        got = f"{answer.status_code} {envelope.get('code', '')}".strip()
+        try:
+            found = envelope(answer)
+        except NotThisServiceError as error:
+            fail(str(error))
+        got = f"{answer.status_code} {found.get('code', '')}".strip()
         step = f"{method} {path}: {got}"
         if got not in expected.split(" or "):
-            request = envelope.get("requestId", "?")
+            request = found.get("requestId", "?")
             fail(f"{step}, expected {expected} (request {request})")
-        for problem in self._problems(answer, envelope):
+        for problem in self._problems(answer, found):
             fail(f"{step}, but {problem}")
         say(f"ok    {step}")
-        return envelope
+        return found
 
     def may_call(self) -> None:
         """Send a CORS preflight. Raises SmokeError if the origin is not allowed."""
@@ -76,7 +79,7 @@ class Visitor:
         except httpx.HTTPError as error:
             fail(f"{method} {path}: no answer ({error})")
 
-    def _problems(self, answer: httpx.Response, envelope: dict[str, Any]) -> list[str]:
+    def _problems(self, answer: httpx.Response, found: dict[str, Any]) -> list[str]:
         """List what is wrong with the headers and fields that every answer has."""
         id_ = answer.headers.get("x-request-id", "")
         expected = response_headers(id_, https=answer.url.scheme == "https")
@@ -87,24 +90,11 @@ class Visitor:
             for name, value in expected.items()
             if answer.headers.get(name) != value
         ]
-        if envelope.get("statusCode") != answer.status_code:
-            wrong.append(f"its statusCode is {envelope.get('statusCode')}")
-        if answer.is_error and envelope.get("requestId") != id_:
+        if found.get("statusCode") != answer.status_code:
+            wrong.append(f"its statusCode is {found.get('statusCode')}")
+        if answer.is_error and found.get("requestId") != id_:
             wrong.append("requestId differs from the header X-Request-Id")
         return wrong
-
-
-def _envelope(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        envelope = answer.json()
-    except ValueError:
-        envelope = None
-    if not isinstance(envelope, dict) or "statusCode" not in envelope:
-        fail(
-            f"{answer.request.method} {answer.url}: got {answer.status_code} from something other "
-            "than this service. Use the stack's output ApiUrl, which includes the stage."
-        )
-    return envelope
 
 
 def requests_without_an_account(visitor: Visitor) -> None:
@@ -189,11 +179,6 @@ def fail(line: str) -> NoReturn:
     raise SmokeError
 
 
-def say(line: str) -> None:
-    """Print a line of progress."""
-    print(line, flush=True)  # noqa: T201 (it is a command's output)
-
-
 def _read_code() -> str:
     return input("The code from the e-mail: ").strip()
 
@@ -206,13 +191,11 @@ def main() -> None:
         "one or two e-mails; enter the code from the latest one.",
         epilog='Pass options in ARGS: make smoke URL=… ARGS="--email you@example.com"',
     )
-    parser.add_argument("url", metavar="URL", help="the stack's output ApiUrl")
+    parser.add_argument("url", metavar="URL", type=api_url, help="the stack's output ApiUrl")
     parser.add_argument("--email", help="your e-mail address; it must not have an account yet")
     parser.add_argument("--skip-confirm", action="store_true", help="stop where the code is needed")
     parser.add_argument("--origin", help="your front end's origin; check that it may call the API")
     given = parser.parse_args()
-    if not given.url.startswith(("http://", "https://")):
-        parser.error("URL must be the stack's output ApiUrl, which starts with https://")
     if not (given.skip_confirm or given.email):
         given.email = input("Your e-mail address (without an account yet): ").strip()
     try:

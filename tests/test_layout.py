@@ -10,8 +10,10 @@ ROOT = Path(__file__).parents[1]
 
 # The modules and libraries that each of our modules may import.
 ROUTES = {
-    "app.auth": {"app.cognito", "app.dependencies", "app.routing", "app.schemas", "fastapi"},
+    "app.auth": {"app.challenges", "app.dependencies", "app.routing", "app.schemas", "fastapi"},
     "app.account": {"app.dependencies", "app.routing", "app.schemas", "fastapi"},
+    "app.google": {"app.dependencies", "app.oauth", "app.routing", "app.schemas"}
+    | {"fastapi", "pydantic"},
     "app.docs": {"app.errors", "app.routing", "app.schemas", "fastapi"},
     "app.health": {"app.routing", "app.schemas", "fastapi"},
 }
@@ -32,6 +34,7 @@ MAY_IMPORT = {
         "app.exception_handlers",
         "app.logs",
         "app.middleware",
+        "app.oauth",
         "app.settings",
         "app.tokens",
         "fastapi",
@@ -41,6 +44,7 @@ MAY_IMPORT = {
     "app.dependencies": {
         "app.cognito",
         "app.exceptions",
+        "app.oauth",
         "app.routing",
         "app.tokens",
         "fastapi",
@@ -48,17 +52,23 @@ MAY_IMPORT = {
     "app.routing": {"fastapi"},
     "app.schemas": {"pydantic"},
     # Cognito
-    "app.cognito": {"app.aws", "app.exceptions", "app.logs", "app.schemas", "app.settings"}
-    | {"app.validation"},
+    "app.cognito": {"app.aws", "app.challenges", "app.exceptions", "app.failure", "app.logs"}
+    | {"app.schemas", "app.settings", "app.users", "app.validation"},
+    "app.challenges": {"app.exceptions", "app.schemas"},
+    "app.users": {"app.schemas"},
     "app.aws": {"app.exceptions", "app.settings", "boto3", "botocore", "types_boto3_cognito_idp"},
     "app.validation": {"app.exceptions"},
     "app.tokens": {"app.exceptions", "app.settings", "jwt"},
+    # The user pool's domain
+    "app.oauth": {"app.exceptions", "app.failure", "app.schemas", "app.settings"}
+    | {"app.token_endpoint", "pydantic"},
+    "app.token_endpoint": {"app.aws", "app.exceptions", "app.schemas", "pydantic", "urllib3"},
     # Failures
     "app.middleware": {"app.exception_handlers", "app.logs", "fastapi", "starlette"},
     "app.exception_handlers": {"app.errors", "app.exceptions", "app.failure", "app.schemas"}
     | {"botocore.exceptions", "fastapi", "starlette"},
     "app.errors": {"app.exceptions", "app.failure", "fastapi"}
-    | {"botocore.exceptions", "botocore.parsers"},
+    | {"botocore.exceptions", "botocore.parsers", "urllib3.exceptions"},
     "app.failure": {"app.schemas"},
     "app.exceptions": set(),
     # The environment and the log
@@ -70,14 +80,17 @@ MAY_IMPORT = {
 # Which wing of the local Cognito may import which others. A wing is a package of
 # infra/local, or a module at its top.
 LOCAL_WINGS: dict[str, set[str]] = {
-    "__main__": {"api_process", "demo", "ports", "server", "pool"},
+    "__main__": {"api_process", "demo", "ports", "server", "stack", "pool"},
     "api_process": {"ports", "server"},
     "api": set(),  # the one wing that runs the app
     "demo": {"server"},
     "ports": {"server"},
-    "server": {"admin_client", "console", "operations", "pool"},
+    "server": {"admin_client", "console", "moto_app", "stack", "oauth", "operations", "pool"},
     "admin_client": set(),
     "console": {"operations", "pool"},
+    "moto_app": {"operations", "pool"},
+    "stack": {"oauth", "pool"},
+    "oauth": {"operations", "pool"},
     "operations": {"pool"},
     "pool": set(),
 }
@@ -112,7 +125,10 @@ def module_name(path: Path) -> str:
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("app/**/*.py")), ids=module_name)
 def test_a_module_imports_only_what_the_rule_allows(path: Path) -> None:
-    """Dependencies run one way. Only aws.py uses boto3; the table names botocore's exceptions."""
+    """Dependencies run one way. Only aws.py uses boto3, and only token_endpoint.py urllib3.
+
+    The table names the exceptions of both.
+    """
     name = module_name(path)
     assert name in MAY_IMPORT, f"Add {name} to ROUTES or MAY_IMPORT in tests/test_layout.py"
     others = [each for each in imports(path) if not allowed(each, MAY_IMPORT[name])]

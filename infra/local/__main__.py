@@ -13,7 +13,8 @@ from infra.local.api_process import api_process, wait_until_ready
 from infra.local.demo import Demo
 from infra.local.pool.store import Store, StoreError
 from infra.local.ports import StartupError, check_free, port, port_in_use
-from infra.local.server import HOST, REGION, LocalCognito, LocalPool
+from infra.local.server import HOST, LocalCognito
+from infra.local.stack import REGION, LocalPool
 
 ROOT = Path(__file__).parents[2]
 USERS = ROOT / ".local" / "users.json"
@@ -22,6 +23,7 @@ USERS = ROOT / ".local" / "users.json"
 DEV_ORIGINS = ",".join(
     f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 5173, 8080)
 )
+DEV_REDIRECT_URIS = ",".join(f"{origin}/" for origin in DEV_ORIGINS.split(","))
 # The default. If it is taken, everything except the demo page still starts.
 DEMO_PORT = 8002
 
@@ -118,16 +120,17 @@ def run(options: argparse.Namespace) -> None:
         cognito = stack.enter_context(
             LocalCognito(options.cognito_port, store, echo=print_line, api=api_url)
         )
-        pool = cognito.create_pool()
         if options.no_api:
+            pool = cognito.create_pool(redirect_uris=redirect_uris([]))
             print_line(f"Local Cognito  http://localhost:{options.cognito_port}/")
             print_line(f"User pool      {pool.user_pool_id}")
             print_line(f"App client     {pool.client_id}")
             signal.pause()
         demo, origins = start_demo(options, stack)
-        api = stack.enter_context(
-            api_process(options.port, api_environment(pool, cognito.url, origins))
-        )
+        uris = redirect_uris(origins)
+        pool = cognito.create_pool(redirect_uris=uris)
+        environ = api_environment(pool, cognito.url, origins) | {"REDIRECT_URIS": ",".join(uris)}
+        api = stack.enter_context(api_process(options.port, environ))
         wait_until_ready(api, options.port)
         print_line(WELCOME.format(port=options.port, cognito_port=options.cognito_port, demo=demo))
         api.wait()
@@ -172,6 +175,13 @@ Try it, then look into the mailbox (Ctrl-C ends it all):
 """
 
 
+def redirect_uris(origins: list[str]) -> list[str]:
+    """Return the redirect URIs of Google sign-in: the caller's pages and the demo's."""
+    listed = os.environ.get("REDIRECT_URIS", DEV_REDIRECT_URIS).split(",")
+    uris = [uri.strip() for uri in listed] + [f"{origin}/" for origin in origins]
+    return list(dict.fromkeys(uri for uri in uris if uri))
+
+
 def api_environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, str]:
     """Return the caller's environment, with every Cognito setting replaced by the local one.
 
@@ -184,6 +194,7 @@ def api_environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, 
         "COGNITO_USER_POOL_ID": pool.user_pool_id,
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url,
+        "COGNITO_DOMAIN_URL": url,
         "COGNITO_JWKS_URL": f"{url}/{pool.user_pool_id}/.well-known/jwks.json",
         # Ignore the developer's AWS profile and proxy.
         "AWS_CONFIG_FILE": os.devnull,

@@ -1,55 +1,45 @@
-"""The local Cognito as an HTTP server: moto serves the API, `console` the console."""
+"""The local Cognito as an HTTP server: moto serves the API, `oauth` the domain."""
 
 import io
 import json
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-import moto.cognitoidp.models
-import moto.cognitoidp.urls
-from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from infra.local.admin_client import boto3_client
 from infra.local.console.routes import Console
+from infra.local.moto_app import create_moto_app
+from infra.local.oauth import routes
+from infra.local.oauth.domain import Domain
+from infra.local.oauth.google import Google
 from infra.local.operations.request import STATE_KEY
-from infra.local.operations.responses import CognitoResponse
 from infra.local.pool.accounts import Account
 from infra.local.pool.clock import Clock
+from infra.local.pool.functions import Function
 from infra.local.pool.outbox import Mail, Outbox
 from infra.local.pool.passwords import hash_plain_password
 from infra.local.pool.state import State
 from infra.local.pool.store import Store, dump_users, restore_users
-from infra.local.pool.template import arguments, mfa_arguments
 from infra.local.pool.user_pool import Pool, all_pools
+from infra.local.stack import REDIRECT_URIS, REGION, LocalPool, Stack
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HOST = "127.0.0.1"
-# moto counts every unsigned call as made in this region, so the pool has to be there.
-REGION = "us-east-1"
 # A page elsewhere can point its own domain at 127.0.0.1 and then read what is here as its own
 # (DNS rebinding). It can't choose the Host header, though.
 ALLOWED_HOSTS = {"localhost", "127.0.0.1", "::1"}
 # A sign-up is under 1 KiB; Cognito itself refuses far less than this.
 MAX_REQUEST_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class LocalPool:
-    """The ids that a client needs to use a user pool."""
-
-    user_pool_id: str
-    client_id: str
-    region: str = REGION
 
 
 class ThreadedServer:
@@ -89,7 +79,8 @@ class LocalCognito(ThreadedServer):
     ) -> None:
         self.clock = clock or Clock()
         self.outbox = Outbox(echo)
-        self._state = State(self.clock, self.outbox)
+        self._state = State(self.clock, self.outbox, self._call)
+        self._domain = Domain(self._state)
         # moto checks, then acts, without locking: handle one request at a time.
         self._lock = threading.Lock()
         self._pools: dict[str, Pool] = {}
@@ -105,32 +96,43 @@ class LocalCognito(ThreadedServer):
             self._state, self.forget, lambda: boto3_client(self.url, REGION), api
         )
 
-    def create_pool(
+    def create_pool(  # noqa: PLR0913 - settings that tests override
         self,
         name: str | None = None,
         pool: dict[str, Any] | None = None,
         client: dict[str, Any] | None = None,
         mfa: dict[str, Any] | None = None,
+        *,
+        redirect_uris: Sequence[str] = REDIRECT_URIS,
+        google: bool = True,
     ) -> LocalPool:
         """Create the template's user pool and app client through the API.
 
         `pool`, `client` and `mfa` override what the template says, under the names that
         CreateUserPool, CreateUserPoolClient and SetUserPoolMfaConfig use. `name` stands for the
-        stack's name.
+        stack's name. `redirect_uris` are the URIs that Google sign-in may return to. If `google` is
+        False, the pool has no sign-in with Google.
         """
-        references = {"AWS::StackName": name or "local", "AWS::Region": REGION}
+        name = name or "local"
         cognito = boto3_client(self.url, REGION)
-        input_ = arguments("CreateUserPool", "UserPool", references) | (pool or {})
-        user_pool_id = cognito.create_user_pool(**input_)["UserPool"]["Id"]
-        input_ = mfa_arguments("UserPool") | (mfa or {})
-        cognito.set_user_pool_mfa_config(UserPoolId=user_pool_id, **input_)
-        references["UserPool"] = user_pool_id
-        input_ = arguments("CreateUserPoolClient", "UserPoolClient", references) | (client or {})
-        client_id = cognito.create_user_pool_client(**input_)["UserPoolClient"]["ClientId"]
+        stack = Stack(cognito, name, redirect_uris, self.google if google else None)
+        if google:
+            self.functions[stack.function_arn] = stack.function()
+        made = stack.create(pool or {}, client or {}, mfa or {})
         if self._store:
             with self._lock:
-                self._restore(name or "local", user_pool_id)
-        return LocalPool(user_pool_id, client_id)
+                self._restore(name, made.user_pool_id)
+        return made
+
+    @property
+    def google(self) -> Google:
+        """The fake Google."""
+        return self._domain.google
+
+    @property
+    def functions(self) -> dict[str, Function]:
+        """The Lambda functions that pools may use as triggers, by ARN."""
+        return self._state.functions
 
     def account(self, sub: str) -> Account:
         """Return a user's codes, attempts and lock. Raises KeyError for an unknown user."""
@@ -182,11 +184,26 @@ class LocalCognito(ThreadedServer):
         if response := self._console.answer(request):
             return response
         # Read before taking the lock, so that a slow caller delays only itself.
+        if routes.serves(request.path):
+            request.form  # noqa: B018 - reads the body and caches it
+            with self._saving():
+                return routes.answer(self._domain, request)
         body = request.get_data()
-        environ = {**request.environ, STATE_KEY: self._state, "wsgi.input": io.BytesIO(body)}
+        environ = {**request.environ, "wsgi.input": io.BytesIO(body)}
+        with self._saving():
+            return self._call(environ)
+
+    def _call(self, environ: "WSGIEnvironment") -> Response:
+        """Handle a call of the API. The caller must hold the lock."""
+        environ = {**environ, STATE_KEY: self._state}
+        return Response.from_app(self._moto, environ, buffered=True)
+
+    @contextmanager
+    def _saving(self) -> Iterator[None]:
+        """Hold the lock, and save the users at the end."""
         with self._lock:
             try:
-                return Response.from_app(self._moto, environ, buffered=True)
+                yield
             finally:
                 self._save()
 
@@ -196,44 +213,6 @@ class QuietHandler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing."""
-
-
-class UnusedKey:
-    """The private key that moto loads for each pool. No token is signed with it.
-
-    Loading the real one takes 90 ms, and it is public, as part of moto's package. `state.key` signs
-    the tokens.
-    """
-
-    @classmethod
-    def import_key(cls, _text: str) -> Self:
-        """Return the key without reading it."""
-        return cls()
-
-
-class UnusedKeys:
-    """What moto uses of the module `joserfc.jwk`."""
-
-    RSAKey = UnusedKey
-
-
-def create_moto_app() -> Any:
-    """Return moto's WSGI application for Cognito alone, with our operations, pools and keys."""
-    # Both are looked up when they are used: the class when a pool is made, the table when an
-    # application is.
-    moto.cognitoidp.models.CognitoIdpUserPool = Pool  # type: ignore[misc]
-    vars(moto.cognitoidp.models)["jwk"] = UnusedKeys
-    paths = moto.cognitoidp.urls.url_paths
-    paths["{0}/$"] = CognitoResponse.dispatch
-    paths["{0}/(?P<user_pool_id>[^/]+)/.well-known/jwks.json$"] = serve_jwks
-    return create_backend_app("cognito-idp")
-
-
-def serve_jwks(request: Any, *_: object) -> tuple[int, dict[str, str], str]:
-    """Answer with the public half of the key that signs the tokens."""
-    key = request.environ[STATE_KEY].key
-    public = key.as_dict(private=False, alg="RS256", use="sig", kid=key.kid)
-    return 200, {"Content-Type": "application/json"}, json.dumps({"keys": [public]})
 
 
 def internal_error(error: Exception) -> Response:

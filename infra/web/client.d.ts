@@ -43,6 +43,19 @@ export interface Refresh {
   refreshToken: string;
 }
 
+export interface GoogleStart {
+  redirectUri: string;
+}
+
+/** Either `code`, `codeVerifier` and `redirectUri`, or `error` and perhaps `errorDescription`. */
+export interface GoogleFinish {
+  code?: string | null;
+  codeVerifier?: string | null;
+  redirectUri?: string | null;
+  error?: string | null;
+  errorDescription?: string | null;
+}
+
 export interface MfaCode {
   code: string;
 }
@@ -58,6 +71,13 @@ export interface Tokens {
   IdToken: string;
 }
 
+/** Keep `state` and `codeVerifier` in the tab, and open `url` in it. */
+export interface GoogleAttempt {
+  url: string;
+  state: string;
+  codeVerifier: string;
+}
+
 export interface SessionsAlive {
   sessionsEnded?: false;
 }
@@ -65,8 +85,9 @@ export interface SessionsAlive {
 export interface User {
   /** Never changes: use it as the key for a user's data. */
   sub: string;
-  email: string;
+  email: string | null;
   emailVerified: boolean;
+  signsInWith: ("password" | "google")[];
 }
 
 /** For an authenticator app: type in `secret`, or show `uri` as a QR code. */
@@ -141,6 +162,23 @@ export interface Routes {
       | "user_not_confirmed"
       | "password_reset_required";
   };
+  "POST /auth/google/start": {
+    takes: GoogleStart;
+    gives: GoogleAttempt;
+    fails: "google_not_set_up" | "redirect_not_allowed";
+  };
+  "POST /auth/google/finish": {
+    takes: GoogleFinish;
+    gives: Tokens;
+    fails:
+      | "google_not_set_up"
+      | "redirect_not_allowed"
+      | "sign_in_cancelled"
+      | "email_taken"
+      | "email_not_verified"
+      | "invalid_session"
+      | "google_failed";
+  };
   "POST /auth/refresh": {
     takes: Refresh;
     gives: Tokens;
@@ -169,7 +207,7 @@ export interface Routes {
   "POST /auth/change-password": {
     takes: Change;
     gives: undefined;
-    fails: "invalid_token" | "invalid_credentials" | "invalid_password";
+    fails: "invalid_token" | "invalid_credentials" | "invalid_password" | "signs_in_with_google";
   };
   "GET /auth/me": {
     takes: undefined;
@@ -184,17 +222,17 @@ export interface Routes {
   "POST /auth/mfa/setup": {
     takes: undefined;
     gives: MfaSecret;
-    fails: "invalid_token";
+    fails: "invalid_token" | "signs_in_with_google";
   };
   "POST /auth/mfa/verify": {
     takes: MfaCode;
     gives: undefined;
-    fails: "invalid_token" | "code_mismatch" | "mfa_not_set_up";
+    fails: "invalid_token" | "code_mismatch" | "mfa_not_set_up" | "signs_in_with_google";
   };
   "DELETE /auth/mfa": {
     takes: undefined;
     gives: undefined;
-    fails: "invalid_token";
+    fails: "invalid_token" | "signs_in_with_google";
   };
 }
 
@@ -244,6 +282,12 @@ export class NetworkError extends Error {
   readonly next: "retry";
 }
 
+/** Google refuses browsers inside other apps. Offer to open the page in a browser. */
+export class InAppBrowserError extends Error {
+  readonly name: "InAppBrowserError";
+  readonly next: "openInBrowser";
+}
+
 /** Where the session is kept between calls. The value is opaque: only the client reads it. */
 export interface Store {
   get(): string | null;
@@ -267,6 +311,13 @@ export interface Options {
   onChange?(signedIn: boolean): void;
 }
 
+export interface GoogleOptions {
+  /** A path of this origin to resolve `finishGoogleSignIn` with. Default: "/". */
+  returnTo?: string;
+  /** Where the browser comes back to: one of REDIRECT_URIS. Default: the origin and "/". */
+  redirectUri?: string;
+}
+
 export class Client {
   /** `url`: the API's URL, including the stage if there is one. */
   constructor(url: string | URL, options?: Options);
@@ -276,6 +327,10 @@ export class Client {
   confirm(body: Confirm): Promise<void>;
   signIn(body: Credentials): Promise<void>;
   challenge(body: Challenge): Promise<void>;
+  /** The page is left, so that the promise settles only if this fails or on Back. */
+  googleSignIn(options?: GoogleOptions): Promise<void>;
+  /** Resolves with `returnTo`, or with null if the browser isn't coming back from Google. */
+  finishGoogleSignIn(): Promise<string | null>;
   refresh(): Promise<void>;
   signOut(): Promise<void>;
   signOutEverywhere(): Promise<void>;

@@ -16,6 +16,13 @@
 const EARLY = 60_000; // ms
 // Longer than API Gateway's own timeout of 29 s.
 const TIMEOUT = 30_000; // ms
+// The service begins every `state` with this, so that a page may also use OAuth for other things.
+const OUR_STATE = "accounts-";
+// Where a tab keeps the attempt to sign in with Google while it is away.
+const ATTEMPT = "accounts:google";
+// Google refuses browsers inside other apps: their makers could read what people type.
+// https://support.google.com/faqs/answer/12284343
+const IN_APP = /KAKAOTALK|NAVER\(inapp|Instagram|FBAN|FBAV|\bLine\/|; wv\)|(?:iPhone|iPad).*AppleWebKit(?!.*Safari)/;
 
 /** What to do about each code. For a code that is not listed, the status decides. */
 export const NEXT = {
@@ -25,7 +32,10 @@ export const NEXT = {
   code_expired: "resendCode",
   code_mismatch: "fix",
   email_not_sent: "retry",
+  email_not_verified: "signIn",
   email_taken: "signIn",
+  google_failed: "retry",
+  google_not_set_up: "report",
   internal_error: "report",
   invalid_credentials: "fix",
   invalid_email: "fix",
@@ -39,8 +49,11 @@ export const NEXT = {
   misconfigured: "report",
   not_found: "report",
   password_reset_required: "forgotPassword",
+  redirect_not_allowed: "report",
   refresh_token_reused: "signIn",
   rejected: "fix",
+  sign_in_cancelled: "signIn",
+  signs_in_with_google: "fix",
   too_many_requests: "wait",
   unavailable: "retry",
   unsupported_challenge: "report",
@@ -74,6 +87,15 @@ export class NetworkError extends Error {
     this.name = "NetworkError";
     this.kind = kind;
     this.next = "retry";
+  }
+}
+
+/** Google doesn't let people sign in inside another app's browser, such as KakaoTalk's. */
+export class InAppBrowserError extends Error {
+  constructor() {
+    super("Google requires a real browser. Open this page in one.");
+    this.name = "InAppBrowserError";
+    this.next = "openInBrowser";
   }
 }
 
@@ -147,6 +169,7 @@ export class Client {
   #access = null; // {token, until}: kept in memory only, whatever the store
   #session; // the id of this page's session, or null
   #refreshing = null;
+  #finishing = null;
   #queue = Promise.resolve();
 
   constructor(url, { store = memoryStore(), timeout = TIMEOUT, onChange = () => {} } = {}) {
@@ -189,6 +212,59 @@ export class Client {
       if (error.code === "code_expired") error.next = "signIn";
       throw error;
     }
+  }
+
+  // With Google
+
+  /**
+   * Sign up or in with Google: leave this page for Google's. The browser comes back to
+   * `redirectUri`, one of the service's REDIRECT_URIS on this origin, where `finishGoogleSignIn` does
+   * the rest. `returnTo` is a path of this origin that it will resolve with. Rejects with an
+   * InAppBrowserError in a browser that Google refuses. Resolves only if the browser comes back to
+   * the page as it is now, by Back.
+   */
+  async googleSignIn({ returnTo = "/", redirectUri = `${location.origin}/` } = {}) {
+    if (IN_APP.test(navigator.userAgent)) throw new InAppBrowserError();
+    const path = new URL(returnTo, location.origin);
+    if (path.origin !== location.origin) throw new TypeError("returnTo must be on this origin.");
+    const { url, state, codeVerifier } = await this.#post("/auth/google/start", { redirectUri });
+    const attempt = { state, codeVerifier, redirectUri, returnTo: path.href.slice(path.origin.length) };
+    sessionStorage.setItem(ATTEMPT, JSON.stringify(attempt)); // of this tab alone
+    location.assign(url);
+    await new Promise((resolve) => addEventListener("pageshow", resolve, { once: true }));
+  }
+
+  /**
+   * Finish signing in with Google. Call it whenever the page loads: it resolves with `returnTo`, or
+   * with null if the browser isn't coming back from Google. Callers of one page load share its
+   * result.
+   */
+  finishGoogleSignIn() {
+    this.#finishing ??= this.#finish();
+    return this.#finishing;
+  }
+
+  async #finish() {
+    const page = new URL(location.href);
+    const answer = new URLSearchParams(page.search);
+    const state = answer.get("state");
+    if (!state?.startsWith(OUR_STATE)) return null;
+    // Before the exchange: whatever happens now, neither can be used again.
+    const attempt = takeAttempt();
+    for (const name of ["code", "state", "error", "error_description"]) page.searchParams.delete(name);
+    history.replaceState(history.state, "", page);
+    // Somebody else's link, or a tab that didn't begin this: it would sign in another person.
+    if (attempt?.state !== state) throw over("invalid_session", "This tab didn't begin this sign-in.");
+    const { codeVerifier, redirectUri, returnTo } = attempt;
+    const code = answer.get("code");
+    const body = code
+      ? { code, codeVerifier, redirectUri }
+      : {
+          error: answer.get("error") ?? "invalid_request",
+          errorDescription: answer.get("error_description"),
+        };
+    await this.#begin(await this.#post("/auth/google/finish", body));
+    return returnTo;
   }
 
   // Staying in, and leaving
@@ -419,6 +495,17 @@ function unanswered(cause) {
   const kind = { TimeoutError: "timeout", SyntaxError: "garbled" }[cause.name] ?? "lost";
   // A SyntaxError quotes the text that failed to parse, which may contain a token.
   return new NetworkError(kind, kind === "garbled" ? undefined : cause);
+}
+
+/** Return the attempt that this tab began, once, or null. */
+function takeAttempt() {
+  try {
+    const attempt = JSON.parse(sessionStorage.getItem(ATTEMPT));
+    sessionStorage.removeItem(ATTEMPT);
+    return attempt;
+  } catch {
+    return null; // storage is blocked, or something else wrote this key
+  }
 }
 
 function over(code, message) {

@@ -1,6 +1,13 @@
 /** The demo page: an account's whole life through client.js. Forms: index.html; texts: texts.js. */
 
-import { ApiError, Client, NetworkError, localStore, sessionStore } from "./client.js";
+import {
+  ApiError,
+  Client,
+  InAppBrowserError,
+  NetworkError,
+  localStore,
+  sessionStore,
+} from "./client.js";
 import { API, DOCS, MAILBOX } from "./config.js";
 import { chosen, texts } from "./texts.js";
 
@@ -40,6 +47,12 @@ const actions = {
     client = clients[stay ? 1 : 0];
     await client.signIn({ email, password });
     return { view: "account" };
+  },
+  async googleSignIn({ stay }) {
+    // The page is left: this tab remembers which of the two sessions was meant.
+    sessionStorage.setItem("stay", stay ? 1 : 0);
+    await clients[stay ? 1 : 0].googleSignIn();
+    return { view: "signIn", said: "" }; // by Back
   },
   async challenge({ code, newPassword }) {
     await client.challenge({ email, ...step, code, newPassword });
@@ -140,12 +153,14 @@ function fail(form, name, error) {
   if (error.retryAfter) parts.push(words.wait(error.retryAfter));
   if (error.next === "report" && error.requestId) parts.push(words.reference(error.requestId));
   say(parts.join(" "), error.next !== "challenge");
+  byId("outside").hidden = !(error.next === "openInBrowser" && /KAKAOTALK/.test(navigator.userAgent));
   if (!view) point(form, error);
 }
 
 /** Explain a failure to the user. For a rejected password, add the policy rules it breaks. */
 function explain(name, error) {
   if (error.code === "rejected") return error.message; // written by the team's own trigger
+  if (error instanceof InAppBrowserError) return words.codes.inAppBrowser;
   if (error.code === "invalid_credentials" && name === "changePassword") return words.wrongPassword;
   const text = words.codes[error.code ?? error.kind] ?? words.codes.unknown;
   const rules = error.code === "invalid_password" ? error.errors : [];
@@ -189,6 +204,7 @@ function show(name, part = null) {
 }
 
 function say(text, bad = false) {
+  byId("outside").hidden = true;
   byId("status").textContent = bad ? "" : text;
   byId("alert").textContent = bad ? text : "";
 }
@@ -197,10 +213,13 @@ function say(text, bad = false) {
 async function introduce() {
   try {
     const me = await client.me();
-    email = me.email;
-    byId("me-email").textContent = me.email;
+    email = me.email ?? "";
+    byId("me-email").textContent = email;
     byId("me-sub").textContent = me.sub;
     byId("me-verified").textContent = me.emailVerified ? words.yes : words.no;
+    const ways = me.signsInWith.map((way) => words.ways[way] ?? way);
+    byId("me-ways").textContent = ways.join(", ");
+    byId("of-passwords").hidden = !me.signsInWith.includes("password");
     log("me");
   } catch (error) {
     fail(byId("mfa"), "me", error);
@@ -233,6 +252,8 @@ document.documentElement.lang = language;
 for (const element of all("[data-text]")) element.textContent = words[element.dataset.text];
 byId("mailbox").href = MAILBOX;
 byId("docs").href = DOCS;
+// KakaoTalk's own way out of its browser.
+byId("outside-link").href = `kakaotalk://web/openExternal?url=${encodeURIComponent(location.href)}`;
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -249,10 +270,30 @@ for (const button of all("[data-go]")) {
 byId("delete").addEventListener("click", () => byId("sure").showModal());
 byId("keep").addEventListener("click", () => byId("sure").close());
 
-if (client.signedIn) {
-  show("account");
-  await introduce();
-  if (client.signedIn) say(words.said.restored);
-} else {
-  show("signIn");
+/** Sign in if the browser comes back from Google. Return whether it did. */
+async function comeBack() {
+  const returning = clients[Number(sessionStorage.getItem("stay"))] ?? client;
+  busy = true;
+  try {
+    if ((await returning.finishGoogleSignIn()) === null) return false;
+    client = returning;
+    log("finishGoogleSignIn");
+    show("account");
+    say(words.said.googleSignIn);
+  } catch (error) {
+    show(client.signedIn ? "account" : "signIn");
+    fail(byId("sign-in"), "finishGoogleSignIn", error);
+  } finally {
+    busy = false;
+  }
+  if (client.signedIn) await introduce();
+  return true;
+}
+
+if (!(await comeBack())) {
+  show(client.signedIn ? "account" : "signIn");
+  if (client.signedIn) {
+    await introduce();
+    if (client.signedIn) say(words.said.restored);
+  }
 }

@@ -147,7 +147,8 @@ def test_me(ada: Person) -> None:
     assert answer.json() == {"statusCode": 200, "body": body}
     assert body["email"] == ada.email
     assert body["emailVerified"] is True
-    assert set(body) == {"sub", "email", "emailVerified"}
+    assert body["signsInWith"] == ["password"]
+    assert set(body) == {"sub", "email", "emailVerified", "signsInWith"}
 
 
 @through_every_transport

@@ -263,6 +263,58 @@ def test_an_invalid_password_is_not_sent(
     assert upstream.calls == []
 
 
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("PreSignUp failed with error email_taken.", "email_taken"),
+        ("PreSignUp failed with error email_taken", "email_taken"),
+        ("PreSignUp failed with error The email_taken flag is set.", "rejected"),
+        ("PreSignUp failed with error email_not_verified.", "rejected"),
+        ("email_taken", "rejected"),
+    ],
+)
+def test_a_triggers_error_at_sign_up(
+    message: str, code: str, client: Cognito, upstream: FaultyCognito
+) -> None:
+    """Only our trigger's exact message means email_taken; other messages mean rejected."""
+    upstream.behave(faulty.Error("UserLambdaValidationException", message))
+    assert failure_of(lambda: client.sign_up(EMAIL, PASSWORD)) == code
+    assert upstream.calls == ["SignUp"]
+
+
+# The requests to Cognito for each operation on a password or a second factor.
+USER = {"Username": "c2c5d4b4", "UserAttributes": [{"Name": "sub", "Value": "c2c5d4b4"}]}
+WITH_A_PASSWORD: dict[str, tuple[Callable[[Cognito], object], list[str]]] = {
+    "change the password": (
+        lambda client: client.change_password("a-token", PASSWORD, "A-new-horse-10"),
+        ["ChangePassword"],
+    ),
+    "set MFA up": (
+        lambda client: client.set_up_mfa("a-token"),
+        ["GetUser", "AssociateSoftwareToken"],
+    ),
+    "verify MFA": (
+        lambda client: client.verify_mfa("a-token", "123456"),
+        ["GetUser", "VerifySoftwareToken", "SetUserMFAPreference"],
+    ),
+    "remove MFA": (
+        lambda client: client.remove_mfa("a-token"),
+        ["GetUser", "SetUserMFAPreference"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "asked"), WITH_A_PASSWORD.values(), ids=WITH_A_PASSWORD)
+def test_no_needless_requests(
+    call: Callable[[Cognito], object], asked: list[str], client: Cognito, upstream: FaultyCognito
+) -> None:
+    """For users with a password, each operation makes only the listed requests."""
+    answer = USER | {"SecretCode": "JBSWY3DPEHPK3PXP", "Status": "SUCCESS"}
+    upstream.behave(Fine(answer))
+    call(client)
+    assert upstream.calls == asked
+
+
 def test_exceptions_are_not_caught(client: Cognito, upstream: FaultyCognito) -> None:
     """The client catches nothing: errors.py gets the exception that botocore raised."""
     upstream.behave(faulty.Error("UsernameExistsException"))

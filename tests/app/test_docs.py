@@ -32,6 +32,8 @@ ROUTES = {
     "confirm": "/auth/confirm",
     "sign_in": "/auth/sign-in",
     "challenge": "/auth/challenge",
+    "start_google": "/auth/google/start",
+    "finish_google": "/auth/google/finish",
     "refresh": "/auth/refresh",
     "sign_out": "/auth/sign-out",
     "forgot_password": "/auth/forgot-password",

@@ -41,11 +41,18 @@ def test_every_setting_is_read() -> None:
             "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": f" {endpoint} ",
             "COGNITO_JWKS_URL": f"{endpoint}/keys",
             "HIDE_EXISTING_ACCOUNTS": "True",
+            "COGNITO_DOMAIN_URL": " https://example.auth.eu-west-1.amazoncognito.com/ ",
+            "REDIRECT_URIS": " https://app.example.com/, http://localhost:5173/back?from=google ,",
             "DOCS": "false",
         }
     )
     assert settings.jwks_url == "http://localhost:8001/keys"
     assert settings.hide_existing_accounts
+    assert settings.domain_url == "https://example.auth.eu-west-1.amazoncognito.com"
+    assert settings.redirect_uris == (
+        "https://app.example.com/",
+        "http://localhost:5173/back?from=google",
+    )
     assert not settings.docs
     assert settings.allowed_origins == ("https://app.example.com", "http://localhost:5173")
     assert settings.endpoint_url == endpoint
@@ -99,6 +106,34 @@ def test_an_invalid_origin_is_refused_at_start_up(origin: str) -> None:
         ("COGNITO_JWKS_URL", "http://127.0.0.1.evil.example/keys", "is elsewhere"),
         ("COGNITO_JWKS_URL", "http://[::1/keys", "is elsewhere"),
         ("COGNITO_JWKS_URL", "http://localhost@evil.example/keys", "is not a URL"),
+        ("COGNITO_DOMAIN_URL", "example.auth.eu-west-1.amazoncognito.com", "as https://host"),
+        ("COGNITO_DOMAIN_URL", "http://auth.example.com", "as https://host"),
+        ("COGNITO_DOMAIN_URL", "http://localhost.example.com:8001", "as https://host"),
+        ("COGNITO_DOMAIN_URL", "https://auth.example.com/oauth2", "with no path"),
+        ("COGNITO_DOMAIN_URL", "https://auth.example.com//", "with no path"),
+        ("COGNITO_DOMAIN_URL", "https://auth.example.com?x=1", "with no path"),
+        ("COGNITO_DOMAIN_URL", "https://Auth.example.com", "in lower case"),
+        ("COGNITO_DOMAIN_URL", "https://user@auth.example.com", "as https://host"),
+        ("COGNITO_DOMAIN_URL", "/", "as https://host"),
+        ("REDIRECT_URIS", "myapp://callback", "schemes of apps, such as myapp://"),
+        ("REDIRECT_URIS", "com.example.app:/callback", "schemes of apps"),
+        ("REDIRECT_URIS", "javascript:alert(1)", "is not a web address"),
+        ("REDIRECT_URIS", "/callback", "is not a web address"),
+        ("REDIRECT_URIS", "//app.example.com/", "is not a web address"),
+        ("REDIRECT_URIS", "app.example.com", "is not a web address"),
+        ("REDIRECT_URIS", "http://app.example.com/", "or http:// on this machine"),
+        ("REDIRECT_URIS", "http://localhost.example.com/", "or http:// on this machine"),
+        ("REDIRECT_URIS", "http://127.0.0.1@evil.example/", "or http:// on this machine"),
+        ("REDIRECT_URIS", "https://user:word@app.example.com/", "is not where a browser"),
+        ("REDIRECT_URIS", "https://App.example.com/", "in lower case"),
+        ("REDIRECT_URIS", "https://app.example.com/#google", "no fragment"),
+        ("REDIRECT_URIS", "https://app.example.com#", "no fragment"),
+        ("REDIRECT_URIS", "https://app.example.com/*", "no wildcard"),
+        ("REDIRECT_URIS", "https://*.example.com/", "no wildcard"),
+        ("REDIRECT_URIS", "https://", "is not where a browser"),
+        ("REDIRECT_URIS", "https:///callback", "is not where a browser"),
+        ("REDIRECT_URIS", "https://app.example.com\\@evil.example", "is not where a browser"),
+        ("REDIRECT_URIS", "https://app.example.com/a b", "is not where a browser"),
         ("HIDE_EXISTING_ACCOUNTS", "perhaps", "Set it to true or false."),
         ("DOCS", "off", "Set it to true or false."),
     ],
@@ -111,6 +146,37 @@ def test_an_invalid_setting_is_refused_at_start_up(name: str, value: str, said: 
     assert name in line
     assert said in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("name", ["COGNITO_DOMAIN_URL", "REDIRECT_URIS"])
+def test_google_is_off_by_default(name: str) -> None:
+    """An empty variable counts as unset: the template leaves both empty by default."""
+    assert Settings.from_environ(COMPLETE | {name: " "}) == Settings.from_environ(COMPLETE)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://app.example.com",
+        "https://app.example.com/",
+        "https://app.example.com:8443/Sign-In/back?from=google&x=%20",
+        "https://app.example.com?from=google",
+        "http://localhost:3000/",
+        "http://127.0.0.1:5173",
+        "http://[::1]:5173/",
+    ],
+)
+def test_redirect_uris_are_unchanged(uri: str) -> None:
+    """Settings keep each URI verbatim, as Cognito compares each character."""
+    settings = Settings.from_environ(COMPLETE | {"REDIRECT_URIS": f"{uri},https://b.example"})
+    assert settings.redirect_uris == (uri, "https://b.example")
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8001", "http://127.0.0.1:8001/", "http://[::1]"])
+def test_a_domain_on_this_machine(url: str) -> None:
+    """A local Cognito's domain may use http://."""
+    settings = Settings.from_environ(COMPLETE | {"COGNITO_DOMAIN_URL": url})
+    assert settings.domain_url == url.removesuffix("/")
 
 
 @pytest.mark.parametrize("origin", ["http://[::1]:5173", "http://127.0.0.1:8080", "https://a-b.io"])

@@ -24,6 +24,8 @@ NO_TOKEN: Told = (401, "invalid_token")
 NO_REFRESH: Told = (401, "invalid_refresh_token")
 WRONG: Told = (400, "invalid_credentials")
 CHALLENGE: Told = (403, "challenge_required")
+TAKEN: Told = (409, "email_taken")
+NO_PASSWORD: Told = (409, "signs_in_with_google")
 
 NEW_PASSWORD = "A-new-horse-10"
 
@@ -34,7 +36,10 @@ def told(answer: httpx.Response) -> Told:
 
 
 class Walk(RuleBasedStateMachine):
-    """One person's account and a model of it."""
+    """One person's accounts and a model of them: a password account, a Google account, or both.
+
+    `state`, `disabled` and `mfa` describe the password account.
+    """
 
     def __init__(self, ada: Person, cognito: LocalCognito, pool: LocalPool) -> None:
         super().__init__()
@@ -45,7 +50,9 @@ class Walk(RuleBasedStateMachine):
         self.state = "none"
         self.disabled = False
         self.mfa = False
+        self.google = False
         self.signed_in = False
+        self.came_from_google = False
         self.code_in_mail = ""
         self.reset_in_mail = ""
 
@@ -57,7 +64,23 @@ class Walk(RuleBasedStateMachine):
 
     def session(self) -> bool:
         """Return whether the person's tokens are valid."""
+        if self.came_from_google:
+            return self.signed_in and self.google
         return self.signed_in and not self.disabled and self.state == "confirmed"
+
+    def with_session(self) -> Told:
+        """Return the answer of a route that needs a session."""
+        return DONE if self.session() else NO_TOKEN
+
+    def with_password(self) -> Told:
+        """Return the answer of a route that needs a session of the password account."""
+        return NO_PASSWORD if self.session() and self.came_from_google else self.with_session()
+
+    def password_session_ends(self) -> None:
+        """End the session, unless it belongs to the Google account."""
+        if not self.came_from_google:
+            self.signed_in = False
+            self.ada.tokens.clear()
 
     def sign_in(self) -> Told:
         """Return the answer to a sign-in with the right password."""
@@ -74,10 +97,10 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def signs_up(self) -> None:
-        """Sign up, which succeeds if the account doesn't exist yet."""
-        expected = DONE if self.state == "none" else (409, "email_taken")
+        """Sign up, which succeeds if the address has no account yet."""
+        expected = TAKEN if self.google or self.state != "none" else DONE
         assert told(self.ada.signs_up()) == expected
-        if self.state == "none":
+        if expected == DONE:
             self.state, self.code_in_mail = "unconfirmed", self.ada.code
 
     @rule()
@@ -107,7 +130,21 @@ class Walk(RuleBasedStateMachine):
         assert told(asked) == self.sign_in()
         if told(asked) == CHALLENGE:
             self.takes_the_step(asked)
-        self.signed_in = self.signed_in or told(asked) in (DONE, CHALLENGE)
+        if told(asked) in (DONE, CHALLENGE):
+            self.signed_in, self.came_from_google = True, False
+
+    @rule()
+    def continues_with_google(self) -> None:
+        """Sign in with Google, unless a confirmed account with a password has the address."""
+        free = self.google or self.state in ("none", "unconfirmed")
+        assert told(self.ada.continues_with_google()) == (DONE if free else TAKEN)
+        if free:
+            self.google = self.signed_in = self.came_from_google = True
+
+    @rule()
+    def turns_back_at_google(self) -> None:
+        """Cancel at Google, which changes nothing."""
+        assert told(self.ada.continues_with_google("deny")) == (400, "sign_in_cancelled")
 
     @rule()
     def signs_in_with_a_wrong_password(self) -> None:
@@ -139,14 +176,18 @@ class Walk(RuleBasedStateMachine):
     def signs_out_everywhere(self) -> None:
         """Sign out everywhere, which needs an active session and ends them all."""
         self.is_fresh()
-        assert told(self.ada.signs_out_everywhere()) == (DONE if self.session() else NO_TOKEN)
+        assert told(self.ada.signs_out_everywhere()) == self.with_session()
         self.signed_in = False
 
     @rule()
     def looks_in_the_mirror(self) -> None:
         """Read the account, which succeeds while the session is active."""
         self.is_fresh()
-        assert told(self.ada.looks_in_the_mirror()) == (DONE if self.session() else NO_TOKEN)
+        seen = self.ada.looks_in_the_mirror()
+        assert told(seen) == self.with_session()
+        if self.session():
+            way = "google" if self.came_from_google else "password"
+            assert seen.json()["body"]["signsInWith"] == [way]
 
     @rule()
     def forgets_the_password(self) -> None:
@@ -173,7 +214,7 @@ class Walk(RuleBasedStateMachine):
         if self.reset_in_mail and not self.disabled:
             assert answer == DONE
             self.state = "confirmed"
-            self.signed_in = self.signed_in and self.mfa
+            self.signed_in = self.signed_in and (self.mfa or self.came_from_google)
         else:
             assert answer == (400, "code_mismatch")
         self.reset_in_mail = ""
@@ -184,15 +225,15 @@ class Walk(RuleBasedStateMachine):
         self.is_fresh()
         self.an_hour_passes()
         self.is_fresh()
-        assert told(self.ada.changes_the_password()) == (DONE if self.session() else NO_TOKEN)
+        assert told(self.ada.changes_the_password()) == self.with_password()
 
     @rule()
     def sets_up_a_second_factor(self) -> None:
         """Set up a second factor, which needs an active session."""
         self.is_fresh()
         answer = self.ada.sets_up_mfa()
-        assert told(answer) == (DONE if self.session() else NO_TOKEN)
-        if self.session():
+        assert told(answer) == self.with_password()
+        if self.with_password() == DONE:
             self.cognito.clock.advance(30)
             assert told(self.ada.verifies_mfa(self.app_code())) == DONE
             self.mfa = True
@@ -201,15 +242,17 @@ class Walk(RuleBasedStateMachine):
     def removes_the_second_factor(self) -> None:
         """Remove the second factor, which needs an active session."""
         self.is_fresh()
-        assert told(self.ada.removes_mfa()) == (DONE if self.session() else NO_TOKEN)
-        self.mfa = self.mfa and not self.session()
+        assert told(self.ada.removes_mfa()) == self.with_password()
+        self.mfa = self.mfa and self.with_password() != DONE
 
     @rule()
     def deletes_the_account(self) -> None:
-        """Delete the account, which needs an active session and frees the address."""
+        """Delete the signed-in account, which frees its address."""
         self.is_fresh()
-        assert told(self.ada.deletes_the_account()) == (DONE if self.session() else NO_TOKEN)
-        if self.session():
+        assert told(self.ada.deletes_the_account()) == self.with_session()
+        if self.session() and self.came_from_google:
+            self.google, self.signed_in = False, False
+        elif self.session():
             self.state, self.signed_in, self.mfa, self.reset_in_mail = "none", False, False, ""
 
     # An administrator's actions
@@ -220,7 +263,8 @@ class Walk(RuleBasedStateMachine):
         """Disable the account: it stays, but its owner can't sign in."""
         self.boto3.admin_disable_user(**self.who)
         self.boto3.admin_user_global_sign_out(**self.who)
-        self.disabled, self.signed_in = True, False
+        self.disabled = True
+        self.signed_in = self.signed_in and self.came_from_google
 
     @precondition(lambda self: self.disabled)
     @rule()
@@ -234,8 +278,8 @@ class Walk(RuleBasedStateMachine):
     def must_reset_the_password(self) -> None:
         """Require a reset, which mails a code."""
         self.boto3.admin_reset_user_password(**self.who)
-        self.state, self.signed_in, self.reset_in_mail = "reset_required", False, self.ada.code
-        self.ada.tokens.clear()
+        self.state, self.reset_in_mail = "reset_required", self.ada.code
+        self.password_session_ends()
 
     @precondition(lambda self: self.state == "confirmed" and not self.disabled)
     @rule()
@@ -243,15 +287,19 @@ class Walk(RuleBasedStateMachine):
         """Set a temporary password, which must be replaced at the next sign-in."""
         self.ada.password = "Temporary-horse-9"
         self.boto3.admin_set_user_password(**self.who, Password=self.ada.password, Permanent=False)
-        self.state, self.signed_in, self.reset_in_mail = "new_password_required", False, ""
-        self.ada.tokens.clear()
+        self.state, self.reset_in_mail = "new_password_required", ""
+        self.password_session_ends()
 
     # The end of a walk, in any state
 
     def teardown(self) -> None:
-        """Sign in, after the steps that the state requires."""
+        """Sign in: with Google if that is the only account, otherwise with the password."""
         if self.disabled:
             self.is_enabled()
+        if self.state == "none" and self.google:
+            self.continues_with_google()
+            assert told(self.ada.looks_in_the_mirror()) == DONE
+            return
         if self.state == "none":
             self.signs_up()
         if self.state == "unconfirmed":
@@ -295,6 +343,8 @@ ROUTES = [
     "confirms",
     "signs_in",
     "signs_in_with_a_wrong_password",
+    "continues_with_google",
+    "turns_back_at_google",
     "refreshes",
     "signs_out",
     "signs_out_everywhere",
@@ -318,6 +368,12 @@ STATES = {
     "MFA on": ["signs_up", "confirms", "signs_in", "sets_up_a_second_factor"],
     "disabled": ["signs_up", "confirms", "signs_in", "is_disabled"],
     "deleted": ["signs_up", "confirms", "signs_in", "deletes_the_account"],
+    "Google": ["continues_with_google"],
+    "Google, signed out": ["continues_with_google", "signs_out"],
+    "Google, deleted": ["continues_with_google", "deletes_the_account"],
+    "Google, and unconfirmed": ["signs_up", "continues_with_google"],
+    "Google, and confirmed": ["signs_up", "continues_with_google", "confirms"],
+    "confirmed, and Google": ["signs_up", "continues_with_google", "confirms", "signs_in"],
 }
 
 

@@ -7,95 +7,33 @@ an older pydantic than the app.
 
 import copy
 import json
-import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import pytest
-from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
-TEMPLATE = Path(__file__).parents[2] / "infra/template.yaml"
-Template = dict[str, Any]
-
-
-class NoPolicies(ManagedPolicyLoader):
-    """An empty list of managed policies. The translator would otherwise ask AWS for them.
-
-    The template names no policy by its name alone.
-    """
-
-    def __init__(self) -> None:
-        self._policy_map = {}
-
-    def load(self) -> dict[str, str]:
-        """Return no policies."""
-        return {}
+from tests.deploy import with_google  # noqa: F401 - registers its guarantees
+from tests.deploy.guarantees import (
+    GOOGLE,
+    GUARANTEES,
+    TEMPLATE,
+    Guarantee,
+    Template,
+    get_att,
+    guarantee,
+    of_type,
+    parameters_in,
+    properties,
+    source,
+    the,
+    transformed,
+)
 
 
-def transformed(source: Template) -> Template:
-    """Return what CloudFormation makes of a SAM template after `sam build` has named the image.
-
-    The original template is added as Source.
-    """
-    os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"  # required, though nothing is called
-    built = copy.deepcopy(source)
-    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/accounts@sha256:" + 64 * "0"
-    built["Resources"]["Function"]["Properties"]["ImageUri"] = image
-    parameters = {
-        name: parameter["Default"]
-        for name, parameter in built["Parameters"].items()
-        if "Default" in parameter
-    }
-    return {**transform(built, parameters, NoPolicies()), "Source": source}
-
-
-@dataclass(frozen=True)
-class Guarantee:
-    """A check of the transformed template, and changes to the source that must make it fail."""
-
-    holds: Callable[[Template], None]
-    broken_by: tuple[Callable[[Template], object], ...]
-
-    def __str__(self) -> str:
-        return self.holds.__name__
-
-
-GUARANTEES: list[Guarantee] = []
-
-
-def guarantee(
-    *broken_by: Callable[[Template], object],
-) -> Callable[..., Callable[[Template], None]]:
-    """Register a guarantee, with changes that break it."""
-
-    def note(holds: Callable[[Template], None]) -> Callable[[Template], None]:
-        GUARANTEES.append(Guarantee(holds, broken_by))
-        return holds
-
-    return note
-
-
-def properties(template: Template, name: str) -> dict[str, Any]:
-    """Return a resource's properties."""
-    found: dict[str, Any] = template["Resources"][name]["Properties"]
-    return found
-
-
-def of_type(template: Template, kind: str) -> dict[str, Any]:
-    """Return the resources of a type, by name."""
-    return {name: it for name, it in template["Resources"].items() if it["Type"] == kind}
-
-
-def the(template: Template, kind: str) -> dict[str, Any]:
-    """Return the properties of the one resource of a type."""
-    (resource,) = of_type(template, kind).values()
-    found: dict[str, Any] = resource["Properties"]
-    return found
+def _with_google(value: object) -> dict[str, list[object]]:
+    return {"Fn::If": ["HasGoogle", value, ""]}
 
 
 # The users
@@ -351,18 +289,36 @@ def function_starts_from_a_snapshot(template: Template) -> None:
     assert "Fn::GetAtt" in alias["FunctionVersion"]
 
 
-@guarantee(lambda it: properties(it, "Function").pop("VersionDescription"))
+# The format of IAM's policy ids.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+POLICY_ID = "ANPA" + 17 * "X"
+
+
+@guarantee(
+    lambda it: properties(it, "Function").pop("VersionDescription"),
+    lambda it: it["Parameters"]["AllowedOrigins"].update(MaxLength=200),
+    lambda it: properties(it, "GoogleSettings").update(Description={"Ref": "SignInDomain"}),
+    lambda it: properties(it, "GoogleSettings").update(Roles=[{"Ref": "PreSignUpRole"}]),
+)
 def every_parameter_of_the_function_is_published(template: Template) -> None:
     """Every changed parameter publishes a version. Otherwise the API would ignore a new origin."""
-    settings = properties(template, "Function")["Environment"]["Variables"].values()
-    given = {setting["Ref"] for setting in settings} & template["Parameters"].keys()
+    settings = properties(template, "Function")["Environment"]["Variables"]
+    given = parameters_in(settings, template)
     assert len(given) > 2
     # CloudFormation replaces the version when its description changes
-    description = the(template, "AWS::Lambda::Version")["Description"]["Fn::Sub"]
-    unpublished = (given | {"SnapStart"}) - set(re.findall(r"\$\{(\w+)\}", description))
+    separator, (short, addresses) = the(template, "AWS::Lambda::Version")["Description"]["Fn::Join"]
+    assert addresses["Fn::If"] == ["HasGoogle", get_att("GoogleSettings", "PolicyId"), ""]
+    # It contains the id of a policy, which CloudFormation replaces when the policy's description
+    # changes
+    policy = properties(template, "GoogleSettings")
+    published = parameters_in([short, policy["Description"]], template)
+    unpublished = (given | {"SnapStart"}) - published
     assert unpublished == set(), "Add them to VersionDescription in infra/template.yaml"
-    others = re.sub(r"\$\{\w+\}", "false", description)
+    others = re.sub(r"\$\{\w+\}", "false", short["Fn::Sub"]) + separator + POLICY_ID
     assert template["Parameters"]["AllowedOrigins"]["MaxLength"] + len(others) <= 256
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert not {"Groups", "Roles", "Users"} & policy.keys()
 
 
 @guarantee(lambda it: properties(it, "Function").pop("VersionDeletionPolicy"))
@@ -423,7 +379,7 @@ def function_logs_json_where_it_is_kept_for_a_while(template: Template) -> None:
 def logs_are_kept_as_long_as_the_parameter_says(template: Template) -> None:
     """Every log group has the parameter's retention."""
     groups = of_type(template, "AWS::Logs::LogGroup")
-    assert len(groups) == 2
+    assert groups.keys() == {"ApiLogs", "FunctionLogs", "PreSignUpLogs"}
     for group in groups.values():
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
@@ -436,7 +392,15 @@ def concurrency_can_be_reserved(template: Template) -> None:
     assert template["Parameters"]["ReservedConcurrency"]["Default"] == -1
 
 
-@guarantee(lambda it: properties(it, "Function")["Environment"]["Variables"].pop("ALLOWED_ORIGINS"))
+DOMAIN_URL = "https://${SignInDomain}.auth.${AWS::Region}.amazoncognito.com"
+
+
+@guarantee(
+    lambda it: properties(it, "Function")["Environment"]["Variables"].pop("ALLOWED_ORIGINS"),
+    lambda it: properties(it, "Function")["Environment"]["Variables"].update(
+        REDIRECT_URIS={"Fn::Join": [",", {"Ref": "RedirectUris"}]}
+    ),
+)
 def function_gets_its_settings(template: Template) -> None:
     """Environment variables come from the resources and the parameters."""
     settings = {
@@ -445,6 +409,8 @@ def function_gets_its_settings(template: Template) -> None:
         "ALLOWED_ORIGINS": {"Ref": "AllowedOrigins"},
         "DOCS": {"Ref": "Docs"},
         "HIDE_EXISTING_ACCOUNTS": {"Ref": "HideExistingAccounts"},
+        "COGNITO_DOMAIN_URL": _with_google({"Fn::Sub": DOMAIN_URL}),
+        "REDIRECT_URIS": _with_google({"Fn::Join": [",", {"Ref": "RedirectUris"}]}),
     }
     given = properties(template, "Function")["Environment"]["Variables"]
     unknown = given.keys() - settings.keys()
@@ -551,6 +517,7 @@ def outputs_say_where_everything_is(template: Template) -> None:
         "DocsUrl": {"Fn::Sub": f"{API_URL}/docs"},
         "UserPoolId": {"Ref": "UserPool"},
         "UserPoolClientId": {"Ref": "UserPoolClient"},
+        "GoogleRedirectUri": {"Fn::Sub": f"{DOMAIN_URL}/oauth2/idpresponse"},
     }
 
 
@@ -563,6 +530,7 @@ def conditions_are_the_right_way_round(template: Template) -> None:
     """Conditions match their parameters, so that the defaults are those of infra/README.md."""
     assert template["Conditions"] == {
         "HasSender": _is_set("SenderArn", ""),
+        "HasGoogle": _is_set("GoogleClientId", ""),
         "HasReserve": _is_set("ReservedConcurrency", -1),
         "HasAlarmEmail": _is_set("AlarmEmail", ""),
         "HasSnapStart": {"Fn::Equals": [{"Ref": "SnapStart"}, "true"]},
@@ -572,16 +540,17 @@ def conditions_are_the_right_way_round(template: Template) -> None:
 # The tests
 
 
-def source() -> Template:
-    """Return the template, parsed."""
-    template: Template = yaml_parse(TEMPLATE.read_text())
-    return template
+@cache
+def unbroken(*, google: bool) -> Template:
+    """Return the unchanged template, transformed."""
+    return transformed(source(), GOOGLE if google else None)
 
 
+@pytest.mark.parametrize("google", [False, True], ids=["without Google", "with Google"])
 @pytest.mark.parametrize("one", GUARANTEES, ids=str)
-def test_guarantee_holds(one: Guarantee) -> None:
-    """Each guarantee holds for the template as it is."""
-    one.holds(transformed(source()))
+def test_guarantee_holds(one: Guarantee, google: bool) -> None:  # noqa: FBT001 - pytest passes it
+    """Each guarantee holds for the template, with and without Google's parameters."""
+    one.holds(unbroken(google=google))
 
 
 BREAKS = [(one, break_) for one in GUARANTEES for break_ in one.broken_by]

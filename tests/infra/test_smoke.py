@@ -145,7 +145,7 @@ def test_malformed_url(url: str) -> None:
     """A malformed URL is a usage error."""
     status, said = ended(smoke(url, "--skip-confirm"))
     assert status == 2
-    assert "URL must be the stack's output ApiUrl" in said
+    assert "argument URL: it must be the stack's output ApiUrl" in said
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,27 @@ import yaml
 
 from app.errors import TABLE
 from infra.local.pool.api_model import service_model
-from infra.local.pool.template import Tag, TemplateLoader, arguments, load, mfa_arguments, resolve
+from infra.local.pool.template import (
+    NO_VALUE,
+    Tag,
+    TemplateLoader,
+    arguments,
+    inline_function,
+    load,
+    mfa_arguments,
+    resolve,
+)
 from tests.support.contract import Contract
 
 REFERENCES = {"AWS::StackName": "auth", "UserPool": "us-east-1_abc"}
+GOOGLE = {
+    "GoogleClientId": "local.apps.googleusercontent.example",
+    "GoogleSecretArn": "arn",
+    "GoogleSecretVersion": "1",
+    "SignInDomain": "auth",
+    "RedirectUris": "https://app.example.com/, http://localhost:5173/",
+    "PreSignUpFunction.Arn": "arn:aws:lambda:us-east-1:123456789012:function:PreSignUp",
+}
 TEMPLATE = load()
 RESOURCES = TEMPLATE["Resources"]
 
@@ -24,6 +41,8 @@ RESOURCES = TEMPLATE["Resources"]
     ("operation", "logical_id", "elsewhere"),
     [
         ("CreateUserPool", "UserPool", ["EnabledMfas"]),
+        ("CreateUserPoolDomain", "UserPoolDomain", []),
+        ("CreateIdentityProvider", "GoogleProvider", []),
         ("CreateUserPoolClient", "UserPoolClient", []),
     ],
 )
@@ -31,11 +50,48 @@ def test_every_property_reaches_the_local_cognito(
     operation: str, logical_id: str, elsewhere: list[str]
 ) -> None:
     """No property of the template is lost because the API spells it differently."""
-    given = arguments(operation, logical_id, REFERENCES)
+    given = arguments(operation, logical_id, REFERENCES | GOOGLE)
     assert len(given) + len(elsewhere) == len(RESOURCES[logical_id]["Properties"])
     shape = service_model().operation_model(operation).input_shape
     assert shape
     assert set(shape.required_members) <= {*given} <= {*shape.members}
+
+
+def test_without_google_its_properties_are_left_out() -> None:
+    """Without Google's parameters, the properties for Google are left out."""
+    with_it, without = (
+        {
+            name
+            for operation, logical_id in (
+                ("CreateUserPool", "UserPool"),
+                ("CreateUserPoolClient", "UserPoolClient"),
+            )
+            for name in arguments(operation, logical_id, references)
+        }
+        for references in (REFERENCES | GOOGLE, REFERENCES)
+    )
+    assert with_it - without == {
+        "LambdaConfig",
+        "AllowedOAuthFlowsUserPoolClient",
+        "AllowedOAuthFlows",
+        "AllowedOAuthScopes",
+        "CallbackURLs",
+        "LogoutURLs",
+        "SupportedIdentityProviders",
+    }
+
+
+def test_a_list_parameter() -> None:
+    """Commas separate a list parameter's values; spaces around them are ignored."""
+    given = arguments("CreateUserPoolClient", "UserPoolClient", REFERENCES | GOOGLE)
+    assert given["CallbackURLs"] == ["https://app.example.com/", "http://localhost:5173/"]
+
+
+def test_inline_function() -> None:
+    """The source, handler and variables come from the template."""
+    source, handler, variables = inline_function("PreSignUpFunction", REFERENCES | GOOGLE)
+    assert "def handler(" in source
+    assert (handler, variables) == ("index.handler", {})
 
 
 def test_the_local_pool_matches_the_template(contract: Contract) -> None:
@@ -53,6 +109,12 @@ def test_the_local_pool_matches_the_template(contract: Contract) -> None:
         "TokenValidityUnits",
     ):
         assert client["UserPoolClient"][name] == RESOURCES["UserPoolClient"]["Properties"][name]
+    provider = contract.admin.describe_identity_provider(UserPoolId=pool_id, ProviderName="Google")[
+        "IdentityProvider"
+    ]
+    properties = RESOURCES["GoogleProvider"]["Properties"]
+    assert provider["AttributeMapping"] == properties["AttributeMapping"]
+    assert "resolve" not in provider["ProviderDetails"]["client_secret"]
     mfa = contract.admin.get_user_pool_mfa_config(UserPoolId=pool_id)
     assert mfa["MfaConfiguration"] == "OPTIONAL"
     assert mfa["SoftwareTokenMfaConfiguration"] == {"Enabled": True}
@@ -78,14 +140,23 @@ def test_rotation_excludes_the_older_refresh_flow() -> None:
 
 
 def test_resolve() -> None:
-    """!Ref and !Sub are resolved at any depth; other tags and unknown names raise an error."""
-    text = "{a: [!Ref Pool, !Sub '${Pool}-x'], b: 1}"
+    """Intrinsic functions are resolved at any depth; unknown functions and names raise an error."""
+    text = "{a: [!Ref Pool, !Sub '${Pool}-x'], b: 1, c: !GetAtt Pool.Arn, d: !Join ['+', !Ref L]}"
     value = yaml.load(text, TemplateLoader)  # noqa: S506 - a SafeLoader with tags
-    assert resolve(value, {"Pool": "p"}) == {"a": ["p", "p-x"], "b": 1}
+    references = {"Pool": "p", "Pool.Arn": "arn", "L": ["1", "2"]}
+    assert resolve(value, references) == {"a": ["p", "p-x"], "b": 1, "c": "arn", "d": "1+2"}
     with pytest.raises(KeyError):
         resolve(Tag("Ref", "Nobody"), {})
-    with pytest.raises(ValueError, match="!GetAtt"):
-        resolve(Tag("GetAtt", ["Pool", "Arn"]), {})
+    with pytest.raises(ValueError, match="!Select"):
+        resolve(Tag("Select", [0, ["a"]]), {})
+
+
+def test_no_value() -> None:
+    """AWS::NoValue removes its field of a mapping, or its entry of a list."""
+    nothing = Tag("Ref", "AWS::NoValue")
+    value = {"a": nothing, "b": [1, nothing], "c": Tag("If", ["Yes", {"d": nothing}, nothing])}
+    assert resolve(value, {"AWS::NoValue": NO_VALUE, "Yes": True}) == {"b": [1], "c": {}}
+    assert resolve(value, {"AWS::NoValue": NO_VALUE, "Yes": False}) == {"b": [1]}
 
 
 def test_unknown_properties_are_left_out(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 To run these tests against a real pool made from infra/template.yaml, set CONTRACT_USER_POOL_ID,
 CONTRACT_CLIENT_ID, CONTRACT_REGION and CONTRACT_EMAIL, an address that can receive mail: for
 ada@example.com, tests use ada+<random>@example.com. Tests that must read e-mails, move the clock
-or change a setting are skipped there.
+or change a setting are skipped there. For its
+domain, see contract_google.py.
 """
 
 import os
@@ -71,9 +72,9 @@ class Contract:
         """Return a client for the Admin operations, or skip the test."""
         return boto3_client(self.local.url, self.pool.region)
 
-    def with_settings(self, pool: Any = None, client: Any = None, mfa: Any = None) -> "Contract":
-        """Return a new pool with these settings changed, or skip the test."""
-        made = self.local.create_pool(f"test-{uuid4()}", pool=pool, client=client, mfa=mfa)
+    def with_settings(self, **changed: Any) -> "Contract":
+        """Return a new pool, with other arguments of `create_pool`, or skip the test."""
+        made = self.local.create_pool(f"test-{uuid4()}", **changed)
         return Contract(made, self.local)
 
     def address(self) -> str:

@@ -9,6 +9,7 @@ Each request gets the next behaviour; the last one repeats. The server speaks AW
 Cognito does: the operation is in X-Amz-Target, an error's name in the body's `__type` and in
 x-amzn-errortype.
 https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+A request without X-Amz-Target goes to the pool's domain; its path is the operation.
 """
 
 import json
@@ -86,6 +87,26 @@ class Truncated(Behaviour):
         exchange.close_connection = True
 
 
+class Endless(Behaviour):
+    """Answer 200 with a body that never ends."""
+
+    def act(self, exchange: "_Exchange") -> None:
+        """Send bytes without a pause until the client hangs up."""
+        exchange.start_body()
+        while True:
+            exchange.wfile.write(b" " * 4096)
+
+
+class Drip(Behaviour):
+    """Answer 200 with a body sent byte by byte, each within the client's timeout."""
+
+    def act(self, exchange: "_Exchange") -> None:
+        """Send a byte every 10 ms until the client hangs up or the test ends."""
+        exchange.start_body()
+        while not exchange.server.over.wait(0.01):
+            exchange.wfile.write(b" ")
+
+
 @dataclass(frozen=True)
 class Error(Behaviour):
     """An error of Cognito's; `type` is the modeled name, e.g. "CodeMismatchException"."""
@@ -134,7 +155,20 @@ _FINE: dict[str, dict[str, Any]] = {
     "InitiateAuth": {"ChallengeParameters": {}, "AuthenticationResult": _RESULT},
     "GetTokensFromRefreshToken": {"AuthenticationResult": _RESULT},
     "ForgotPassword": {"CodeDeliveryDetails": {"DeliveryMedium": "EMAIL"}},
+    "/oauth2/token": {
+        "access_token": "an-access-token",
+        "expires_in": 10800,
+        "token_type": "Bearer",
+        "refresh_token": "a-refresh-token",
+        "id_token": "an-id-token",
+    },
 }
+
+
+def json_answer(status: int, body: object) -> Answer:
+    """Return an answer in JSON, as the pool's domain sends it."""
+    return Answer(status, json.dumps(body).encode(), "application/json;charset=UTF-8")
+
 
 INTERNAL_ERROR = Error("InternalErrorException", "Something went wrong.", status=500)
 UNAVAILABLE = Error("ServiceUnavailable", "Try again.", status=503)
@@ -161,6 +195,8 @@ class FaultyCognito(ThreadingHTTPServer):
         """The operation of every request so far, e.g. ["SignUp"], oldest first."""
         self.headers: list[Message] = []
         """The headers of the same requests."""
+        self.bodies: list[bytes] = []
+        """The bodies of the same requests."""
         self.current: set[_Exchange] = set()
         """The connections that the server hasn't forgotten."""
         self._behaviours: list[Behaviour] = [Fine()]
@@ -192,11 +228,12 @@ class FaultyCognito(ThreadingHTTPServer):
         """
         self.current.clear()
 
-    def next_behaviour(self, operation: str, headers: Message) -> Behaviour:
+    def next_behaviour(self, operation: str, headers: Message, body: bytes) -> Behaviour:
         """Record a call and return its behaviour."""
         with self._lock:
             self.calls.append(operation)
             self.headers.append(headers)
+            self.bodies.append(body)
             return self._behaviours.pop(0) if len(self._behaviours) > 1 else self._behaviours[0]
 
     def handle_error(self, *_: object) -> None:
@@ -217,12 +254,12 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Apply the next behaviour."""
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.operation = self.headers.get("X-Amz-Target", self.path).rpartition(".")[2]
         if self not in self.server.current:
             Reset().act(self)
             return
-        self.server.next_behaviour(self.operation, self.headers).act(self)
+        self.server.next_behaviour(self.operation, self.headers, body).act(self)
 
     def send(self, status: int, body: bytes, content_type: str, headers: Mapping[str, str]) -> None:
         """Send a whole response."""
@@ -234,6 +271,13 @@ class _Exchange(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def start_body(self) -> None:
+        """Send the status and headers of a response whose body ends when the connection closes."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.close_connection = True
 
     def hang_up(self) -> None:
         """Close the socket at once, before http.server does."""

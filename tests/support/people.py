@@ -16,6 +16,8 @@ import httpx
 from app.settings import Settings
 from infra.local.admin_client import boto3_client
 from infra.local.server import LocalCognito, LocalPool
+from infra.local.stack import REDIRECT_URIS
+from tests.support.google import consents
 
 ORIGIN = "https://app.example.com"
 """The browser origin that the app allows in tests."""
@@ -34,7 +36,7 @@ class Person:
     secrets: set[str] = field(default_factory=set, repr=False)
     """Passwords and codes, right or wrong."""
     given: set[str] = field(default_factory=set, repr=False)
-    """Tokens and the secrets of second factors."""
+    """Tokens, code verifiers and the secrets of second factors."""
 
     @property
     def code(self) -> str:
@@ -65,6 +67,25 @@ class Person:
         """POST /auth/challenge, with the challenge and session of a `challenge_required`."""
         step = {name: asked.json()[name] for name in ("challenge", "session")}
         return self._with_tokens(self._post("challenge", {"email": self.email} | step | given))
+
+    def starts_with_google(self, **changed: object) -> httpx.Response:
+        """POST /auth/google/start."""
+        answer = self._post("google/start", {"redirectUri": REDIRECT_URIS[0]} | changed)
+        if answer.status_code == 200:
+            self.given.add(answer.json()["body"]["codeVerifier"])
+        return answer
+
+    def finishes_with_google(self, **sent: object) -> httpx.Response:
+        """POST /auth/google/finish."""
+        self.given |= {str(sent["codeVerifier"])} if sent.get("codeVerifier") else set()
+        return self._with_tokens(self._post("google/finish", sent))
+
+    def continues_with_google(self, choice: str = "allow", **consented: Any) -> httpx.Response:
+        """Start, answer Google's consent page, and finish, as a browser does."""
+        attempt = self.starts_with_google().json()["body"]
+        back = consents(attempt["url"], self.email, choice=choice, **consented)
+        assert back["state"] == attempt["state"]
+        return self.finishes_with_google(**came_back(back, attempt))
 
     def refreshes(self, **changed: object) -> httpx.Response:
         """POST /auth/refresh."""
@@ -152,8 +173,19 @@ class Person:
         return self.api.post(f"/auth/{route}", json=body, headers=self._authorization())
 
 
+def came_back(back: dict[str, str], attempt: dict[str, str]) -> dict[str, str]:
+    """Return the body for /auth/google/finish from the redirect's parameters."""
+    if "error" in back:
+        return {"error": back["error"], "errorDescription": back.get("error_description", "")}
+    verifier, redirect_uri = attempt["codeVerifier"], REDIRECT_URIS[0]
+    return {"code": back["code"], "codeVerifier": verifier, "redirectUri": redirect_uri}
+
+
 def settings_for(cognito: LocalCognito, pool: LocalPool) -> Settings:
-    """Return the app's settings for a user pool of the local Cognito, and one browser origin."""
+    """Return the app's settings for a user pool of the local Cognito, and one browser origin.
+
+    Google sign-in redirects to that origin, too.
+    """
     return Settings(
         client_id=pool.client_id,
         user_pool_id=pool.user_pool_id,
@@ -161,6 +193,8 @@ def settings_for(cognito: LocalCognito, pool: LocalPool) -> Settings:
         allowed_origins=(ORIGIN,),
         endpoint_url=cognito.url,
         jwks_url=f"{cognito.url}/{pool.user_pool_id}/.well-known/jwks.json",
+        domain_url=cognito.url,
+        redirect_uris=REDIRECT_URIS,
     )
 
 

@@ -26,6 +26,8 @@ def test_the_bundle_gets_every_setting() -> None:
         allowed_origins=("https://app.example.com", "http://localhost:5173"),
         endpoint_url="http://127.0.0.1:9",
         jwks_url="http://127.0.0.1:9/keys",
+        domain_url="http://127.0.0.1:9",
+        redirect_uris=("https://app.example.com/", "http://localhost:5173/"),
         **switches,
     )
     read = Settings.from_environ(environ_of(settings))

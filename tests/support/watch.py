@@ -9,8 +9,15 @@ import httpx
 from app.logs import JsonFormatter
 from tests.support.people import Person
 
-# Routes that return tokens or a second factor's secret.
-TOKEN_ROUTES = ("/sign-in", "/challenge", "/refresh", "/mfa/setup")
+# Routes that return tokens, a code verifier or a second factor's secret.
+TOKEN_ROUTES = (
+    "/sign-in",
+    "/challenge",
+    "/google/start",
+    "/google/finish",
+    "/refresh",
+    "/mfa/setup",
+)
 
 SHORT = 8  # characters; a code is shorter
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError, ParamValidationError
-from moto.cognitoidp.models import CognitoIdpUser, UserStatus
+from moto.cognitoidp.models import CognitoIdpUser
 from werkzeug.wrappers import Request, Response
 
+from infra.local.pool.federated import is_federated, status_of
 from infra.local.pool.state import State
 from infra.local.pool.user_pool import Pool, all_pools
 
@@ -153,7 +154,8 @@ def _user(pool: Pool, user: CognitoIdpUser) -> dict[str, Any]:
         "pool": pool.id,
         "username": user.username,
         "email": user.attribute_lookup.get("email", user.username),
-        "status": UserStatus(user.status).value,
+        "status": status_of(user),
+        "google": is_federated(user),
         "enabled": user.enabled,
         "mfa": bool(user.preferred_mfa_setting or user.software_token_mfa_enabled),
     }

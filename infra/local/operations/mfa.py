@@ -6,6 +6,7 @@ from moto.cognitoidp.models import CognitoIdpUser
 from moto.core.responses import ActionResult, EmptyResult
 
 from infra.local.operations.request import CognitoRequest
+from infra.local.pool.federated import lacks_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.user_pool import Pool
 
@@ -15,11 +16,16 @@ class MfaOperations(CognitoRequest):
 
     They identify the user by the access token only. The session of an MFA_SETUP challenge, which a
     pool with mandatory MFA issues, is not supported.
+
+    Cognito leaves the second factor of a federated user to the identity provider. AWS doesn't
+    document the error for such a user: its type and message are not certain.
+    https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-mfa.html
     """
 
     def associate_software_token(self) -> ActionResult:
         """Return a new secret for the user's authenticator app."""
         pool, user = self.authorize()
+        check_native(user)
         if not pool.has_software_token_mfa:
             raise refuse("no_software_token_mfa")
         return ActionResult({"SecretCode": self.state.account(user).authenticator.associate()})
@@ -27,6 +33,7 @@ class MfaOperations(CognitoRequest):
     def verify_software_token(self) -> ActionResult:
         """Activate the authenticator app with its first code."""
         pool, user = self.authorize()
+        check_native(user)
         if not pool.has_software_token_mfa:
             raise refuse("no_software_token_mfa")
         authenticator = self.state.account(user).authenticator
@@ -47,6 +54,7 @@ class MfaOperations(CognitoRequest):
         return EmptyResult()
 
     def _prefer(self, pool: Pool, user: CognitoIdpUser) -> None:
+        check_native(user)
         settings: dict[str, Any] = self.parameters
         account = self.state.account(user)
         app = settings.get("SoftwareTokenMfaSettings") or {}
@@ -78,3 +86,9 @@ class MfaOperations(CognitoRequest):
         pool.sms_mfa_config = self.parameters.get("SmsMfaConfiguration")
         pool.token_mfa_config = self.parameters.get("SoftwareTokenMfaConfiguration")
         return self.get_user_pool_mfa_config()
+
+
+def check_native(user: CognitoIdpUser) -> None:
+    """Raise an error if the user signs in through an identity provider."""
+    if lacks_password(user):
+        raise refuse("mfa_federated")

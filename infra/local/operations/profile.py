@@ -32,7 +32,11 @@ class ProfileOperations(CognitoRequest):
         return super().update_user_attributes()
 
     def change_password(self) -> ActionResult:
-        """Replace the password, given the present one. All sessions stay valid."""
+        """Replace the password, given the present one. All sessions stay valid.
+
+        A user of an identity provider has no password, so every password is wrong. People report
+        that Cognito refuses such a user, but not the error's message: ours is not certain.
+        """
         pool, user = self.authorize()
         # Check this first, for the same reasons as in ConfirmForgotPassword.
         proposed = self.parameters["ProposedPassword"]

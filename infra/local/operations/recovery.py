@@ -7,6 +7,7 @@ from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, Use
 from moto.core.responses import ActionResult, EmptyResult
 
 from infra.local.operations.request import CognitoRequest, prevents_existence_errors
+from infra.local.pool.federated import lacks_password
 from infra.local.pool.passwords import check_policy, set_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.user_pool import Pool, delivery_details
@@ -28,7 +29,7 @@ class RecoveryOperations(CognitoRequest):
         user = self._recovering_user(pool, client, username)
         if user is None:
             return ActionResult({"CodeDeliveryDetails": delivery_details(username)})
-        if user.status == UserStatus.FORCE_CHANGE_PASSWORD:
+        if user.status == UserStatus.FORCE_CHANGE_PASSWORD or lacks_password(user):
             raise refuse("password_not_resettable")
         if user.attribute_lookup.get("email_verified") != "true":
             raise refuse("no_verified_email")

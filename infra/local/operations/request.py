@@ -13,12 +13,11 @@ from infra.local.operations import constraints
 from infra.local.pool.api_model import declares_error, has_parameter
 from infra.local.pool.refusals import refuse
 from infra.local.pool.state import State
-from infra.local.pool.user_pool import Pool, all_pools
+from infra.local.pool.tokens import ADMIN_SCOPE
+from infra.local.pool.user_pool import Pool, all_pools, find_client
 
 # The key of the server's state in the WSGI environment of a request.
 STATE_KEY = "infra.local.state"
-# The scope that an access token needs to read or change its user's account.
-SCOPE = "aws.cognito.signin.user.admin"
 
 
 class CognitoRequest(CognitoIdpResponse):
@@ -34,15 +33,15 @@ class CognitoRequest(CognitoIdpResponse):
         operation = self._get_action()
         constraints.check(operation, self.parameters)
         client_id = self.parameters["ClientId"]
-        for pool in all_pools():
-            if client := pool.clients.get(client_id):
-                if has_parameter(operation, "SecretHash"):
-                    username = self.parameters["Username"]
-                    check_secret_hash(client, username, self.parameters.get("SecretHash"))
-                return pool, client
-        raise self.declared_or_fallback(
-            refuse("no_client", client_id=client_id), "client_not_authorized"
-        )
+        found = find_client(client_id)
+        if found is None:
+            raise self.declared_or_fallback(
+                refuse("no_client", client_id=client_id), "client_not_authorized"
+            )
+        if has_parameter(operation, "SecretHash"):
+            username = self.parameters["Username"]
+            check_secret_hash(found[1], username, self.parameters.get("SecretHash"))
+        return found
 
     def authorize(self) -> tuple[Pool, CognitoIdpUser]:
         """Check the access token that a user's own operations take; return the pool and the user.
@@ -57,7 +56,7 @@ class CognitoRequest(CognitoIdpResponse):
             raise refuse("invalid_access_token")
         if self.state.clock.now() >= claims["exp"]:
             raise refuse("access_token_expired")
-        if SCOPE not in claims.get("scope", "").split():
+        if ADMIN_SCOPE not in claims.get("scope", "").split():
             raise refuse("access_token_without_scope")
         user = pool.user_by_sub(claims["sub"])
         if user is None:

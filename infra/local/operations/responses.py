@@ -12,6 +12,7 @@ from moto.core.responses import ActionResult
 from infra.local.operations.challenges import ChallengeOperations
 from infra.local.operations.mfa import MfaOperations
 from infra.local.operations.profile import ProfileOperations
+from infra.local.operations.providers import ProviderOperations
 from infra.local.operations.recovery import RecoveryOperations
 from infra.local.operations.sign_in import SignInOperations
 from infra.local.operations.sign_out import SignOutOperations
@@ -29,6 +30,7 @@ class CognitoResponse(
     RecoveryOperations,
     ProfileOperations,
     MfaOperations,
+    ProviderOperations,
 ):
     """The class that replaces moto's own in its URL table."""
 

@@ -1,4 +1,4 @@
-"""Account creation: SignUp, ConfirmSignUp and ResendConfirmationCode."""
+"""Account creation: SignUp, ConfirmSignUp, ResendConfirmationCode and AdminCreateUser."""
 
 import re
 
@@ -7,14 +7,18 @@ from moto.cognitoidp.utils import flatten_attrs
 from moto.core.responses import ActionResult, EmptyResult
 
 from infra.local.operations.request import CognitoRequest, prevents_existence_errors
+from infra.local.pool.federated import status_of
 from infra.local.pool.passwords import check_policy, set_password
 from infra.local.pool.refusals import refuse
+from infra.local.pool.triggers import NewUser, pre_sign_up
 from infra.local.pool.user_pool import Pool, delivery_details
 
 # Looser than moto's check, which rejects apostrophes and letters beyond A to Z.
 EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 # Only Cognito may mark an address as verified.
 READ_ONLY_ATTRIBUTES = {"sub", "email_verified", "phone_number_verified"}
+# The trigger gets this instead of an app client's id if an administrator creates the user.
+ANY_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
 
 
 class SignUpOperations(CognitoRequest):
@@ -22,7 +26,7 @@ class SignUpOperations(CognitoRequest):
 
     def sign_up(self) -> ActionResult:
         """Create an unconfirmed user and e-mail the confirmation code."""
-        pool, _ = self.resolve_client()
+        pool, client = self.resolve_client()
         email = username = self.parameters["Username"]
         if pool.extended_config.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly"):
             raise refuse("no_sign_up")
@@ -47,6 +51,8 @@ class SignUpOperations(CognitoRequest):
             status=UserStatus.UNCONFIRMED,
             attributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )
+        given = {k: v for k, v in attributes.items() if k not in READ_ONLY_ATTRIBUTES}
+        pre_sign_up(pool, NewUser("SignUp", client.id, user.username, given, self.parameters))
         set_password(user, password)
         pool.users[user.username] = user
         answer = {"UserConfirmed": False, "UserSub": user.id}
@@ -62,7 +68,7 @@ class SignUpOperations(CognitoRequest):
         if user is None:
             raise refuse("code_mismatch" if prevents_existence_errors(client) else "unknown_user")
         if user.status != UserStatus.UNCONFIRMED:
-            raise refuse("already_confirmed", status=UserStatus(user.status).value)
+            raise refuse("already_confirmed", status=status_of(user))
         account = self.state.account(user)
         account.use_code(
             "ConfirmSignUp", self.parameters["ConfirmationCode"], self.state.clock.now()
@@ -84,6 +90,17 @@ class SignUpOperations(CognitoRequest):
             raise refuse("no_resend")
         self.state.account(user).count_attempt("ResendConfirmationCode", self.state.clock.now())
         return ActionResult({"CodeDeliveryDetails": pool.send_code(user, "ConfirmSignUp")})
+
+    def admin_create_user(self) -> ActionResult:
+        """Run the trigger, then let moto create the user."""
+        pool, username = self.requested_pool(), self.parameters["Username"]
+        if self.parameters.get("MessageAction") != "RESEND" and not self.find_user(pool, username):
+            attributes = flatten_attrs(self.parameters.get("UserAttributes") or [])
+            if pool.signs_in_by_email:
+                attributes["email"] = username
+            user = NewUser("AdminCreateUser", ANY_CLIENT, username, attributes, self.parameters)
+            pre_sign_up(pool, user)
+        return super().admin_create_user()
 
 
 def check_attributes(pool: Pool, attributes: dict[str, str]) -> None:

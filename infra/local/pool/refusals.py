@@ -19,6 +19,7 @@ REFUSALS = {
         "User cannot be confirmed. Current status is {status}",
     ),
     "attempt_limit": ("LimitExceeded", "Attempt limit exceeded, please try after some time."),
+    "attribute_immutable": ("InvalidParameter", "user.{name}: Attribute cannot be updated.\n"),
     "attribute_read_only": (
         "NotAuthorized",
         "A client attempted to write unauthorized attribute",
@@ -38,9 +39,19 @@ REFUSALS = {
         "Attribute email must be the same as the user name.",
     ),
     "flow_not_enabled": ("InvalidParameter", "{flow} flow not enabled for this client"),
+    "function_missing": (
+        "UnexpectedLambda",
+        "{trigger} invocation failed due to error ResourceNotFoundException.",
+    ),
+    "function_output": ("InvalidLambdaResponse", "Unrecognizable lambda output"),
+    "function_refused": ("UserLambdaValidation", "{trigger} failed with error {error}."),
     "invalid_access_token": ("NotAuthorized", "Invalid Access Token"),
     "invalid_refresh_token": ("NotAuthorized", "Invalid Refresh Token"),
     "invalid_session": ("NotAuthorized", "Invalid session for the user."),
+    "mfa_federated": (
+        "InvalidParameter",
+        "A user of an identity provider can't have a second factor.",
+    ),
     "mfa_not_set_up": (
         "InvalidParameter",
         "User does not have delivery config set to turn on {method}",
@@ -79,6 +90,14 @@ REFUSALS = {
     ),
     "password_policy": ("InvalidPassword", "Password did not conform with policy: {rule}"),
     "password_reset": ("PasswordResetRequired", "Password reset required for the user"),
+    "provider_name": (
+        "InvalidParameter",
+        "A provider of the type {type} must have the name {type}.",
+    ),
+    "provider_unknown": (
+        "InvalidParameter",
+        "The provider {provider} does not exist for User Pool {pool}.",
+    ),
     "refresh_token_expired": ("NotAuthorized", "Refresh Token has expired"),
     "refresh_token_reused": (
         "RefreshTokenReuse",

@@ -1,4 +1,4 @@
-"""State shared by all user pools of one server: clock, outbox, key, accounts, challenges."""
+"""State shared by all user pools of one server: clock, outbox, key, functions, accounts."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +10,7 @@ from moto.cognitoidp.models import CognitoIdpUser
 
 from infra.local.pool.accounts import Account
 from infra.local.pool.clock import Clock
+from infra.local.pool.functions import Api, Function
 from infra.local.pool.outbox import Outbox
 
 
@@ -37,13 +38,18 @@ class Challenge:
 
 @dataclass
 class State:
-    """The state of one server. Only the accounts survive the process."""
+    """The state of one server. Only the accounts survive the process.
+
+    `functions` maps ARNs to Lambda functions, and `api` handles their calls of Cognito.
+    """
 
     clock: Clock
     outbox: Outbox
+    api: Api
     key: RSAKey = field(default_factory=new_signing_key)
     accounts: dict[str, Account] = field(default_factory=dict)
     challenges: dict[str, Challenge] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
 
     def account(self, user: CognitoIdpUser) -> Account:
         """Return the account of a user, whose id (`sub`) is unique across pools."""

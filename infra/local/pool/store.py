@@ -2,7 +2,8 @@
 
 It keeps each user with its status, attributes, password hash, authenticator secret, pending
 codes, tries and locks, and the e-mails. Sessions end with the process, so no key or
-token is written to disk. Groups and pools created by hand are not kept either.
+token is written to disk. Groups and pools created by hand are not kept either. Restored Google
+users rejoin Google's group.
 
 POSIX only, for its file locks.
 """
@@ -18,6 +19,7 @@ from typing import Any, Self
 from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 
 from infra.local.pool.accounts import Account
+from infra.local.pool.federated import EXTERNAL_PROVIDER, status_of
 from infra.local.pool.outbox import Mail
 from infra.local.pool.passwords import PasswordHash
 from infra.local.pool.state import State
@@ -122,7 +124,7 @@ def dump_users(pool: Pool, state: State) -> list[dict[str, Any]]:
             "sub": user.id,
             "username": user.username,
             "password": None if user.password is None else str(user.password),
-            "status": UserStatus(user.status).value,
+            "status": status_of(user),
             "attributes": user.attributes,
             "created": user.create_date.isoformat(),
             "modified": user.last_modified_date.isoformat(),
@@ -138,15 +140,17 @@ def restore_users(pool: Pool, state: State, users: list[dict[str, Any]]) -> None
     for kept in users:
         user, account = _user(kept, pool.id)
         pool.users[user.username] = user
+        pool.join_provider_groups(user)
         state.accounts[user.id] = account
 
 
 def _user(kept: dict[str, Any], user_pool_id: str) -> tuple[CognitoIdpUser, Account]:
+    status = kept["status"]
     user = CognitoIdpUser(
         user_pool_id=user_pool_id,
         username=kept["username"],
         password=None,
-        status=UserStatus(kept["status"]),
+        status=status if status == EXTERNAL_PROVIDER else UserStatus(status),
         attributes=kept["attributes"],
     )
     if kept["password"] is not None:

@@ -1,4 +1,4 @@
-"""The user pool and the app client of infra/template.yaml, as arguments for the Cognito API.
+"""The user pool of infra/template.yaml and related resources, as arguments for Cognito's API.
 
 The template stays the one source for the cloud and for this machine.
 """
@@ -23,6 +23,10 @@ MFA_METHODS: dict[str, dict[str, Any]] = {
     "SOFTWARE_TOKEN_MFA": {"SoftwareTokenMfaConfiguration": {"Enabled": True}},
     "EMAIL_OTP": {"EmailMfaConfiguration": {}},
 }
+
+
+# The value of !Ref AWS::NoValue, which removes the property or list entry.
+NO_VALUE = object()
 
 
 @dataclass(frozen=True)
@@ -65,22 +69,42 @@ def _parse(text: str) -> dict[str, Any]:
 def arguments(
     operation: str, logical_id: str, references: Mapping[str, str], path: Path = TEMPLATE
 ) -> dict[str, Any]:
-    """Return a resource's properties as the input of CreateUserPool or CreateUserPoolClient.
+    """Return a resource's properties as the input of a Create operation, such as CreateUserPool.
 
-    Properties that the operation doesn't take are left out. `references` gives the values of !Ref
-    and !Sub, in addition to the defaults of the template's parameters. Raises KeyError for an
-    unknown reference, ValueError for an unsupported intrinsic function.
+    Properties that the operation doesn't take are left out. `references` gives the values of !Ref,
+    !Sub and !GetAtt, in addition to the defaults of the template's parameters. Raises KeyError for
+    an unknown reference, ValueError for an unsupported intrinsic function.
     """
-    template = load(path)
-    defaults = {name: it["Default"] for name, it in template.get("Parameters", {}).items()}
-    meanings: dict[str, Any] = {**defaults, **references}
-    for name, condition in template.get("Conditions", {}).items():
-        meanings[name] = resolve(condition, meanings)
     shape = service_model().operation_model(operation).input_shape
     known = shape.members if shape else {}
-    properties = template["Resources"][logical_id]["Properties"]
+    properties = load(path)["Resources"][logical_id]["Properties"]
     renamed = {RENAMED.get(name, name): value for name, value in properties.items()}
-    return {name: resolve(value, meanings) for name, value in renamed.items() if name in known}
+    taken = {name: value for name, value in renamed.items() if name in known}
+    resolved: dict[str, Any] = resolve(taken, meanings(references, path))
+    return resolved
+
+
+def inline_function(
+    logical_id: str, references: Mapping[str, str], path: Path = TEMPLATE
+) -> tuple[str, str, dict[str, str]]:
+    """Return the source of a Lambda function, its handler's name and its environment variables."""
+    properties = load(path)["Resources"][logical_id]["Properties"]
+    variables = properties.get("Environment", {}).get("Variables", {})
+    resolved = resolve(variables, meanings(references, path))
+    return properties["Code"]["ZipFile"], properties["Handler"], resolved
+
+
+def meanings(references: Mapping[str, str], path: Path = TEMPLATE) -> dict[str, Any]:
+    """Return the value of each reference, parameter and condition."""
+    template = load(path)
+    values: dict[str, Any] = {"AWS::NoValue": NO_VALUE, **references}
+    for name, parameter in template.get("Parameters", {}).items():
+        value = values.setdefault(name, parameter.get("Default"))
+        if parameter["Type"] == "CommaDelimitedList":
+            values[name] = [entry.strip() for entry in value.split(",")]
+    for name, condition in template.get("Conditions", {}).items():
+        values[name] = resolve(condition, values)
+    return values
 
 
 def mfa_arguments(logical_id: str, path: Path = TEMPLATE) -> dict[str, Any]:
@@ -98,21 +122,28 @@ def mfa_arguments(logical_id: str, path: Path = TEMPLATE) -> dict[str, Any]:
 def resolve(value: Any, references: Mapping[str, Any]) -> Any:
     """Return a value with its intrinsic functions resolved. Raises KeyError or ValueError.
 
-    `references` gives the value of each parameter, resource and condition.
+    `references` gives the value of each parameter, resource and condition, and of each attribute as
+    Resource.Attribute. Values of AWS::NoValue are removed from their mapping or list.
     """
     if isinstance(value, dict):
-        return {name: resolve(member, references) for name, member in value.items()}
+        members = {name: resolve(member, references) for name, member in value.items()}
+        return {name: member for name, member in members.items() if member is not NO_VALUE}
     if isinstance(value, list):
-        return [resolve(member, references) for member in value]
+        entries = [resolve(entry, references) for entry in value]
+        return [entry for entry in entries if entry is not NO_VALUE]
     return _call(value, references) if isinstance(value, Tag) else value
 
 
-def _call(function: Tag, references: Mapping[str, Any]) -> Any:
+def _call(function: Tag, references: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one per function
     match function:
         case Tag("Ref", str(name)):
             return references[name]
+        case Tag("GetAtt", str(attribute)):
+            return references[attribute]
         case Tag("Sub", str(text)):
             return re.sub(r"\$\{([^}!]+)\}", lambda found: references[found[1]], text)
+        case Tag("Join", [str(separator), entries]):
+            return separator.join(resolve(entries, references))
         case Tag("If", [str(name), then, otherwise]):
             return resolve(then if references[name] else otherwise, references)
         case Tag("Not", [condition]):

@@ -1,7 +1,7 @@
 """moto's user pool, with tokens as Cognito makes, rotates and revokes them."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from joserfc import jwt
@@ -9,9 +9,19 @@ from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPool, CognitoId
 from moto.cognitoidp.utils import flatten_attrs
 from moto.moto_api._internal import mock_random
 
+from infra.local.pool.federated import identities_claim
 from infra.local.pool.refusals import refuse
 from infra.local.pool.state import State
 
+# The scope that an access token needs to read or change its user's account. It is the only scope of
+# a sign-in through the API.
+ADMIN_SCOPE = "aws.cognito.signin.user.admin"
+# The attributes that each scope allows. `openid` alone allows all of them.
+# https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
+SCOPE_ATTRIBUTES = {
+    "email": {"email", "email_verified"},
+    "phone": {"phone_number", "phone_number_verified"},
+}
 SECONDS_PER_UNIT = {"seconds": 1, "minutes": 60, "hours": 60 * 60, "days": 24 * 60 * 60}
 # The unit of a number without one, and the validity if none is set.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
@@ -27,12 +37,15 @@ class Session:
     """One sign-in, which its refresh tokens continue; times in seconds since the epoch.
 
     `rotated` maps each exchanged refresh token to the time until which it may be used again.
+    Only the first ID token contains `nonce`.
     """
 
     client_id: str
     sub: str
     auth_time: int
     expires_at: int
+    scope: str = ADMIN_SCOPE
+    nonce: str | None = None
     revoked: bool = False
     rotated: dict[str, float] = field(default_factory=dict)
 
@@ -71,10 +84,19 @@ class TokenPool(CognitoIdpUserPool):
         known = self.refresh_tokens.get(refresh_token)
         return self.sessions[known[2]] if known else None
 
-    def sign_in(self, client: CognitoIdpUserPoolClient, user: CognitoIdpUser) -> dict[str, Any]:
-        """Begin a session, and return its first three tokens as Cognito answers them."""
-        token, _ = self.create_refresh_token(client.id, user.username)
-        return self.refresh(token, RefreshToken=token) | {"ChallengeParameters": {}}
+    def sign_in(
+        self, client: CognitoIdpUserPoolClient, user: CognitoIdpUser, **session: Any
+    ) -> dict[str, Any]:
+        """Start a session, and return its first three tokens in Cognito's format.
+
+        `session` overrides fields of `Session`. Their defaults are for sign-in through the API.
+        """
+        token, origin_jti = self.create_refresh_token(client.id, user.username)
+        self.sessions[origin_jti] = replace(self.sessions[origin_jti], **session)
+        answer = self.refresh(token, RefreshToken=token)
+        # https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse
+        self.sessions[origin_jti].nonce = None
+        return answer | {"ChallengeParameters": {}}
 
     def refresh(self, token: str, **more: str) -> dict[str, Any]:
         """Return Cognito's answer with new access and ID tokens, and with the fields in `more`."""
@@ -116,6 +138,8 @@ class TokenPool(CognitoIdpUserPool):
     def clear_users(self) -> None:
         """Delete all users, sessions and refresh tokens; keep the settings and app clients."""
         self.users.clear()
+        for group in self.groups.values():
+            group.users.clear()
         self.sessions.clear()
         self.refresh_tokens.clear()
 
@@ -145,10 +169,12 @@ class TokenPool(CognitoIdpUserPool):
         if token_use == "access":  # noqa: S105 - a kind of token, not a secret
             expires_in = self.lifetime(client, "AccessToken")
             claims |= {"client_id": client_id, "username": user.username}
+            if session:
+                claims["scope"] = session.scope
         else:
             expires_in = self.lifetime(client, "IdToken")
             claims |= {"aud": client_id, "cognito:username": user.username}
-            claims |= readable_attributes(client, user)
+            claims |= id_claims(client, user, session)
         claims |= {
             "iss": self.issuer,
             "sub": user.id,
@@ -162,13 +188,38 @@ class TokenPool(CognitoIdpUserPool):
         return jwt.encode(header, claims, self.state.key), expires_in
 
 
-def readable_attributes(
-    client: CognitoIdpUserPoolClient, user: CognitoIdpUser
-) -> dict[str, str | bool]:
-    """Return the attributes a client may read: those in ReadAttributes, or all if it has none."""
-    named = client.get_readable_fields()
-    return {
+def id_claims(
+    client: CognitoIdpUserPoolClient, user: CognitoIdpUser, session: Session | None
+) -> dict[str, Any]:
+    """Return the ID token's claims about the user."""
+    claims: dict[str, Any] = {
         name: value == "true" if name.endswith("_verified") else value
+        for name, value in readable_attributes(
+            client, user, session.scope if session else ADMIN_SCOPE
+        ).items()
+    }
+    if identities := identities_claim(user):
+        claims["identities"] = identities
+    if session and session.nonce:
+        claims["nonce"] = session.nonce
+    return claims
+
+
+def readable_attributes(
+    client: CognitoIdpUserPoolClient, user: CognitoIdpUser, scope: str
+) -> dict[str, str]:
+    """Return the attributes that a client may read with these scopes.
+
+    Without ReadAttributes, the client itself may read all attributes.
+    """
+    named = client.get_readable_fields()
+    scopes = set(scope.split())
+    opened = {name for each in scopes for name in SCOPE_ATTRIBUTES.get(each, ())}
+    if "profile" in scopes:
+        closed = set().union(*SCOPE_ATTRIBUTES.values()) - opened
+        opened = set(user.attribute_lookup) - closed
+    return {
+        name: value
         for name, value in flatten_attrs(user.attributes).items()
-        if not named or name in named
+        if (not named or name in named) and (not opened or name in opened)
     }

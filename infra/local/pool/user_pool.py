@@ -2,8 +2,15 @@
 
 from typing import Any, cast
 
-from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUser, cognitoidp_backends
+from moto.cognitoidp.models import (
+    CognitoIdpBackend,
+    CognitoIdpGroup,
+    CognitoIdpUser,
+    CognitoIdpUserPoolClient,
+    cognitoidp_backends,
+)
 
+from infra.local.pool.federated import identities_of, is_federated
 from infra.local.pool.outbox import Mail
 from infra.local.pool.tokens import TokenPool
 
@@ -29,10 +36,12 @@ class Pool(TokenPool):
         wanted = self.normalize_username(username)
         for user in self.users.values():
             names = [user.username]
+            # Users of an identity provider can't be found by their address, because a user with a
+            # password may have the same one.
             names += [
                 user.attribute_lookup[attribute]
                 for attribute in self.extended_config.get("UsernameAttributes", [])
-                if attribute in user.attribute_lookup
+                if attribute in user.attribute_lookup and not is_federated(user)
             ]
             if wanted in map(self.normalize_username, names):
                 return user
@@ -41,6 +50,15 @@ class Pool(TokenPool):
     def user_by_sub(self, sub: str) -> CognitoIdpUser | None:
         """Return the user with this sub, which is never reused, unlike a user name."""
         return next((user for user in self.users.values() if user.id == sub), None)
+
+    def join_provider_groups(self, user: CognitoIdpUser) -> None:
+        """Add a user to the group of each of the user's providers, as Cognito does."""
+        for identity in identities_of(user):
+            name = f"{self.id}_{identity['providerName']}"
+            if name not in self.groups:
+                self.groups[name] = CognitoIdpGroup(self.id, name, "", "", 0)
+            self.groups[name].users.add(user)
+            user.groups.add(self.groups[name])
 
     @property
     def has_software_token_mfa(self) -> bool:
@@ -82,6 +100,14 @@ def all_pools() -> list[Pool]:
         for _account, _region, backend in backends
         for pool in cast("CognitoIdpBackend", backend).user_pools.values()
     ]
+
+
+def find_client(client_id: str) -> tuple[Pool, CognitoIdpUserPoolClient] | None:
+    """Return the app client with this id and its pool, or None."""
+    for pool in all_pools():
+        if client := pool.clients.get(client_id):
+            return pool, client
+    return None
 
 
 def delivery_details(email: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ import pytest
 from infra.local.__main__ import DEMO_PORT
 from infra.local.server import LocalPool
 from tests.support.contract import PASSWORD
+from tests.support.google import consents
 from tests.support.ports import free_ports
 
 ROOT = Path(__file__).parents[3]
@@ -183,6 +184,34 @@ def test_allowed_origins(machine: Machine) -> None:
     with machine.runs(until="curl"):
         answer = httpx.options(f"{machine.api}/auth/sign-in", headers=preflight)
         assert "access-control-allow-origin" not in answer.headers
+
+
+def comes_back_to(machine: Machine, uri: str) -> bool:
+    """Return whether both the API and the local Cognito let a browser come back to a page."""
+    started = httpx.post(f"{machine.api}/auth/google/start", json={"redirectUri": uri}, timeout=30)
+    if started.status_code == 400:
+        return False
+    url = started.json()["body"]["url"]
+    assert url.startswith(f"{machine.cognito}/oauth2/authorize?")
+    return "code" in consents(url, EMAIL)
+
+
+def test_google(machine: Machine) -> None:
+    """People sign in with it at once, from where front ends are usually served."""
+    with machine.runs(until="curl"):
+        for host in ("localhost", "127.0.0.1"):
+            assert comes_back_to(machine, f"http://{host}:5173/")
+        assert not comes_back_to(machine, "http://localhost:5174/")
+    machine.environ = {
+        "REDIRECT_URIS": "https://app.example/back, https://app.example/",
+        "COGNITO_DOMAIN_URL": "https://elsewhere.example",
+    }
+    port = free_port()
+    with machine.runs("--demo-port", str(port), until="curl"):
+        assert comes_back_to(machine, "https://app.example/back")
+        for host in ("localhost", "127.0.0.1"):
+            assert comes_back_to(machine, f"http://{host}:{port}/")
+        assert not comes_back_to(machine, "http://localhost:5173/")
 
 
 def test_no_orphan(machine: Machine) -> None:

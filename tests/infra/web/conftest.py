@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.main import create_app
-from app.settings import Settings
 from infra.local.demo import Demo
 from infra.local.server import LocalCognito
 from tests.support.browser import Browse, Window
+from tests.support.people import settings_for
 from tests.support.ports import free_ports
 from tests.support.transports import serve
 
@@ -30,11 +30,15 @@ class Site:
 
 
 @pytest.fixture
-def site(cognito: LocalCognito, settings: Settings) -> Iterator[Site]:
+def site(cognito: LocalCognito) -> Iterator[Site]:
     """Serve the demo page and its API on two ports, and return their addresses."""
     port = free_ports(1)[0]
-    app = create_app(replace(settings, allowed_origins=(f"http://127.0.0.1:{port}",)))
-    with serve(app) as api, Demo(port, api, f"{cognito.url}/") as demo:
+    origin = f"http://127.0.0.1:{port}"
+    pool = cognito.create_pool(redirect_uris=[f"{origin}/"])
+    settings = replace(
+        settings_for(cognito, pool), allowed_origins=(origin,), redirect_uris=(f"{origin}/",)
+    )
+    with serve(create_app(settings)) as api, Demo(port, api, f"{cognito.url}/") as demo:
         yield Site(demo.url, api, cognito.url)
 
 

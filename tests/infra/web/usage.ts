@@ -1,6 +1,13 @@
 // A team's program that uses client.d.ts. test_types.py compiles it; nothing runs it.
 
-import { ApiError, Client, NetworkError, localStore, sessionStore } from "../../../infra/web/client.js";
+import {
+  ApiError,
+  Client,
+  InAppBrowserError,
+  NetworkError,
+  localStore,
+  sessionStore,
+} from "../../../infra/web/client.js";
 import type { Code, Next, Store, User } from "../../../infra/web/client.js";
 
 const client = new Client("https://api.example.com/v1", {
@@ -16,7 +23,7 @@ export async function main(email: string, password: string): Promise<User | null
   try {
     await client.signIn({ email, password });
   } catch (error) {
-    if (error instanceof NetworkError) return null;
+    if (error instanceof NetworkError || error instanceof InAppBrowserError) return null;
     if (!(error instanceof ApiError)) throw error;
     const next: Next = error.next;
     if (next === "challenge" && error.challenge && error.session) {
@@ -29,6 +36,9 @@ export async function main(email: string, password: string): Promise<User | null
       console.log(error.retryAfter ?? 0, error.errors.map(({ field }) => field));
     }
   }
+  await client.googleSignIn({ returnTo: "/diary" });
+  const path: string | null = await client.finishGoogleSignIn();
+  if (path) location.assign(path);
   const { sessionsEnded } = await client.resetPassword({ email, code: "1", password });
   const diary: Response = await client.fetch("/diary", { method: "POST", body: "{}" });
   return sessionsEnded && diary.ok ? client.me() : null;

@@ -7,7 +7,10 @@ const STATES = {
   CONFIRMED: "Confirmed",
   RESET_REQUIRED: "Must reset the password, with the code in the mailbox",
   FORCE_CHANGE_PASSWORD: "Must choose a new password at sign-in",
+  EXTERNAL_PROVIDER: "Google account",
 };
+// Hidden for Google users: Cognito refuses the first, and the second would give them a password.
+const FOR_PASSWORDS = ["reset-password", "new-password"];
 const byId = (id) => document.getElementById(id);
 const said = {}; // what each part shows, as JSON: unchanged parts are not drawn again
 let newest = null; // the newest mail of the last look
@@ -60,13 +63,15 @@ function userItem(user) {
   const item = byId("user").content.firstElementChild.cloneNode(true);
   item.querySelector("h3").textContent = user.email;
   const parts = [STATES[user.status] ?? user.status];
+  if (user.google && user.status !== "EXTERNAL_PROVIDER") parts.unshift("Google account");
   if (!user.enabled) parts.push("disabled");
   if (user.mfa) parts.push("with a second factor");
   item.querySelector(".state").textContent = parts.join(", ");
   item.querySelector(".buttons").setAttribute("aria-label", `Change ${user.email}`);
   for (const button of item.querySelectorAll("button")) {
     const { action } = button.dataset;
-    button.hidden = action === (user.enabled ? "enable" : "disable");
+    button.hidden = action === (user.enabled ? "enable" : "disable")
+      || (user.google && FOR_PASSWORDS.includes(action));
     button.addEventListener("click", () => {
       if (action !== "delete" || confirm(`Delete ${user.email}?`)) {
         send("user", { pool: user.pool, username: user.username, action });

@@ -11,6 +11,7 @@ from infra.local.console.routes import ACTIONS, TEMPORARY_PASSWORD
 from infra.local.server import LocalCognito
 from tests.support.browser import NARROW, Browse, Window
 from tests.support.contract import PASSWORD, Contract, refused
+from tests.support.contract_google import comes_back
 
 ADA = "ada@example.com"
 API = "http://localhost:8123"
@@ -118,6 +119,25 @@ def test_every_state_is_a_click_away(window: Window, console: Contract) -> None:
     expect(user(window)).to_have_count(0)
     with refused("NotAuthorized"):
         console.sign_in(ADA)
+
+
+def test_google_accounts_are_marked(window: Window, console: Contract) -> None:
+    """A Google account is marked and has no password buttons. Its other buttons work."""
+    create_account(console)
+    comes_back(console, "grace@example.com")
+    google, native = user(window, "grace@example.com"), user(window)
+    expect(google).to_contain_text("Google account")
+    expect(native).not_to_contain_text("Google")
+    for name in ("Force a password reset", "Ask for a new password"):
+        expect(native.get_by_role("button", name=name)).to_be_visible()
+        expect(google.get_by_role("button", name=name)).to_be_hidden()
+    google.get_by_role("button", name="Disable").click()
+    expect(google).to_contain_text("Google account, disabled")
+    assert "error" in comes_back(console, "grace@example.com")
+    window.page.once("dialog", lambda dialog: dialog.accept())
+    google.get_by_role("button", name="Delete").click()
+    expect(google).to_have_count(0)
+    assert "code" in comes_back(console, "grace@example.com")
 
 
 def test_cognitos_errors_are_shown(window: Window, console: Contract) -> None:

@@ -14,6 +14,7 @@ import pytest
 from infra.local.pool.store import Store, StoreError
 from infra.local.server import LocalCognito
 from tests.support.contract import PASSWORD, Contract, refused
+from tests.support.contract_google import attributes, google_tokens
 from tests.support.contract_mfa import answer, app_code, set_up
 
 # Signs up users until it is killed, and prints each address after the answer.
@@ -189,6 +190,20 @@ def test_recovery_codes_survive_a_restart(file: Path) -> None:
         before.forgot(email)
     with started(file) as after:
         after.reset(email, after.code(email), "Another-Horse-2")
+
+
+def test_users_of_google_survive_a_restart(file: Path) -> None:
+    """Whoever signs in again is the same person, and nobody else gets the address."""
+    with started(file) as before:
+        email = before.address()
+        known = attributes(before, google_tokens(before, email))
+    with started(file) as after:
+        assert after.user(known["Username"])["UserStatus"] == "EXTERNAL_PROVIDER"
+        groups = after.administer("admin_list_groups_for_user", known["Username"])["Groups"]
+        assert [group["GroupName"] for group in groups] == [f"{after.pool.user_pool_id}_Google"]
+        with refused("UserLambdaValidation"):
+            after.sign_up(email)
+        assert attributes(after, google_tokens(after, email)) == known
 
 
 def test_authenticator_apps_survive_a_restart(file: Path) -> None:

@@ -1,0 +1,37 @@
+"""The challenges that Cognito may pose after a right password, before it issues tokens."""
+
+from typing import Any, NamedTuple
+
+from app.exceptions import ChallengeRequiredError, NotCognitoError
+from app.schemas import Tokens
+
+
+class ChallengeField(NamedTuple):
+    """What a challenge asks for."""
+
+    field: str
+    """The field of the request to /auth/challenge."""
+    name: str
+    """The name that Cognito has for it."""
+
+
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RespondToAuthChallenge.html
+CHALLENGES = {
+    "NEW_PASSWORD_REQUIRED": ChallengeField("newPassword", "NEW_PASSWORD"),
+    "SOFTWARE_TOKEN_MFA": ChallengeField("code", "SOFTWARE_TOKEN_MFA_CODE"),
+    "EMAIL_OTP": ChallengeField("code", "EMAIL_OTP_CODE"),
+}
+"""The challenges that this service can answer."""
+
+
+def to_tokens(answer: Any) -> Tokens:
+    """Return the tokens in Cognito's answer.
+
+    Raise ChallengeRequiredError if the answer is a challenge.
+    """
+    if challenge := answer.get("ChallengeName"):
+        needs = [CHALLENGES[challenge].field] if challenge in CHALLENGES else None
+        raise ChallengeRequiredError(challenge, answer.get("Session", ""), needs)
+    if "AuthenticationResult" not in answer:
+        raise NotCognitoError
+    return Tokens.model_validate(answer["AuthenticationResult"])

@@ -1,0 +1,1 @@
+"""`make doctor`: find wrong settings of sign-in with Google."""

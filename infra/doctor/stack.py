@@ -1,0 +1,53 @@
+"""The user pool's region, and the stack's outputs and parameters."""
+
+import re
+from typing import NamedTuple
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+# Fail fast: a request without an answer becomes one "Can't tell" line.
+LIMITS = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1})
+REGION = re.compile(r"\.(?:execute-api|auth)\.([a-z]{2}(?:-[a-z]+)+-\d)\.")
+
+
+class Stack(NamedTuple):
+    """Outputs and parameters of a stack. A missing value is None."""
+
+    user_pool_id: str | None
+    client_id: str | None
+    google_client_id: str | None
+    redirect_uri: str | None
+
+
+def region_of(*texts: str | None) -> str | None:
+    """Return the first region found in the given addresses and user pool ids.
+
+    Return None if there is none; boto3 then uses its configured region.
+    """
+    for text in filter(None, texts):
+        if found := REGION.search(text):
+            return found[1]
+        if "_" in text and "/" not in text:
+            return text.partition("_")[0]
+    return None
+
+
+def describe_stack(name: str, region: str | None) -> Stack:
+    """Return the ids and parameters of a stack of the template. Raise boto3's exceptions."""
+    cloudformation = boto3.Session().client("cloudformation", region_name=region, config=LIMITS)
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    given = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
+    return Stack(
+        outputs.get("UserPoolId"),
+        outputs.get("UserPoolClientId"),
+        given.get("GoogleClientId") or None,
+        given.get("RedirectUris", "").partition(",")[0].strip() or None,
+    )
+
+
+def error_code(error: ClientError) -> str:
+    """Return the code of AWS's error. Omit the message: it may name accounts and people."""
+    return str(error.response["Error"]["Code"])

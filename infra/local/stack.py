@@ -1,0 +1,97 @@
+"""The template's user pool, created through Cognito's API as CloudFormation creates it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from infra.local.oauth.google import Google
+from infra.local.pool.functions import Function, load
+from infra.local.pool.template import arguments, inline_function, mfa_arguments
+
+if TYPE_CHECKING:
+    from types_boto3_cognito_idp import CognitoIdentityProviderClient
+
+# moto assumes this region for every unsigned call, so the pool must be in it.
+REGION = "us-east-1"
+# The default redirect URIs of sign-in with Google.
+REDIRECT_URIS = ("https://app.example.com/",)
+
+
+@dataclass(frozen=True)
+class LocalPool:
+    """The ids that a client needs to use a user pool."""
+
+    user_pool_id: str
+    client_id: str
+    region: str = REGION
+
+
+@dataclass
+class Stack:
+    """The template with its parameters filled in. `name` is the stack's name.
+
+    Without `google`, the pool has no domain, no provider and no other setting for Google.
+    """
+
+    cognito: "CognitoIdentityProviderClient"
+    name: str
+    redirect_uris: Sequence[str]
+    google: Google | None
+
+    def __post_init__(self) -> None:
+        self._references = {
+            "AWS::StackName": self.name,
+            "AWS::Region": REGION,
+            "RedirectUris": ",".join(self.redirect_uris),
+            "GoogleClientId": self.google.client_id if self.google else "",
+            # The template refers to a secret in Secrets Manager. There is none locally.
+            "GoogleSecretArn": "local",
+            "GoogleSecretVersion": "local",
+            "PreSignUpFunction.Arn": self.function_arn,
+        }
+
+    @property
+    def function_arn(self) -> str:
+        """The ARN of the pre sign-up function."""
+        return f"arn:aws:lambda:{REGION}:123456789012:function:{self.name}-PreSignUpFunction"
+
+    def function(self) -> Function:
+        """Return the pre sign-up function. The first call takes half a second."""
+        source, handler, variables = inline_function("PreSignUpFunction", self._references)
+        # Lambda sets these two. boto3 reads the second.
+        variables |= {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
+        return load(source, handler, frozenset(variables.items()))
+
+    def create(
+        self, pool: dict[str, Any], client: dict[str, Any], mfa: dict[str, Any]
+    ) -> LocalPool:
+        """Create the pool, its domain, provider and app client, in CloudFormation's order.
+
+        The arguments override the template's values.
+        """
+        input_ = self._arguments("CreateUserPool", "UserPool") | pool
+        pool_id = self.cognito.create_user_pool(**input_)["UserPool"]["Id"]
+        input_ = mfa_arguments("UserPool") | mfa
+        self.cognito.set_user_pool_mfa_config(UserPoolId=pool_id, **input_)
+        self._references |= {
+            "UserPool": pool_id,
+            # A prefix must be unique in its region.
+            "SignInDomain": pool_id.partition("_")[2].lower(),
+        }
+        if self.google:
+            self._create_provider(self.google)
+        input_ = self._arguments("CreateUserPoolClient", "UserPoolClient") | client
+        made = self.cognito.create_user_pool_client(**input_)["UserPoolClient"]
+        return LocalPool(pool_id, made["ClientId"])
+
+    def _create_provider(self, google: Google) -> None:
+        """Create the domain and the provider. The local Cognito has no branding."""
+        domain = self._arguments("CreateUserPoolDomain", "UserPoolDomain")
+        self.cognito.create_user_pool_domain(**domain)
+        provider = self._arguments("CreateIdentityProvider", "GoogleProvider")
+        provider["ProviderDetails"]["client_secret"] = google.client_secret
+        self._references["GoogleProvider"] = provider["ProviderName"]
+        self.cognito.create_identity_provider(**provider)
+
+    def _arguments(self, operation: str, logical_id: str) -> dict[str, Any]:
+        return arguments(operation, logical_id, self._references)
