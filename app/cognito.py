@@ -246,7 +246,7 @@ class Cognito:
 
     def _user_with_password(self, access_token: str) -> User:
         user = self.get_user(access_token)
-        if "password" not in user.signs_in_with:
+        if user.signs_in_with == ["google"]:
             raise SignsInWithGoogleError
         return user
 

@@ -248,7 +248,9 @@ TABLE: dict[Key, Failure] = {
         502, "google_failed", "The sign-in with Google failed. Please try again."
     ),
     ours.SignsInWithGoogleError: Failure(
-        409, "signs_in_with_google", "The account has no password here: it signs in with Google."
+        409,
+        "signs_in_with_google",
+        "This account signs in with Google. It has no password or second factor here.",
     ),
     ours.InvalidGrantError: _INVALID_SESSION,
     ours.InvalidClientError: _misconfigured(

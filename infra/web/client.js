@@ -225,10 +225,14 @@ export class Client {
    */
   async googleSignIn({ returnTo = "/", redirectUri = `${location.origin}/` } = {}) {
     if (IN_APP.test(navigator.userAgent)) throw new InAppBrowserError();
-    const path = new URL(returnTo, location.origin);
-    if (path.origin !== location.origin) throw new TypeError("returnTo must be on this origin.");
+    const target = new URL(returnTo, location.origin);
+    const path = target.pathname + target.search + target.hash;
+    // A path that starts with // would lead to another host.
+    if (target.origin !== location.origin || !/^\/(?!\/)/.test(path)) {
+      throw new TypeError("returnTo must be a path of this origin.");
+    }
     const { url, state, codeVerifier } = await this.#post("/auth/google/start", { redirectUri });
-    const attempt = { state, codeVerifier, redirectUri, returnTo: path.href.slice(path.origin.length) };
+    const attempt = { state, codeVerifier, redirectUri, returnTo: path };
     sessionStorage.setItem(ATTEMPT, JSON.stringify(attempt)); // of this tab alone
     location.assign(url);
     await new Promise((resolve) => addEventListener("pageshow", resolve, { once: true }));
@@ -263,7 +267,13 @@ export class Client {
           error: answer.get("error") ?? "invalid_request",
           errorDescription: answer.get("error_description"),
         };
-    await this.#begin(await this.#post("/auth/google/finish", body));
+    try {
+      await this.#begin(await this.#post("/auth/google/finish", body));
+    } catch (error) {
+      // A code works once, and this attempt is gone: start again.
+      if (error.next === "retry") error.next = "signIn";
+      throw error;
+    }
     return returnTo;
   }
 

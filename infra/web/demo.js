@@ -153,7 +153,12 @@ function fail(form, name, error) {
   if (error.retryAfter) parts.push(words.wait(error.retryAfter));
   if (error.next === "report" && error.requestId) parts.push(words.reference(error.requestId));
   say(parts.join(" "), error.next !== "challenge");
-  byId("outside").hidden = !(error.next === "openInBrowser" && /KAKAOTALK/.test(navigator.userAgent));
+  if (error.next === "openInBrowser" && /KAKAOTALK/.test(navigator.userAgent)) {
+    // KakaoTalk's own way out of its browser
+    const page = encodeURIComponent(location.href);
+    byId("outside-link").href = `kakaotalk://web/openExternal?url=${page}`;
+    byId("outside").hidden = false;
+  }
   if (!view) point(form, error);
 }
 
@@ -252,8 +257,6 @@ document.documentElement.lang = language;
 for (const element of all("[data-text]")) element.textContent = words[element.dataset.text];
 byId("mailbox").href = MAILBOX;
 byId("docs").href = DOCS;
-// KakaoTalk's own way out of its browser.
-byId("outside-link").href = `kakaotalk://web/openExternal?url=${encodeURIComponent(location.href)}`;
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -39,7 +39,7 @@ FAILED = (502, "google_failed", "The sign-in with Google failed. Please try agai
 HAS_NO_PASSWORD = (
     409,
     "signs_in_with_google",
-    "The account has no password here: it signs in with Google.",
+    "This account signs in with Google. It has no password or second factor here.",
 )
 
 

@@ -434,24 +434,35 @@ ALARMS: dict[str, tuple[Any, dict[str, Any], str, int]] = {
 }
 
 
+def metric_of(alarm: dict[str, Any]) -> dict[str, Any]:
+    """Return an alarm's metric. That of ServerErrorsAlarm is part of an expression."""
+    if "Metrics" not in alarm:
+        return alarm
+    (stat,) = (each["MetricStat"] for each in alarm["Metrics"] if each["Id"] == "errors")
+    return {**stat["Metric"], "Statistic": stat["Stat"]}
+
+
 @guarantee(
     lambda it: it["Resources"].pop("MisconfiguredAlarm"),
     lambda it: properties(it, "MisconfiguredAlarm").update(Namespace="other"),
-    lambda it: properties(it, "ServerErrorsAlarm").pop("Dimensions"),
+    lambda it: properties(it, "ServerErrorsAlarm")["Metrics"][1]["MetricStat"]["Metric"].pop(
+        "Dimensions"
+    ),
     lambda it: properties(it, "DurationAlarm").update(Threshold=99999),
     lambda it: properties(it, "Api").update(Name="other"),
 )
 def alarms_fire_for_what_people_must_fix(template: Template) -> None:
     """Every alarm watches an existing metric and notifies the topic. Missing data raises none."""
     alarms = [it["Properties"] for it in of_type(template, "AWS::CloudWatch::Alarm").values()]
+    watched = [(metric_of(alarm), alarm["Threshold"]) for alarm in alarms]
     assert {
-        alarm["MetricName"]: (
-            alarm["Namespace"],
-            {each["Name"]: each["Value"] for each in alarm.get("Dimensions", [])},
-            alarm.get("ExtendedStatistic") or alarm["Statistic"],
-            alarm["Threshold"],
+        metric["MetricName"]: (
+            metric["Namespace"],
+            {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])},
+            metric.get("ExtendedStatistic") or metric["Statistic"],
+            threshold,
         )
-        for alarm in alarms
+        for metric, threshold in watched
     } == ALARMS
     for alarm in alarms:
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}]
@@ -461,13 +472,27 @@ def alarms_fire_for_what_people_must_fix(template: Template) -> None:
 
 
 @guarantee(
+    lambda it: properties(it, "ServerErrorsAlarm")["Metrics"][0].update(Expression="errors"),
+    lambda it: properties(it, "ServerErrorsAlarm")["Metrics"].pop(2),
+)
+def strangers_cannot_raise_an_alarm(template: Template) -> None:
+    """Anyone can cause google_failed, so the alarm for 5xx answers subtracts it."""
+    unexpected, errors, google = properties(template, "ServerErrorsAlarm")["Metrics"]
+    assert unexpected == {"Id": "unexpected", "Expression": "errors - FILL(google, 0)"}
+    metric = {"Namespace": NAME, "MetricName": "google_failed"}
+    stat = {"Metric": metric, "Period": errors["MetricStat"]["Period"], "Stat": "Sum"}
+    assert google == {"Id": "google", "ReturnData": False, "MetricStat": stat}
+    assert errors["ReturnData"] is False
+
+
+@guarantee(
     lambda it: properties(it, "EmailNotSentFilter").update(FilterPattern="email"),
     lambda it: properties(it, "MisconfiguredFilter").update(LogGroupName={"Ref": "ApiLogs"}),
 )
 def log_lines_are_counted_by_their_code(template: Template) -> None:
-    """Metric filters count the log lines that two of the alarms watch."""
+    """Metric filters count the log lines that three of the alarms watch."""
     filters = [it["Properties"] for it in of_type(template, "AWS::Logs::MetricFilter").values()]
-    for code in ("misconfigured", "email_not_sent"):
+    for code in ("misconfigured", "email_not_sent", "google_failed"):
         (found,) = (one for one in filters if one["FilterPattern"] == f'{{ $.code = "{code}" }}')
         assert found["LogGroupName"] == {"Ref": "FunctionLogs"}
         (metric,) = found["MetricTransformations"]
@@ -500,7 +525,7 @@ def dashboard_shows_what_the_alarms_watch(template: Template) -> None:
         if isinstance(name, str)
     }
     alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
-    assert {alarm["Properties"]["MetricName"] for alarm in alarms} <= shown
+    assert {metric_of(alarm["Properties"])["MetricName"] for alarm in alarms} <= shown
 
 
 API_URL = "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${StageName}"

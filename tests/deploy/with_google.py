@@ -20,6 +20,7 @@ from tests.deploy.guarantees import (
 )
 
 ONLY_WITH_GOOGLE = {
+    "GoogleFailedFilter",
     "GoogleProvider",
     "GoogleSettings",
     "ManagedLoginBranding",

@@ -4,16 +4,18 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.main import create_app
+from app.settings import Settings
 from infra.local.demo import Demo
 from infra.local.server import LocalCognito
+from infra.local.stack import LocalPool
 from tests.support.browser import Browse, Window
-from tests.support.people import settings_for
 from tests.support.ports import free_ports
 from tests.support.transports import serve
 
@@ -30,15 +32,23 @@ class Site:
 
 
 @pytest.fixture
-def site(cognito: LocalCognito) -> Iterator[Site]:
+def origin() -> str:
+    """Return the demo page's origin, on a free port."""
+    return f"http://127.0.0.1:{free_ports(1)[0]}"
+
+
+@pytest.fixture
+def pool(cognito: LocalCognito, origin: str, transport: str) -> LocalPool:
+    """Return a fresh user pool whose sign-in with Google may return to the demo page."""
+    return cognito.create_pool(f"{transport}-{uuid4()}", redirect_uris=[f"{origin}/"])
+
+
+@pytest.fixture
+def site(cognito: LocalCognito, settings: Settings, origin: str) -> Iterator[Site]:
     """Serve the demo page and its API on two ports, and return their addresses."""
-    port = free_ports(1)[0]
-    origin = f"http://127.0.0.1:{port}"
-    pool = cognito.create_pool(redirect_uris=[f"{origin}/"])
-    settings = replace(
-        settings_for(cognito, pool), allowed_origins=(origin,), redirect_uris=(f"{origin}/",)
-    )
-    with serve(create_app(settings)) as api, Demo(port, api, f"{cognito.url}/") as demo:
+    allowed = replace(settings, allowed_origins=(origin,), redirect_uris=(f"{origin}/",))
+    port = urlsplit(origin).port or 0
+    with serve(create_app(allowed)) as api, Demo(port, api, f"{cognito.url}/") as demo:
         yield Site(demo.url, api, cognito.url)
 
 

@@ -241,6 +241,10 @@ def test_another_librarys_code(visit: Visit) -> None:
     ("options", "error"),
     [
         ("{ returnTo: 'https://evil.example/' }", "TypeError"),
+        ("{ returnTo: '//evil.example/' }", "TypeError"),
+        ("{ returnTo: '/.//evil.example/' }", "TypeError"),
+        ("{ returnTo: `${location.origin}//evil.example/` }", "TypeError"),
+        ("{ returnTo: `blob:${location.origin}/x` }", "TypeError"),
         ("{ redirectUri: 'https://evil.example/' }", "redirect_not_allowed"),
     ],
 )
