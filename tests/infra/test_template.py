@@ -186,7 +186,7 @@ def test_alarms_count_what_the_app_logs() -> None:
         for resource in RESOURCES.values()
         if resource["Type"] == "AWS::Logs::MetricFilter"
     ]
-    assert len(patterns) == 2
+    assert len(patterns) == 3
     for pattern in patterns:
         (code,) = re.findall(r'\$\.code = "(\w+)"', pattern)
         assert code in codes
