@@ -59,7 +59,7 @@ class GoogleAttempt(BaseModel):
 
     url: str = Field(repr=False, description="Open it in this tab.")
     state: str = Field(
-        repr=False, description="The browser must come back with the same; if not, ignore it."
+        repr=False, description="Ignore a browser that comes back with another `state`."
     )
     code_verifier: str = Field(repr=False, description="Send it to /auth/google/finish.")
 
