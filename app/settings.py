@@ -149,6 +149,11 @@ def _redirect_uris(listed: str) -> tuple[str, ...]:
                 "Write https://host/path, or http:// on this machine, with the host in lower case, "
                 "no fragment and no wildcard, exactly as the app client lists it."
             )
+        if uri[origin.end() :].partition("?")[0] == "/oauth2/idpresponse":
+            raise SystemExit(
+                f"Not started: {uri!r} in REDIRECT_URIS is where Google returns to Cognito. Write a "
+                "page of your front end. The other address belongs in Google's console alone."
+            )
     return uris
 
 

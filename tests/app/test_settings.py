@@ -134,6 +134,9 @@ def test_an_invalid_origin_is_refused_at_start_up(origin: str) -> None:
         ("REDIRECT_URIS", "https:///callback", "is not where a browser"),
         ("REDIRECT_URIS", "https://app.example.com\\@evil.example", "is not where a browser"),
         ("REDIRECT_URIS", "https://app.example.com/a b", "is not where a browser"),
+        # https://github.com/aws-amplify/amplify-js/issues/11881
+        ("REDIRECT_URIS", "https://a.example/oauth2/idpresponse", "a page of your front end"),
+        ("REDIRECT_URIS", "https://a.example/oauth2/idpresponse?a", "a page of your front end"),
         ("HIDE_EXISTING_ACCOUNTS", "perhaps", "Set it to true or false."),
         ("DOCS", "off", "Set it to true or false."),
     ],

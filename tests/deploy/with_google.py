@@ -110,9 +110,10 @@ VALUES = {
     ),
     "RedirectUris": (
         """https://app.example.com https://app.example.com/ https://a.example:8443/%7Eada/
-        http://localhost/ http://localhost:5173/a/b.html""",
+        http://localhost/ http://localhost:5173/a/b.html https://a.example/oauth2/idpresponse2""",
         """* https://*.example.com/ http://app.example.com/ http://localhost.example/ app://a
-        https://a.example/#b https://a.example/?b=c https://a@b.example/ https://a.example\\b""",
+        https://a.example/#b https://a.example/?b=c https://a@b.example/ https://a.example\\b
+        https://a.auth.eu-west-1.amazoncognito.com/oauth2/idpresponse""",
     ),
 }
 

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from infra.local.admin_client import boto3_client
+from infra.local.oauth.federation import federated_user
 from infra.local.pool.template import load
 from infra.local.pool.user_pool import all_pools
 from infra.local.server import LocalCognito, LocalPool
@@ -128,11 +129,12 @@ def makes_account(cognito: LocalCognito, pool: LocalPool, email: str, *, verifie
     )["User"]
 
 
-def makes_google_account(cognito: LocalCognito, pool: LocalPool, email: str) -> None:
-    """Create an account like one from a sign-in with Google."""
-    name = makes_account(cognito, pool, email, verified=True)["Username"]
+def makes_google_account(pool: LocalPool, email: str) -> str:
+    """Create an account as a sign-in with Google does, and return its name."""
     (found,) = (each for each in all_pools() if each.id == pool.user_pool_id)
-    found.users[name].status = "EXTERNAL_PROVIDER"
+    claims = {"sub": str(uuid4().int), "email": email, "email_verified": True}
+    provider = found.identity_providers["Google"]
+    return str(federated_user(found, provider, pool.client_id, claims).username)
 
 
 def someone() -> str:
@@ -180,12 +182,32 @@ def test_an_unverified_account_blocks_nobody(
     assert passes(handler, event(GOOGLE, email, pool.user_pool_id))
 
 
-def test_a_password_after_google(handler: Handler, cognito: LocalCognito, pool: LocalPool) -> None:
-    """A Google account blocks a password sign-up, but not another Google account."""
+@pytest.mark.parametrize("has_password", [False, True])
+def test_a_password_after_google(
+    handler: Handler, cognito: LocalCognito, pool: LocalPool, *, has_password: bool
+) -> None:
+    """A Google account blocks a password sign-up, but not another Google account.
+
+    A password from an administrator changes the account's status, but not whose it is.
+    """
     email = someone()
-    makes_google_account(cognito, pool, email)
+    name = makes_google_account(pool, email)
+    if has_password:
+        boto3_client(cognito.url, pool.region).admin_set_user_password(
+            UserPoolId=pool.user_pool_id, Username=name, Password="Passw0rd!", Permanent=True
+        )
     assert refusal(handler, event(SIGN_UP, email, pool.user_pool_id)) == "email_taken"
     assert passes(handler, event(GOOGLE, email, pool.user_pool_id))
+
+
+def test_a_linked_account(upstream: FaultyCognito, beside_upstream: Handler) -> None:
+    """An account with a password and a linked identity counts as one with a password."""
+    linked = json.dumps([{"userId": "1", "providerName": "Google", "primary": False}])
+    email = someone()
+    found = user(email, "CONFIRMED", email_verified="true", identities=linked)
+    upstream.behave(Fine({"Users": [found]}), Fine({"Users": [found]}))
+    assert refusal(beside_upstream, event(GOOGLE, email)) == "email_taken"
+    assert passes(beside_upstream, event(SIGN_UP, email))
 
 
 def test_two_passwords_pass(handler: Handler, cognito: LocalCognito, pool: LocalPool) -> None:
@@ -195,12 +217,10 @@ def test_two_passwords_pass(handler: Handler, cognito: LocalCognito, pool: Local
     assert passes(handler, event(SIGN_UP, email, pool.user_pool_id))
 
 
-def test_an_administrator_may_create_any_account(
-    handler: Handler, cognito: LocalCognito, pool: LocalPool
-) -> None:
+def test_an_administrator_may_create_any_account(handler: Handler, pool: LocalPool) -> None:
     """AdminCreateUser passes, even if another account has the address."""
     email = someone()
-    makes_google_account(cognito, pool, email)
+    makes_google_account(pool, email)
     assert passes(handler, event("PreSignUp_AdminCreateUser", email, pool.user_pool_id))
 
 
@@ -239,11 +259,16 @@ def test_no_address_bypasses_the_check(
         assert message == "email_taken"
 
 
-def user(email: str, status: str, **attributes: str) -> Event:
+def user(email: str, status: str, name: str | None = None, **attributes: str) -> Event:
     """Return a user in ListUsers's format."""
     values = {"sub": str(uuid4()), "email": email} | attributes
-    listed = [{"Name": name, "Value": value} for name, value in values.items()]
-    return {"Username": values["sub"], "UserStatus": status, "Enabled": True, "Attributes": listed}
+    listed = [{"Name": key, "Value": value} for key, value in values.items()]
+    return {
+        "Username": name or values["sub"],
+        "UserStatus": status,
+        "Enabled": True,
+        "Attributes": listed,
+    }
 
 
 @settings(
@@ -262,7 +287,7 @@ def test_no_letter_case_bypasses_the_check(
     assume(spelled.casefold() == email.casefold())
     upstream.behave(
         Fine({"Users": [user(spelled, "CONFIRMED", email_verified="true")]}),
-        Fine({"Users": [user(spelled, "EXTERNAL_PROVIDER")]}),
+        Fine({"Users": [user(spelled, "EXTERNAL_PROVIDER", "google_108155")]}),
     )
     assert refusal(beside_upstream, event(GOOGLE, email)) == "email_taken"
     assert refusal(beside_upstream, event(SIGN_UP, email)) == "email_taken"
