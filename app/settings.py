@@ -151,8 +151,8 @@ def _redirect_uris(listed: str) -> tuple[str, ...]:
             )
         if uri[origin.end() :].partition("?")[0] == "/oauth2/idpresponse":
             raise SystemExit(
-                f"Not started: {uri!r} in REDIRECT_URIS is where Google returns to Cognito. Write a "
-                "page of your front end. The other address belongs in Google's console alone."
+                f"Not started: {uri!r} in REDIRECT_URIS is where Google returns to Cognito. It "
+                "belongs in Google's console alone. Write a page of your front end here."
             )
     return uris
 

@@ -65,6 +65,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     aws.add_argument("--user-pool-id", metavar="ID", help="by default, the pool of the domain")
     aws.add_argument("--client-id", metavar="ID", help="by default, the API's app client")
     aws.add_argument("--endpoint-url", metavar="URL", help="another Cognito, such as a local one")
+    parser.set_defaults(pre_sign_up=None)  # only the stack knows it
     given = parser.parse_args(argv)
     if not given.aws and any(
         (given.stack, given.user_pool_id, given.client_id, given.endpoint_url)
@@ -111,7 +112,8 @@ def follow(
 ) -> None:
     """Check the redirect to Google, and the token exchange with a made-up code."""
     domain = Domain(http, findings, attempt)
-    if google_url := domain.leads_to_google():
+    google_url = domain.leads_to_google()
+    if google_url and google.is_google(findings, google_url, attempt.domain):
         google.compare(findings, google_url, attempt.domain, google_client_id)
         google.ask(http, findings, google_url)
     if domain.gives_tokens():
@@ -134,7 +136,13 @@ def describe(given: argparse.Namespace, findings: Findings, attempt: Attempt | N
             right=attempt.client_id == client_id,
         )
     redirect_uri = attempt.redirect_uri if attempt else given.redirect_uri
-    pool.check(pool_id, client_id, redirect_uri, given.google_client_id)
+    pool.check(
+        pool_id,
+        client_id,
+        redirect_uri=redirect_uri,
+        google_client_id=given.google_client_id,
+        pre_sign_up=given.pre_sign_up,
+    )
 
 
 if __name__ == "__main__":

@@ -46,8 +46,7 @@ def start(
         if found is None:
             return None
         if found["statusCode"] == httpx.codes.OK:
-            findings.right(f"The API has a domain and allows the redirect URI {redirect_uri}")
-            return Attempt(httpx.URL(found["body"]["url"]), redirect_uri)
+            return _attempt(findings, found, redirect_uri)
         answer = found
         if answer.get("code") != "redirect_not_allowed":
             break
@@ -102,6 +101,17 @@ def made_up_grant(redirect_uri: str) -> dict[str, str]:
         "codeVerifier": secrets.token_urlsafe(32),
         "redirectUri": redirect_uri,
     }
+
+
+def _attempt(findings: Findings, answer: dict[str, Any], redirect_uri: str) -> Attempt | None:
+    """Return the attempt in the API's answer, or None if it has no authorization URL."""
+    try:
+        url = httpx.URL(answer["body"]["url"])
+    except (KeyError, TypeError, httpx.InvalidURL):
+        findings.unknown(_unexpected(START, answer, "without an authorization URL"))
+        return None
+    findings.right(f"The API has a domain and allows the redirect URI {redirect_uri}")
+    return Attempt(url, redirect_uri)
 
 
 def _unexpected(path: str, answer: dict[str, Any], code: object) -> str:

@@ -1,4 +1,4 @@
-"""Checks of Google's first answer, which reports a wrong client or redirect URI.
+"""Checks of Cognito's request to Google, and of Google's first answer to it.
 
 Google reports errors in two undocumented forms: a redirect to /signin/oauth/error, whose
 `authError` is a protocol buffer in Base64, and a page with the status 200 and an attribute
@@ -19,6 +19,7 @@ BROWSER = {
     "Chrome/142.0.0.0 Safari/537.36",
     "Accept-Language": "en",
 }
+HOST = "accounts.google.com"
 NO_SUCH_CLIENT = {"invalid_client", "disabled_client", "deleted_client"}
 # The code is the first field of the message: a name with an underscore.
 CODE = re.compile(rb"[a-z]+(?:_[a-z]+)+")
@@ -28,18 +29,35 @@ SIGN_IN_PATHS = {"identifier", "accountchooser", "oauthchooseaccount", "servicel
 SIGN_IN_FIELD = re.compile(r'<input\b[^>]*(?:\btype="email"|\bid="identifierId")')
 
 
+def is_google(findings: Findings, url: httpx.URL, domain: str) -> bool:
+    """Check that Cognito redirects to Google, or a local Cognito to its stand-in."""
+    right = url.host in (HOST, httpx.URL(domain).host)
+    findings.check(
+        f"Cognito redirects to Google ({url.host})",
+        f"Cognito redirects to {url.host}, which is not Google. Set ProviderType to Google, as in "
+        "the template's GoogleProvider",
+        right=right,
+    )
+    return right
+
+
 def compare(findings: Findings, url: httpx.URL, domain: str, client_id: str | None) -> None:
     """Compare Cognito's request to Google with the expected values.
 
     `client_id` is the one in Google's console, or None if it isn't known.
     """
     sent, expected = str(url.params["client_id"]), f"{domain}/oauth2/idpresponse"
-    findings.check(
-        f"Cognito redirects to Google ({url.host}) with the client id {printable(sent)}",
-        f"client_id differs: Cognito sends Google {printable(sent)}, not {client_id}. Correct the "
-        "template's parameter GoogleClientId, and deploy",
-        right=client_id in (None, sent),
-    )
+    if client_id is None:
+        findings.unknown(
+            f"whether {printable(sent)} is your client id at Google: pass it as --google-client-id"
+        )
+    else:
+        findings.check(
+            f"Cognito sends Google the client id {client_id}",
+            f"client_id differs: Cognito sends Google {printable(sent)}, not {client_id}. Correct "
+            "the template's parameter GoogleClientId, and deploy",
+            right=client_id == sent,
+        )
     back = str(url.params["redirect_uri"])
     findings.check(
         f"Cognito sends Google the redirect URI {expected}",

@@ -40,15 +40,25 @@ class Pool:
         return found.get("UserPoolId") if found else None
 
     def check(
-        self, pool_id: str, client_id: str, redirect_uri: str | None, google_client_id: str | None
+        self,
+        pool_id: str,
+        client_id: str,
+        *,
+        redirect_uri: str | None,
+        google_client_id: str | None,
+        pre_sign_up: str | None,
     ) -> None:
-        """Check every setting of the pool and app client that sign-in with Google needs."""
-        self._check_pool(pool_id)
+        """Check every setting of the pool and app client that sign-in with Google needs.
+
+        `pre_sign_up` is the name of the stack's PreSignUpFunction. Values that aren't known are
+        None.
+        """
+        self._check_pool(pool_id, pre_sign_up)
         self._check_provider(pool_id, google_client_id)
         self._check_client(pool_id, client_id, redirect_uri)
         self._check_branding(pool_id, client_id)
 
-    def _check_pool(self, pool_id: str) -> None:
+    def _check_pool(self, pool_id: str, pre_sign_up: str | None) -> None:
         answer = self._ask(self._cognito.describe_user_pool, UserPoolId=pool_id)
         if not answer:
             self._missing(answer, f"There is no user pool {pool_id}: see the output UserPoolId")
@@ -64,17 +74,32 @@ class Pool:
                 "Cognito writes it at every sign-in. Create a new user pool with the template",
                 right=mutable["email"],
             )
-        self._findings.check(
-            "The pre sign-up trigger is set",
-            "There is no pre sign-up trigger, so an address can have two accounts. Set the pool's "
-            "LambdaConfig: PreSignUp to the template's PreSignUpFunction",
-            right=bool(pool.get("LambdaConfig", {}).get("PreSignUp")),
-        )
+        self._check_trigger(pool.get("LambdaConfig", {}).get("PreSignUp"), pre_sign_up)
         domains = [pool[name] for name in ("Domain", "CustomDomain") if pool.get(name)]
         if not domains:
             self._findings.wrong("The pool has no domain: set the template's SignInDomain")
         for domain in domains:
             self._check_domain(domain)
+
+    def _check_trigger(self, arn: str | None, expected: str | None) -> None:
+        name = (arn or "").rpartition(":")[2]
+        if not name:
+            self._findings.wrong(
+                "There is no pre sign-up trigger, so an address can have two accounts. Set the "
+                "pool's LambdaConfig: PreSignUp to the template's PreSignUpFunction"
+            )
+        elif not expected:
+            self._findings.unknown(
+                f"whether the pre sign-up trigger {name} is the template's PreSignUpFunction: pass "
+                "--stack"
+            )
+        else:
+            self._findings.check(
+                "The pre sign-up trigger is the stack's",
+                f"The pre sign-up trigger is {name}, not the stack's {expected}, so an address can "
+                "have two accounts. Let one function do what both do",
+                right=name == expected,
+            )
 
     def _check_domain(self, name: str) -> None:
         domain = self._describe_domain(name)
@@ -109,6 +134,12 @@ class Pool:
         details = provider["ProviderDetails"]
         details.pop("client_secret", None)
         scopes, client_id = details.get("authorize_scopes", "").split(), details.get("client_id")
+        self._findings.check(
+            "The provider's type is Google",
+            f"The type of the provider named Google is {provider.get('ProviderType')}. Set "
+            "ProviderType to Google, as in the template's GoogleProvider",
+            right=provider.get("ProviderType") == "Google",
+        )
         self._findings.check(
             "The provider asks Google for openid and email",
             "The provider doesn't ask Google for openid and email. Set its authorize_scopes to "

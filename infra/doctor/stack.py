@@ -1,7 +1,7 @@
-"""The user pool's region, and the stack's outputs and parameters."""
+"""The user pool's region, and what CloudFormation knows about the stack."""
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -13,12 +13,14 @@ REGION = re.compile(r"\.(?:execute-api|auth)\.([a-z]{2}(?:-[a-z]+)+-\d)\.")
 
 
 class Stack(NamedTuple):
-    """Outputs and parameters of a stack. A missing value is None."""
+    """Outputs and parameters of a stack, and the name of a function. A missing value is None."""
 
     user_pool_id: str | None
     client_id: str | None
     google_client_id: str | None
     redirect_uri: str | None
+    pre_sign_up: str | None
+    """The name of PreSignUpFunction; also None if the credentials can't read it."""
 
 
 def region_of(*texts: str | None) -> str | None:
@@ -45,7 +47,19 @@ def describe_stack(name: str, region: str | None) -> Stack:
         outputs.get("UserPoolClientId"),
         given.get("GoogleClientId") or None,
         given.get("RedirectUris", "").partition(",")[0].strip() or None,
+        _physical_id(cloudformation, name, "PreSignUpFunction"),
     )
+
+
+def _physical_id(cloudformation: Any, stack: str, logical_id: str) -> str | None:
+    try:
+        answer = cloudformation.describe_stack_resource(
+            StackName=stack, LogicalResourceId=logical_id
+        )
+    except ClientError:  # there is none, or the credentials can't read it
+        return None
+    found: str | None = answer["StackResourceDetail"].get("PhysicalResourceId")
+    return found
 
 
 def error_code(error: ClientError) -> str:

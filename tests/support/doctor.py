@@ -14,11 +14,14 @@ from starlette.routing import Route
 
 from app.oauth import SCOPES
 from infra.doctor.__main__ import main
+from infra.local.oauth.google import CLIENT_ID
 from infra.local.stack import REDIRECT_URIS
 
 Answer = Callable[[Request], Response]
 PAGE = REDIRECT_URIS[0]
 """A redirect URI that the API allows."""
+CLIENT = CLIENT_ID
+"""The client id of the local fake Google, and of those below."""
 GOOGLE = "/o/oauth2/v2/auth"
 
 
@@ -42,8 +45,10 @@ class Report(NamedTuple):
         return "\n".join(line.removeprefix(mark) for line in self.lines if line.startswith(mark))
 
 
-def examine(*arguments: str) -> Report:
-    """Run the doctor with these arguments."""
+def examine(*arguments: str, google_client_id: str | None = CLIENT) -> Report:
+    """Run the doctor with these arguments. The last of several equal options counts."""
+    if google_client_id:
+        arguments = ("--google-client-id", google_client_id, *arguments)
     with io.StringIO() as out, redirect_stdout(out), redirect_stderr(out):
         try:
             status = main([*arguments])
@@ -55,7 +60,7 @@ def examine(*arguments: str) -> Report:
 def to_google(request: Request) -> Response:
     """Redirect to Google, as Cognito does if the settings are right."""
     here = str(request.base_url).rstrip("/")
-    query = {"client_id": "1-a.apps.example", "redirect_uri": f"{here}/oauth2/idpresponse"}
+    query = {"client_id": CLIENT, "redirect_uri": f"{here}/oauth2/idpresponse"}
     return RedirectResponse(f"{here}{GOOGLE}?{urlencode(query)}", 302)
 
 
@@ -118,8 +123,13 @@ def in_front_of(cognito: str, **answers: Mapping[str, Any] | str) -> Starlette:
     return Starlette(routes=[Route("/", answer, methods=["POST"])])
 
 
-def cloudformation(outputs: Mapping[str, str], parameters: Mapping[str, str]) -> Starlette:
-    """Return a fake CloudFormation with one stack, named "accounts"."""
+def cloudformation(
+    outputs: Mapping[str, str], parameters: Mapping[str, str], function: str | None = None
+) -> Starlette:
+    """Return a fake CloudFormation with one stack, named "accounts".
+
+    `function` is the name of its PreSignUpFunction, if the caller may read it.
+    """
 
     def members(name: str, values: Mapping[str, str]) -> str:
         each = "".join(
@@ -129,15 +139,21 @@ def cloudformation(outputs: Mapping[str, str], parameters: Mapping[str, str]) ->
         return f"<{name}s>{each}</{name}s>"
 
     stack = members("Output", outputs) + members("Parameter", parameters)
-    found = f"<Stacks><member>{stack}</member></Stacks>"
+    id_ = f"<PhysicalResourceId>{function}</PhysicalResourceId>"
+    results = {
+        "DescribeStacks": f"<Stacks><member>{stack}</member></Stacks>",
+        "DescribeStackResource": function and f"<StackResourceDetail>{id_}</StackResourceDetail>",
+    }
     space = 'xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"'
 
     async def answer(request: Request) -> Response:
         form = parse_qs((await request.body()).decode())
-        if form["StackName"] != ["accounts"]:
+        (action,) = form["Action"]
+        found = results[action]
+        if form["StackName"] != ["accounts"] or not found:
             error = "<Error><Code>ValidationError</Code><Message>No.</Message></Error>"
             return Response(f"<ErrorResponse {space}>{error}</ErrorResponse>", 400)
-        result = f"<DescribeStacksResult>{found}</DescribeStacksResult>"
-        return Response(f"<DescribeStacksResponse {space}>{result}</DescribeStacksResponse>")
+        result = f"<{action}Result>{found}</{action}Result>"
+        return Response(f"<{action}Response {space}>{result}</{action}Response>")
 
     return Starlette(routes=[Route("/", answer, methods=["POST"])])

@@ -201,3 +201,9 @@ def settings_for(cognito: LocalCognito, pool: LocalPool) -> Settings:
 def admin(cognito: LocalCognito, pool: LocalPool) -> Any:
     """Return a boto3 client that calls the local Cognito as an administrator."""
     return boto3_client(cognito.url, pool.region)
+
+
+def trigger_of(cognito: LocalCognito, pool: LocalPool) -> str:
+    """Return the name of the pool's pre sign-up function."""
+    described = admin(cognito, pool).describe_user_pool(UserPoolId=pool.user_pool_id)
+    return str(described["UserPool"]["LambdaConfig"]["PreSignUp"].rpartition(":")[2])

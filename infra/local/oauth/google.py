@@ -20,6 +20,7 @@ from infra.local.operations.sign_up import EMAIL
 # The error descriptions that Cognito sends to the app if Google's token endpoint rejects the client
 # secret or times out.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
+CLIENT_ID = "local.apps.googleusercontent.example"
 WRONG_SECRET = "Google Error - 401 invalid_client Unauthorized"  # noqa: S105 - a message
 FAILURES = {"error": WRONG_SECRET, "timeout": "Timeout occurred in calling IdP token endpoint"}
 UNKNOWN_CODE = "Google Error - 400 invalid_grant Bad Request"
@@ -47,7 +48,7 @@ class Google:
     """
 
     def __init__(self) -> None:
-        self.client_id = "local.apps.googleusercontent.example"
+        self.client_id = CLIENT_ID
         self.client_secret = "made-up-secret"  # noqa: S105 - public
         self.redirect_uri: str | None = None
         self._questions: dict[str, Question] = {}

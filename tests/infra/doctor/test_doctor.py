@@ -21,9 +21,10 @@ def test_all_checks_pass(publish: Publish, settings: Settings, cognito: LocalCog
     """Each check prints a line. The output explains the rest and contains no secrets."""
     with publish(settings) as url:
         report = examine(f"{url}/", "--redirect-uri", PAGE)
-    assert report.lines[:6] == [
+    assert report.lines[:7] == [
         f"✓ The API has a domain and allows the redirect URI {PAGE}",
-        f"✓ Cognito redirects to Google (127.0.0.1) with the client id {cognito.google.client_id}",
+        "✓ Cognito redirects to Google (127.0.0.1)",
+        f"✓ Cognito sends Google the client id {cognito.google.client_id}",
         f"✓ Cognito sends Google the redirect URI {cognito.url}/oauth2/idpresponse",
         "✓ Google accepts the client and its redirect URI, and shows its sign-in page",
         "✓ The token endpoint accepts the app client without a secret",

@@ -71,6 +71,18 @@ def test_rate_limited_api(served: Served) -> None:
     assert report.lines[-1] == "No check failed, but 1 of 1 could not be made (?)."
 
 
+@pytest.mark.parametrize(
+    "body", [None, "url", {}, {"url": None}, {"url": "https://a.example:port/"}]
+)
+def test_a_start_without_an_authorization_url(served: Served, body: object) -> None:
+    """Another service answers 200, or a later version in another form."""
+    report = examine(served(doctor.api(start={"statusCode": 200, "body": body})))
+    assert report.status == 0
+    assert report.unknown == (
+        "the API answers /auth/google/start with 200 without an authorization URL (request r-1)"
+    )
+
+
 def test_url_of_another_service(served: Served) -> None:
     """The stage is missing from the URL, so API Gateway answers 403."""
     report = examine(served(PlainTextResponse("Forbidden", 403)))

@@ -17,9 +17,8 @@ from infra.doctor.google import decoded
 from infra.local.server import LocalCognito
 from tests.infra.doctor.conftest import Served
 from tests.support import doctor
-from tests.support.doctor import PAGE, examine
+from tests.support.doctor import CLIENT, PAGE, examine
 
-CLIENT = "1-a.apps.example"
 SIGN_IN_PAGE = "✓ Google accepts the client and its redirect URI, and shows its sign-in page"
 NOT_FOUND = "Cg5pbnZhbGlkX2NsaWVudBIfVGhlIE9BdXRoIGNsaWVudCB3YXMgbm90IGZvdW5kLiCRAw=="
 DELETED = "Cg5kZWxldGVkX2NsaWVudBIdVGhlIE9BdXRoIGNsaWVudCB3YXMgZGVsZXRlZC4gkQM="
@@ -76,6 +75,36 @@ def test_another_client_id_than_expected(url: str, cognito: LocalCognito) -> Non
     )
     report = examine(url, "--redirect-uri", PAGE, "--google-client-id", cognito.google.client_id)
     assert report.status == 0
+
+
+def test_an_unknown_client_id(url: str) -> None:
+    """Without the expected client id, nothing is compared."""
+    report = examine(url, "--redirect-uri", PAGE, google_client_id=None)
+    assert report.unknown == (
+        f"whether {CLIENT} is your client id at Google: pass it as --google-client-id"
+    )
+    assert report.lines[-1] == "No check failed, but 1 of 7 could not be made (?)."
+
+
+def test_another_host_than_googles(served: Served, settings: Settings) -> None:
+    """The provider named Google is of another type, and its page may have an address field."""
+
+    def authorize(request: Request) -> Response:
+        query = urlencode(
+            {"client_id": CLIENT, "redirect_uri": f"{request.base_url}oauth2/idpresponse"}
+        )
+        elsewhere = str(request.base_url).replace("127.0.0.1", "localhost")
+        return RedirectResponse(f"{elsewhere}o/oauth2/v2/auth?{query}", 302)
+
+    page = HTMLResponse('<input type="email">')
+    domain = served(doctor.domain(authorize=authorize, google=lambda _: page))
+    report = examine(served(replace(settings, domain_url=domain)), "--redirect-uri", PAGE)
+    assert report.status == 1
+    assert report.wrong == (
+        "Cognito redirects to localhost, which is not Google. Set ProviderType to Google, as in "
+        "the template's GoogleProvider"
+    )
+    assert SIGN_IN_PAGE not in report.lines
 
 
 def test_another_redirect_uri_than_expected(served: Served, settings: Settings) -> None:

@@ -10,11 +10,15 @@ from infra.doctor.pool import Pool
 from infra.local.server import LocalCognito, LocalPool
 from tests.infra.doctor.conftest import Served
 from tests.support import doctor
-from tests.support.doctor import PAGE, Report, examine
-from tests.support.people import admin, settings_for
+from tests.support.doctor import CLIENT, PAGE, Report, examine
+from tests.support.people import admin, settings_for, trigger_of
 
+TRIGGER = "arn:aws:lambda:us-east-1:123456789012:function:PreSignUp"
 ADMIN = "aws.cognito.signin.user.admin"
 BRANDING = {"ManagedLoginBranding": {"UseCognitoProvidedValues": True}}
+WHOSE_TRIGGER = (
+    "whether the pre sign-up trigger PreSignUp is the template's PreSignUpFunction: pass --stack"
+)
 Examine = Callable[..., Report]
 
 pytestmark = pytest.mark.usefixtures("credentials")
@@ -55,13 +59,15 @@ def test_all_checks_pass(examine_pool: Examine, pool: LocalPool, cognito: LocalC
     name = pool.user_pool_id.partition("_")[2]
     own = cognito.google.client_id
     report = examine_pool(pool, "--google-client-id", own)
-    assert (report.status, report.lines[-1]) == (0, "All checks passed.")
-    assert report.lines[6:23] == [
+    assert report.status == 0
+    assert report.lines[-1] == "No check failed, but 1 of 25 could not be made (?)."
+    assert report.lines[7:25] == [
         f"✓ The API uses the app client {pool.client_id}",
         "✓ The attribute email can change",
-        "✓ The pre sign-up trigger is set",
+        f"? Can't tell: {WHOSE_TRIGGER.replace(' PreSignUp ', f' {trigger_of(cognito, pool)} ')}",
         f"✓ The domain {name} is active",
         f"✓ The domain {name} uses managed login 2",
+        "✓ The provider's type is Google",
         "✓ The provider asks Google for openid and email",
         "✓ The provider maps email to Google's email",
         "✓ The provider maps email_verified to Google's email_verified",
@@ -183,6 +189,23 @@ def test_a_setting_of_the_provider(
     report = examine_pool(pool)
     assert report.status == 1
     assert report.wrong == told
+
+
+def test_a_provider_of_another_type(examine_pool: Examine, pool: LocalPool) -> None:
+    """Any provider may be named Google."""
+    mapping = {"email": "email", "email_verified": "email_verified", "username": "sub"}
+    described = {
+        "ProviderName": "Google",
+        "ProviderType": "OIDC",
+        "ProviderDetails": {"authorize_scopes": "openid email", "client_id": CLIENT},
+        "AttributeMapping": mapping,
+    }
+    report = examine_pool(pool, DescribeIdentityProvider={"IdentityProvider": described})
+    assert report.status == 1
+    assert report.wrong == (
+        "The type of the provider named Google is OIDC. Set ProviderType to Google, as in the "
+        "template's GoogleProvider"
+    )
 
 
 def test_another_client_at_google(examine_pool: Examine, pool: LocalPool) -> None:
@@ -317,20 +340,21 @@ def test_no_permission(examine_pool: Examine, pool: LocalPool, error: str) -> No
         f"{name} answers {error}. The credentials need cognito-idp:{name}" for name in OPERATIONS
     ]
     assert "✓ The app client" not in "\n".join(report.lines)
-    assert report.lines[-1] == "No check failed, but 4 of 11 could not be made (?)."
+    assert report.lines[-1] == "No check failed, but 4 of 12 could not be made (?)."
 
 
 def test_missing_values(examine_pool: Examine, pool: LocalPool) -> None:
     """A value that AWS leaves out counts as neither right nor wrong."""
     report = examine_pool(
         pool,
-        DescribeUserPool={"UserPool": {"Domain": "d", "LambdaConfig": {"PreSignUp": "arn"}}},
+        DescribeUserPool={"UserPool": {"Domain": "d", "LambdaConfig": {"PreSignUp": TRIGGER}}},
         DescribeUserPoolDomain={"DomainDescription": {"Status": "ACTIVE"}},
         DescribeManagedLoginBrandingByClient="InternalErrorException",
     )
     assert report.status == 0
     assert report.unknown.splitlines() == [
         "whether the attribute email can change",
+        WHOSE_TRIGGER,
         "which version of managed login the domain d uses",
         "DescribeManagedLoginBrandingByClient answers InternalErrorException",
     ]

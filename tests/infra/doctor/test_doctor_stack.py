@@ -8,7 +8,7 @@ from infra.local.server import LocalCognito, LocalPool
 from tests.infra.doctor.conftest import Served
 from tests.support import doctor
 from tests.support.doctor import PAGE, examine
-from tests.support.people import settings_for
+from tests.support.people import settings_for, trigger_of
 
 pytestmark = pytest.mark.usefixtures("credentials")
 
@@ -25,15 +25,43 @@ def test_ids_from_the_stack(
     monkeypatch.setenv("AWS_DEFAULT_REGION", pool.region)
     url = served(settings_for(cognito, pool))
     arguments = (url, "--aws", "--endpoint-url", cognito.url, "--stack")
-    report = examine(*arguments, "accounts")
+    report = examine(*arguments, "accounts", google_client_id=None)
     assert f"allows the redirect URI {PAGE}" in report.lines[0]
     assert f"✓ The API uses the app client {pool.client_id}" in report.lines
     assert f"✓ The app client's CallbackURLs: {PAGE}" in report.lines
     assert [line.split(", not ")[1] for line in report.wrong.splitlines()] == [
         "other.apps.example. Correct the template's parameter GoogleClientId, and deploy"
     ] * 2
+    assert "the template's PreSignUpFunction: pass --stack" in report.unknown
     report = examine(*arguments, "other", "--redirect-uri", PAGE)
     assert report.unknown.splitlines()[0] == "the stack other can't be described: ValidationError"
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_trigger_of_the_stack(
+    served: Served,
+    cognito: LocalCognito,
+    pool: LocalPool,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    own: bool,
+) -> None:
+    """Any function can be the pool's trigger. Only the stack's refuses a second account."""
+    outputs = {"UserPoolId": pool.user_pool_id, "UserPoolClientId": pool.client_id}
+    found = trigger_of(cognito, pool)
+    function = found if own else "accounts-PreSignUpFunction-x"
+    endpoint = served(doctor.cloudformation(outputs, {"RedirectUris": PAGE}, function))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", endpoint)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", pool.region)
+    url = served(settings_for(cognito, pool))
+    report = examine(url, "--aws", "--endpoint-url", cognito.url, "--stack", "accounts")
+    right = "✓ The pre sign-up trigger is the stack's"
+    assert (right in report.lines) is own
+    told = (
+        f"The pre sign-up trigger is {found}, not the stack's accounts-PreSignUpFunction-x, so an "
+        "address can have two accounts. Let one function do what both do"
+    )
+    assert (told in report.wrong.splitlines()) is not own
 
 
 def test_no_pool(served: Served, settings: Settings, cognito: LocalCognito) -> None:
