@@ -259,7 +259,7 @@ TABLE: dict[Key, Failure] = {
     ),
     ours.UnauthorizedClientError: _misconfigured(
         "Set AllowedOAuthFlowsUserPoolClient to true and AllowedOAuthFlows to code in the app "
-        "client, and list every one of REDIRECT_URIS in its CallbackURLs."
+        "client."
     ),
     ours.TokenEndpointBusyError: _TOO_MANY,
     ours.TokenEndpointError: _UNAVAILABLE,

@@ -113,7 +113,8 @@ def _refusal(status: int, answer: Any) -> Exception:
     if not (refused and isinstance(error, str) and error in _REFUSALS):
         return TokenEndpointError()
     if answer.get("error_description") == "invalid_redirect":
-        # `unauthorized_client` because the redirect URI differs from the authorization URL's
+        # `unauthorized_client`, because the redirect URI differs from the authorization URL's. The
+        # caller chose both from REDIRECT_URIS, so it is not our configuration, and rings no alarm.
         return InvalidGrantError()
     return _REFUSALS[error]()
 
