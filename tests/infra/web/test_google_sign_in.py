@@ -206,9 +206,8 @@ def client(ada: Visitor, script: str) -> Any:
     )
 
 
-def test_finishing_twice(visit: Visit) -> None:
-    """Two callers of one page load, such as React's strict mode, share one exchange."""
-    ada = visit()
+def comes_back_to_an_idle_page(ada: Visitor) -> None:
+    """Sign up with Google, and return with the code to a page that doesn't finish by itself."""
     client(ada, "void client.googleSignIn({ returnTo: '/diary?day=1#top' });")
     expect(ada.page.locator("button[name=choice][value=allow]")).to_be_visible()
     blank = re.compile(r"/config\.js")
@@ -216,6 +215,18 @@ def test_finishing_twice(visit: Visit) -> None:
     chooses(ada, "allow")
     ada.page.wait_for_url(way_back(ada))
     ada.window.errors.clear()  # the demo itself doesn't run without its configuration
+
+
+def exchanges(ada: Visitor) -> int:
+    """Return how often the page called /auth/google/finish."""
+    calls = [request for request in ada.window.requests if "/auth/google/finish" in request.url]
+    return len([call for call in calls if call.method == "POST"])
+
+
+def test_finishing_twice(visit: Visit) -> None:
+    """Two callers of one page load, such as React's strict mode, share one exchange."""
+    ada = visit()
+    comes_back_to_an_idle_page(ada)
     finished = client(
         ada,
         """const twice = [client.finishGoogleSignIn(), client.finishGoogleSignIn()];
@@ -225,8 +236,37 @@ def test_finishing_twice(visit: Visit) -> None:
     )
     path = "/diary?day=1#top"
     assert finished == [path, path, "", True, path]
-    calls = [request for request in ada.window.requests if "/auth/google/finish" in request.url]
-    assert len([call for call in calls if call.method == "POST"]) == 1
+    assert exchanges(ada) == 1
+
+
+def test_two_clients_of_one_page(visit: Visit) -> None:
+    """If each call of an effect makes a client, the first finishes, and the second does nothing."""
+    ada = visit()
+    comes_back_to_an_idle_page(ada)
+    finished = client(
+        ada,
+        f"""const second = new Client({json.dumps(ada.site.api)});
+            const both = await Promise.all(
+              [client.finishGoogleSignIn(), second.finishGoogleSignIn()]);
+            return [...both, client.signedIn];""",
+    )
+    assert finished == ["/diary?day=1#top", None, True]
+    assert exchanges(ada) == 1
+
+
+def test_a_finish_without_an_answer(visit: Visit) -> None:
+    """The code may have been used, so the way on is to sign in again, and not to retry."""
+    ada = visit()
+    comes_back_to_an_idle_page(ada)
+    ada.page.route("**/auth/google/finish", lambda route: route.abort())
+    finished = client(
+        ada,
+        """try { await client.finishGoogleSignIn(); } catch (error) {
+             return [error.name, error.next, location.search, client.signedIn];
+           }""",
+    )
+    ada.window.errors.clear()  # the aborted request
+    assert finished == ["NetworkError", "signIn", "", False]
 
 
 def test_another_librarys_code(visit: Visit) -> None:
