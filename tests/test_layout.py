@@ -85,7 +85,17 @@ LOCAL_WINGS: dict[str, set[str]] = {
     "api": set(),  # the one wing that runs the app
     "demo": {"server"},
     "ports": {"server"},
-    "server": {"admin_client", "console", "moto_app", "stack", "oauth", "operations", "pool"},
+    "access": set(),
+    "server": {
+        "access",
+        "admin_client",
+        "console",
+        "moto_app",
+        "stack",
+        "oauth",
+        "operations",
+        "pool",
+    },
     "admin_client": set(),
     "console": {"operations", "pool"},
     "moto_app": {"operations", "pool"},

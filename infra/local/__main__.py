@@ -118,7 +118,13 @@ def run(options: argparse.Namespace) -> None:
         store = stack.enter_context(Store(options.store, fresh=options.fresh))
         api_url = None if options.no_api else f"http://localhost:{options.port}"
         cognito = stack.enter_context(
-            LocalCognito(options.cognito_port, store, echo=print_line, api=api_url)
+            LocalCognito(
+                options.cognito_port,
+                store,
+                echo=print_line,
+                api=api_url,
+                allowed_origins=listed(os.environ.get("ALLOWED_ORIGINS", "")),
+            )
         )
         if options.no_api:
             pool = cognito.create_pool(redirect_uris=redirect_uris([]))
@@ -177,9 +183,13 @@ Try it, then look into the mailbox (Ctrl-C ends it all):
 
 def redirect_uris(origins: list[str]) -> list[str]:
     """Return the redirect URIs of Google sign-in: the caller's pages and the demo's."""
-    listed = os.environ.get("REDIRECT_URIS", DEV_REDIRECT_URIS).split(",")
-    uris = [uri.strip() for uri in listed] + [f"{origin}/" for origin in origins]
-    return list(dict.fromkeys(uri for uri in uris if uri))
+    uris = listed(os.environ.get("REDIRECT_URIS", DEV_REDIRECT_URIS))
+    return list(dict.fromkeys([*uris, *(f"{origin}/" for origin in origins)]))
+
+
+def listed(text: str) -> list[str]:
+    """Return the entries of a comma-separated list."""
+    return [entry for part in text.split(",") if (entry := part.strip())]
 
 
 def api_environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, str]:

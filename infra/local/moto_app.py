@@ -5,11 +5,14 @@ from typing import Any, Self
 
 import moto.cognitoidp.models
 import moto.cognitoidp.urls
-from moto.moto_server.werkzeug_app import create_backend_app
+from moto.moto_server import werkzeug_app
 
 from infra.local.operations.request import STATE_KEY
 from infra.local.operations.responses import CognitoResponse
 from infra.local.pool.user_pool import Pool
+
+KEYS = "/.well-known/jwks.json"
+"""How the path of a pool's public keys ends."""
 
 
 class UnusedKey:
@@ -39,8 +42,10 @@ def create_moto_app() -> Any:
     vars(moto.cognitoidp.models)["jwk"] = UnusedKeys
     paths = moto.cognitoidp.urls.url_paths
     paths["{0}/$"] = CognitoResponse.dispatch
-    paths["{0}/(?P<user_pool_id>[^/]+)/.well-known/jwks.json$"] = serve_jwks
-    return create_backend_app("cognito-idp")
+    paths[f"{{0}}/(?P<user_pool_id>[^/]+){KEYS}$"] = serve_jwks
+    # By default moto lets the pages of every site read its answers.
+    vars(werkzeug_app)["DISABLE_GLOBAL_CORS"] = True
+    return werkzeug_app.create_backend_app("cognito-idp")
 
 
 def serve_jwks(request: Any, *_: object) -> tuple[int, dict[str, str], str]:

@@ -1,22 +1,21 @@
 """The local Cognito as an HTTP server: moto serves the API, `oauth` the domain."""
 
 import io
-import json
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from infra.local.access import Access, is_loopback, refuse
 from infra.local.admin_client import boto3_client
 from infra.local.console.routes import Console
-from infra.local.moto_app import create_moto_app
+from infra.local.moto_app import KEYS, create_moto_app
 from infra.local.oauth import routes
 from infra.local.oauth.domain import Domain
 from infra.local.oauth.google import Google
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HOST = "127.0.0.1"
-# A page elsewhere can point its own domain at 127.0.0.1 and then read what is here as its own
-# (DNS rebinding). It can't choose the Host header, though.
-ALLOWED_HOSTS = {"localhost", "127.0.0.1", "::1"}
 # A sign-up is under 1 KiB; Cognito itself refuses far less than this.
 MAX_REQUEST_BYTES = 1024 * 1024
 
@@ -64,23 +60,27 @@ class LocalCognito(ThreadedServer):
     `port` 0 takes a free one. With a store, users of the pools that `create_pool` makes are
     restored by the pool's name and saved before each answer.
     `echo` is called with a line for each e-mail.
-    `api` is the address of the API, if the console should show it.
+    `api` is the address of the API, if the console should show it. Pages of `allowed_origins` may
+    call the API, and those of this machine.
     moto keeps its pools per process: several of these at a time see each other's, each with its
     own clock and outbox. Raises OSError if the port is taken.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - independent options, all with defaults
         self,
         port: int = 0,
         store: Store | None = None,
+        *,
         clock: Clock | None = None,
         echo: Callable[[str], None] | None = None,
         api: str | None = None,
+        allowed_origins: Collection[str] = (),
     ) -> None:
         self.clock = clock or Clock()
         self.outbox = Outbox(echo)
         self._state = State(self.clock, self.outbox, self._call)
         self._domain = Domain(self._state)
+        self._access = Access(allowed_origins)
         # moto checks, then acts, without locking: handle one request at a time.
         self._lock = threading.Lock()
         self._pools: dict[str, Pool] = {}
@@ -178,18 +178,36 @@ class LocalCognito(ThreadedServer):
         return response(environ, start_response)
 
     def _route(self, request: Request) -> Response:
-        if urlsplit(f"//{request.environ.get('HTTP_HOST', '')}").hostname not in ALLOWED_HOSTS:
+        # A page elsewhere can point its own domain at 127.0.0.1 and then read what is here as its
+        # own (DNS rebinding).
+        if not is_loopback(request.environ.get("HTTP_HOST", "")):
             return Response("This is for this machine only: use http://localhost\n", 403)
         request.max_content_length = MAX_REQUEST_BYTES
         if response := self._console.answer(request):
             return response
+        if request.method == "OPTIONS":
+            return self._access.preflight(request)
+        return self._access.with_cors(request, self._answer(request))
+
+    def _answer(self, request: Request) -> Response:
+        """Answer a request for the domain, the keys or the API."""
         # Read before taking the lock, so that a slow caller delays only itself.
         if routes.serves(request.path):
             request.form  # noqa: B018 - reads the body and caches it
             with self._saving():
                 return routes.answer(self._domain, request)
-        body = request.get_data()
-        environ = {**request.environ, "wsgi.input": io.BytesIO(body)}
+        if request.method == "POST" and request.path == "/":
+            if refused := self._access.refusal(request):
+                return refused
+        elif not request.path.endswith(KEYS):
+            return Response("There is nothing at this address.\n", 404)
+        # moto would take an operation from the query and from a form, too.
+        environ = {
+            **request.environ,
+            "QUERY_STRING": "",
+            "CONTENT_TYPE": "application/x-amz-json-1.1",
+            "wsgi.input": io.BytesIO(request.get_data()),
+        }
         with self._saving():
             return self._call(environ)
 
@@ -217,6 +235,4 @@ class QuietHandler(WSGIRequestHandler):
 
 def internal_error(error: Exception) -> Response:
     """Return the answer that AWS gives for an internal error, so that SDKs handle it."""
-    body = {"__type": "InternalErrorException", "message": f"{type(error).__name__}: {error}"}
-    headers = {"X-Amzn-ErrorType": "InternalErrorException"}
-    return Response(json.dumps(body), 500, headers, content_type="application/x-amz-json-1.1")
+    return refuse(500, "InternalErrorException", f"{type(error).__name__}: {error}")

@@ -34,11 +34,15 @@ ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
 WIDE = {"width": 1200, "height": 900}
 NARROW = {"width": 360, "height": 740}
 
+FOREIGN = "foreign.test"
+"""A host that the browser finds on this machine, and that counts as a site elsewhere."""
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _MACOS = (
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
     Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
 )
+_EXCLUDED = "EXCLUDE 127.0.0.1, EXCLUDE localhost"
 _FLAGS = (
     "--no-sandbox",  # the sandbox refuses to run as root, as containers and CI often do
     "--disable-gpu",
@@ -49,7 +53,7 @@ _FLAGS = (
     "--disable-sync",
     # Block every host but this machine. Playwright's page.route() won't do: it turns off Chromium's
     # cache, and Playwright then answers CORS preflights itself.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    f"--host-resolver-rules=MAP {FOREIGN} 127.0.0.1, MAP * ~NOTFOUND, {_EXCLUDED}",
 )
 # Chromium logs this for every answer from 400 up. Tests check statuses in other ways.
 _STATUS_NOTE = "Failed to load resource: the server responded with a status of"

@@ -1,0 +1,79 @@
+"""Who may call the local Cognito: programs, and pages of this machine or of an allowed origin.
+
+A page of any site that the developer visits can send requests to this machine. It can't choose the
+headers Host and Origin, and it can't send X-Amz-Target without a preflight.
+https://fetch.spec.whatwg.org/#cors-preflight-fetch
+"""
+
+import json
+from collections.abc import Collection
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from werkzeug.wrappers import Request, Response
+
+TARGET = "AWSCognitoIdentityProviderService."
+"""How X-Amz-Target begins for every operation of Cognito."""
+# A browser may keep the answer to a preflight for so many seconds. Chromium's maximum.
+MAX_AGE = "7200"
+EXPOSED = "x-amzn-ErrorType, x-amzn-ErrorMessage, x-amzn-RequestId, Date"
+
+
+def is_loopback(authority: str) -> bool:
+    """Return whether a host, with or without a port, is a name for this machine."""
+    try:
+        host = urlsplit(f"//{authority}").hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # another name, or no host at all
+        return False
+
+
+class Access:
+    """Answers to preflights and to callers that may not call, and the CORS headers of the others.
+
+    Pages of this machine may call, and those of `allowed_origins`.
+    """
+
+    def __init__(self, allowed_origins: Collection[str] = ()) -> None:
+        self._allowed = frozenset(allowed_origins)
+
+    def preflight(self, request: Request) -> Response:
+        """Answer a browser that asks whether a page may send a request."""
+        response = Response(status=204)
+        if self._permits(request.headers.get("Origin", "")):
+            asked = request.headers.get("Access-Control-Request-Headers", "")
+            response.headers["Access-Control-Allow-Headers"] = asked
+            response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+            response.headers["Access-Control-Max-Age"] = MAX_AGE
+        return self.with_cors(request, response)
+
+    def refusal(self, request: Request) -> Response | None:
+        """Return the answer to a call of the API that isn't made, or None if it may be."""
+        origin = request.headers.get("Origin")
+        if origin is not None and not self._permits(origin):
+            message = "This page may not call the local Cognito: add its origin to ALLOWED_ORIGINS."
+            return refuse(403, "ForbiddenException", message)
+        if not request.headers.get("X-Amz-Target", "").startswith(TARGET):
+            return refuse(400, "UnknownOperationException", f"X-Amz-Target must be {TARGET}...")
+        return None
+
+    def with_cors(self, request: Request, response: Response) -> Response:
+        """Let the page that sent a request read the response, if it may call."""
+        origin = request.headers.get("Origin", "")
+        response.vary.add("Origin")
+        if self._permits(origin):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = EXPOSED
+        return response
+
+    def _permits(self, origin: str) -> bool:
+        scheme, _, authority = origin.partition("://")
+        own = scheme in ("http", "https") and "/" not in authority and is_loopback(authority)
+        return own or origin in self._allowed
+
+
+def refuse(status: int, kind: str, message: str) -> Response:
+    """Return an error in AWS's format, so that SDKs raise it."""
+    body = json.dumps({"__type": kind, "message": message})
+    headers = {"X-Amzn-ErrorType": kind}
+    return Response(body, status, headers, content_type="application/x-amz-json-1.1")
