@@ -114,7 +114,7 @@ def _refusal(status: int, answer: Any) -> Exception:
         return TokenEndpointError()
     if answer.get("error_description") == "invalid_redirect":
         # `unauthorized_client`, because the redirect URI differs from the authorization URL's. The
-        # caller chose both from REDIRECT_URIS, so it is not our configuration, and rings no alarm.
+        # caller chose both from REDIRECT_URIS, so it isn't a misconfiguration.
         return InvalidGrantError()
     return _REFUSALS[error]()
 

@@ -85,7 +85,6 @@ LOCAL_WINGS: dict[str, set[str]] = {
     "api": set(),  # the one wing that runs the app
     "demo": {"server"},
     "ports": {"server"},
-    "access": set(),
     "server": {
         "access",
         "admin_client",
@@ -96,6 +95,7 @@ LOCAL_WINGS: dict[str, set[str]] = {
         "operations",
         "pool",
     },
+    "access": set(),
     "admin_client": set(),
     "console": {"operations", "pool"},
     "moto_app": {"operations", "pool"},

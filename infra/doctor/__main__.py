@@ -49,6 +49,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--redirect-uri",
         metavar="URI",
+        type=redirect_uri,
         help="a page of your front end that Google sign-in returns to, as in the template's "
         "parameter RedirectUris; by default that of --stack, or a usual local address",
     )
@@ -65,13 +66,27 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     aws.add_argument("--user-pool-id", metavar="ID", help="by default, the pool of the domain")
     aws.add_argument("--client-id", metavar="ID", help="by default, the API's app client")
     aws.add_argument("--endpoint-url", metavar="URL", help="another Cognito, such as a local one")
-    parser.set_defaults(pre_sign_up=None)  # only the stack knows it
+    parser.set_defaults(pre_sign_up=None)  # not an option: read from the stack
     given = parser.parse_args(argv)
     if not given.aws and any(
         (given.stack, given.user_pool_id, given.client_id, given.endpoint_url)
     ):
         parser.error("--stack, --user-pool-id, --client-id and --endpoint-url need --aws")
     return given
+
+
+def redirect_uri(text: str) -> str:
+    """Return the redirect URI from the command line. Raise ArgumentTypeError if it is invalid."""
+    try:
+        path = httpx.URL(text).path
+    except httpx.InvalidURL as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if path == "/oauth2/idpresponse":
+        raise argparse.ArgumentTypeError(
+            "it must be a page of your front end. /oauth2/idpresponse belongs in Google's console "
+            "alone"
+        )
+    return text
 
 
 def diagnose(given: argparse.Namespace, findings: Findings) -> None:
@@ -112,8 +127,7 @@ def follow(
 ) -> None:
     """Check the redirect to Google, and the token exchange with a made-up code."""
     domain = Domain(http, findings, attempt)
-    google_url = domain.leads_to_google()
-    if google_url and google.is_google(findings, google_url, attempt.domain):
+    if google_url := domain.leads_to_google():
         google.compare(findings, google_url, attempt.domain, google_client_id)
         google.ask(http, findings, google_url)
     if domain.gives_tokens():

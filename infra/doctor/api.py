@@ -108,7 +108,7 @@ def _attempt(findings: Findings, answer: dict[str, Any], redirect_uri: str) -> A
     try:
         url = httpx.URL(answer["body"]["url"])
     except (KeyError, TypeError, httpx.InvalidURL):
-        findings.unknown(_unexpected(START, answer, "without an authorization URL"))
+        findings.unknown(_unexpected(START, answer, "but no authorization URL"))
         return None
     findings.right(f"The API has a domain and allows the redirect URI {redirect_uri}")
     return Attempt(url, redirect_uri)

@@ -9,6 +9,7 @@ import socket
 
 import httpx
 
+from infra.doctor import google
 from infra.doctor.api import Attempt, made_up_grant
 from infra.doctor.findings import Findings, printable
 
@@ -82,7 +83,8 @@ class Domain:
                 f"Cognito refuses the request with the message: {printable(words) or 'none'}"
             )
         elif target and {"client_id", "redirect_uri"} <= target.params.keys():
-            return target
+            if google.is_google(self._findings, target, self._attempt.domain):
+                return target
         else:
             self._findings.unknown(
                 f"Cognito answers {answer.status_code} and doesn't redirect to Google. Try "

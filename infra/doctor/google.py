@@ -20,6 +20,10 @@ BROWSER = {
     "Accept-Language": "en",
 }
 HOST = "accounts.google.com"
+OTHER_TYPE = (
+    "delete the provider, and deploy the template's GoogleProvider. A provider's type can't be "
+    "changed"
+)
 NO_SUCH_CLIENT = {"invalid_client", "disabled_client", "deleted_client"}
 # The code is the first field of the message: a name with an underscore.
 CODE = re.compile(rb"[a-z]+(?:_[a-z]+)+")
@@ -30,12 +34,12 @@ SIGN_IN_FIELD = re.compile(r'<input\b[^>]*(?:\btype="email"|\bid="identifierId")
 
 
 def is_google(findings: Findings, url: httpx.URL, domain: str) -> bool:
-    """Check that Cognito redirects to Google, or a local Cognito to its stand-in."""
-    right = url.host in (HOST, httpx.URL(domain).host)
+    """Check that Cognito redirects to Google, or a Cognito on this machine to its stand-in."""
+    here = httpx.URL(domain)
+    right = url.host == HOST or (here.scheme == "http" and url.host == here.host)
     findings.check(
         f"Cognito redirects to Google ({url.host})",
-        f"Cognito redirects to {url.host}, which is not Google. Set ProviderType to Google, as in "
-        "the template's GoogleProvider",
+        f"Cognito redirects to {printable(url.host)}, which is not Google: {OTHER_TYPE}",
         right=right,
     )
     return right

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from app.oauth import SCOPES
 from infra.doctor.findings import Findings
+from infra.doctor.google import OTHER_TYPE
 from infra.doctor.stack import LIMITS, error_code
 
 if TYPE_CHECKING:
@@ -82,24 +83,26 @@ class Pool:
             self._check_domain(domain)
 
     def _check_trigger(self, arn: str | None, expected: str | None) -> None:
-        name = (arn or "").rpartition(":")[2]
-        if not name:
+        if not arn:
             self._findings.wrong(
                 "There is no pre sign-up trigger, so an address can have two accounts. Set the "
                 "pool's LambdaConfig: PreSignUp to the template's PreSignUpFunction"
             )
-        elif not expected:
+            return
+        name = arn.partition(":function:")[2].partition(":")[0]  # without a version or alias
+        if expected is None:
             self._findings.unknown(
                 f"whether the pre sign-up trigger {name} is the template's PreSignUpFunction: pass "
-                "--stack"
+                "--stack, with credentials for cloudformation:DescribeStackResource"
             )
-        else:
-            self._findings.check(
-                "The pre sign-up trigger is the stack's",
-                f"The pre sign-up trigger is {name}, not the stack's {expected}, so an address can "
-                "have two accounts. Let one function do what both do",
-                right=name == expected,
-            )
+            return
+        self._findings.check(
+            "The pre sign-up trigger is the stack's",
+            f"The pre sign-up trigger is {name}, not the stack's {expected}, which refuses a "
+            "second account for an address. Move your code into the template's PreSignUpFunction, "
+            "and set LambdaConfig: PreSignUp to it",
+            right=name == expected,
+        )
 
     def _check_domain(self, name: str) -> None:
         domain = self._describe_domain(name)
@@ -136,8 +139,8 @@ class Pool:
         scopes, client_id = details.get("authorize_scopes", "").split(), details.get("client_id")
         self._findings.check(
             "The provider's type is Google",
-            f"The type of the provider named Google is {provider.get('ProviderType')}. Set "
-            "ProviderType to Google, as in the template's GoogleProvider",
+            f"The type of the provider named Google is {provider.get('ProviderType')}: "
+            f"{OTHER_TYPE}",
             right=provider.get("ProviderType") == "Google",
         )
         self._findings.check(
@@ -154,7 +157,11 @@ class Pool:
                 f"Google's {claim}: AttributeMapping of the template's GoogleProvider",
                 right=mapping.get(attribute) == claim,
             )
-        if google_client_id:
+        if google_client_id is None:
+            self._findings.unknown(
+                f"whether the provider's client {client_id} is yours: pass --google-client-id"
+            )
+        else:
             self._findings.check(
                 f"The provider uses Google's client {google_client_id}",
                 f"The provider uses Google's client {client_id}, not {google_client_id}. Correct "
@@ -188,6 +195,8 @@ class Pool:
         self._has(client, "SupportedIdentityProviders", ["COGNITO", "Google"])
         if redirect_uri:
             self._has(client, "CallbackURLs", [redirect_uri], "add it to RedirectUris, and deploy")
+        else:
+            self._findings.unknown("whether CallbackURLs lists your page: pass --redirect-uri")
         # Without a list, the client may read or write every attribute
         for name, needed in (
             ("ReadAttributes", ["email", "email_verified"]),

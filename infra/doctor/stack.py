@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 # Fail fast: a request without an answer becomes one "Can't tell" line.
 LIMITS = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 1})
@@ -56,7 +56,7 @@ def _physical_id(cloudformation: Any, stack: str, logical_id: str) -> str | None
         answer = cloudformation.describe_stack_resource(
             StackName=stack, LogicalResourceId=logical_id
         )
-    except ClientError:  # there is none, or the credentials can't read it
+    except (BotoCoreError, ClientError):  # there is none, or the credentials can't read it
         return None
     found: str | None = answer["StackResourceDetail"].get("PhysicalResourceId")
     return found

@@ -322,7 +322,14 @@ def test_the_request_to_the_token_endpoint(
 
 @pytest.mark.parametrize(
     ("error", "remedy"),
-    [("invalid_client", "has a secret"), ("unauthorized_client", "AllowedOAuthFlows")],
+    [
+        ("invalid_client", "has a secret"),
+        (
+            "unauthorized_client",
+            # not the callback URLs: an unregistered one fails before there is a code
+            "and AllowedOAuthFlows to code in the app client.",
+        ),
+    ],
 )
 def test_a_misconfigured_app_client(
     error: str, remedy: str, at_domain: httpx.Client, domain: FaultyCognito, watch: Watch

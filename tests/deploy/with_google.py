@@ -113,7 +113,8 @@ VALUES = {
         http://localhost/ http://localhost:5173/a/b.html https://a.example/oauth2/idpresponse2""",
         """* https://*.example.com/ http://app.example.com/ http://localhost.example/ app://a
         https://a.example/#b https://a.example/?b=c https://a@b.example/ https://a.example\\b
-        https://a.auth.eu-west-1.amazoncognito.com/oauth2/idpresponse""",
+        https://a.auth.eu-west-1.amazoncognito.com/oauth2/idpresponse
+        https://a.example:8443/oauth2/idpresponse http://localhost:8001/oauth2/idpresponse""",
     ),
 }
 

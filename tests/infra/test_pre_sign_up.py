@@ -287,7 +287,7 @@ def test_no_letter_case_bypasses_the_check(
     assume(spelled.casefold() == email.casefold())
     upstream.behave(
         Fine({"Users": [user(spelled, "CONFIRMED", email_verified="true")]}),
-        Fine({"Users": [user(spelled, "EXTERNAL_PROVIDER", "google_108155")]}),
+        Fine({"Users": [user(spelled, "EXTERNAL_PROVIDER", "Google_108155")]}),
     )
     assert refusal(beside_upstream, event(GOOGLE, email)) == "email_taken"
     assert refusal(beside_upstream, event(SIGN_UP, email)) == "email_taken"

@@ -21,7 +21,7 @@ Answer = Callable[[Request], Response]
 PAGE = REDIRECT_URIS[0]
 """A redirect URI that the API allows."""
 CLIENT = CLIENT_ID
-"""The client id of the local fake Google, and of those below."""
+"""The client id of every fake Google."""
 GOOGLE = "/o/oauth2/v2/auth"
 
 

@@ -17,10 +17,11 @@ from werkzeug.wrappers import Request, Response
 from infra.local.oauth.pages import consent_page, page, redirect
 from infra.local.operations.sign_up import EMAIL
 
+CLIENT_ID = "local.apps.googleusercontent.example"
+
 # The error descriptions that Cognito sends to the app if Google's token endpoint rejects the client
 # secret or times out.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
-CLIENT_ID = "local.apps.googleusercontent.example"
 WRONG_SECRET = "Google Error - 401 invalid_client Unauthorized"  # noqa: S105 - a message
 FAILURES = {"error": WRONG_SECRET, "timeout": "Timeout occurred in calling IdP token endpoint"}
 UNKNOWN_CODE = "Google Error - 400 invalid_grant Bad Request"

@@ -54,6 +54,11 @@ def test_the_command(url: str) -> None:
         (["v1"], "argument URL: it must be the stack's output ApiUrl"),
         (["https://….execute-api/v1"], "argument URL: it must be the stack's output ApiUrl"),
         (["https://a.example", "--stack", "s"], "need --aws"),
+        (["https://a.example", "--redirect-uri", "https://b.example:x"], "Invalid port: 'x'"),
+        (
+            ["https://a.example", "--redirect-uri", "https://b.example/oauth2/idpresponse"],
+            "it must be a page of your front end",
+        ),
     ],
 )
 def test_a_wrong_option(arguments: list[str], told: str) -> None:

@@ -79,7 +79,7 @@ def test_a_start_without_an_authorization_url(served: Served, body: object) -> N
     report = examine(served(doctor.api(start={"statusCode": 200, "body": body})))
     assert report.status == 0
     assert report.unknown == (
-        "the API answers /auth/google/start with 200 without an authorization URL (request r-1)"
+        "the API answers /auth/google/start with 200 but no authorization URL (request r-1)"
     )
 
 

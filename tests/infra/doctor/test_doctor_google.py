@@ -8,12 +8,14 @@ import base64
 from dataclasses import replace
 from urllib.parse import quote, urlencode
 
+import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.settings import Settings
-from infra.doctor.google import decoded
+from infra.doctor.findings import Findings
+from infra.doctor.google import decoded, is_google
 from infra.local.server import LocalCognito
 from tests.infra.doctor.conftest import Served
 from tests.support import doctor
@@ -101,10 +103,24 @@ def test_another_host_than_googles(served: Served, settings: Settings) -> None:
     report = examine(served(replace(settings, domain_url=domain)), "--redirect-uri", PAGE)
     assert report.status == 1
     assert report.wrong == (
-        "Cognito redirects to localhost, which is not Google. Set ProviderType to Google, as in "
-        "the template's GoogleProvider"
+        "Cognito redirects to localhost, which is not Google: delete the provider, and deploy the "
+        "template's GoogleProvider. A provider's type can't be changed"
     )
     assert SIGN_IN_PAGE not in report.lines
+
+
+@pytest.mark.parametrize(
+    ("host", "right"),
+    [
+        ("accounts.google.com", True),
+        ("accounts.google.com.evil.example", False),
+        ("a.auth.eu-west-1.amazoncognito.com", False),
+    ],
+)
+def test_googles_host(host: str, *, right: bool) -> None:
+    """In AWS, only Google's own host is Google: the domain has no stand-in."""
+    url = httpx.URL(f"https://{host}/o/oauth2/v2/auth")
+    assert is_google(Findings(), url, "https://a.auth.eu-west-1.amazoncognito.com") is right
 
 
 def test_another_redirect_uri_than_expected(served: Served, settings: Settings) -> None:

@@ -13,11 +13,12 @@ from tests.support import doctor
 from tests.support.doctor import CLIENT, PAGE, Report, examine
 from tests.support.people import admin, settings_for, trigger_of
 
-TRIGGER = "arn:aws:lambda:us-east-1:123456789012:function:PreSignUp"
+TRIGGER = "arn:aws:lambda:us-east-1:123456789012:function:PreSignUp:live"
 ADMIN = "aws.cognito.signin.user.admin"
 BRANDING = {"ManagedLoginBranding": {"UseCognitoProvidedValues": True}}
 WHOSE_TRIGGER = (
-    "whether the pre sign-up trigger PreSignUp is the template's PreSignUpFunction: pass --stack"
+    "whether the pre sign-up trigger PreSignUp is the template's PreSignUpFunction: pass --stack, "
+    "with credentials for cloudformation:DescribeStackResource"
 )
 Examine = Callable[..., Report]
 
@@ -31,7 +32,9 @@ def examine_pool(served: Served, cognito: LocalCognito) -> Examine:
     The proxy adds operations that the local Cognito lacks. `answers` adds or replaces answers.
     """
 
-    def examine_pool(pool: LocalPool, *arguments: str, **answers: Any) -> Report:
+    def examine_pool(
+        pool: LocalPool, *arguments: str, google_client_id: str | None = CLIENT, **answers: Any
+    ) -> Report:
         told = admin(cognito, pool).describe_user_pool(UserPoolId=pool.user_pool_id)["UserPool"]
         domain = {"Domain": told["Domain"], "Status": "ACTIVE", "ManagedLoginVersion": 2}
         described = {
@@ -49,16 +52,17 @@ def examine_pool(served: Served, cognito: LocalCognito) -> Examine:
             "--endpoint-url",
             endpoint,
             *arguments,
+            google_client_id=google_client_id,
         )
 
     return examine_pool
 
 
-def test_all_checks_pass(examine_pool: Examine, pool: LocalPool, cognito: LocalCognito) -> None:
+def test_every_check(examine_pool: Examine, pool: LocalPool, cognito: LocalCognito) -> None:
     """The template's pool passes. Google's secret is in an answer but isn't printed."""
     name = pool.user_pool_id.partition("_")[2]
     own = cognito.google.client_id
-    report = examine_pool(pool, "--google-client-id", own)
+    report = examine_pool(pool)
     assert report.status == 0
     assert report.lines[-1] == "No check failed, but 1 of 25 could not be made (?)."
     assert report.lines[7:25] == [
@@ -203,9 +207,17 @@ def test_a_provider_of_another_type(examine_pool: Examine, pool: LocalPool) -> N
     report = examine_pool(pool, DescribeIdentityProvider={"IdentityProvider": described})
     assert report.status == 1
     assert report.wrong == (
-        "The type of the provider named Google is OIDC. Set ProviderType to Google, as in the "
-        "template's GoogleProvider"
+        "The type of the provider named Google is OIDC: delete the provider, and deploy the "
+        "template's GoogleProvider. A provider's type can't be changed"
     )
+
+
+def test_an_unknown_client_at_google(examine_pool: Examine, pool: LocalPool) -> None:
+    """Without the expected client id, the provider's is shown and not compared."""
+    report = examine_pool(pool, google_client_id=None)
+    assert report.status == 0
+    told = f"whether the provider's client {CLIENT} is yours: pass --google-client-id"
+    assert told in report.unknown.splitlines()
 
 
 def test_another_client_at_google(examine_pool: Examine, pool: LocalPool) -> None:

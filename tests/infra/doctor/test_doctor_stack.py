@@ -58,8 +58,9 @@ def test_the_trigger_of_the_stack(
     right = "✓ The pre sign-up trigger is the stack's"
     assert (right in report.lines) is own
     told = (
-        f"The pre sign-up trigger is {found}, not the stack's accounts-PreSignUpFunction-x, so an "
-        "address can have two accounts. Let one function do what both do"
+        f"The pre sign-up trigger is {found}, not the stack's accounts-PreSignUpFunction-x, which "
+        "refuses a second account for an address. Move your code into the template's "
+        "PreSignUpFunction, and set LambdaConfig: PreSignUp to it"
     )
     assert (told in report.wrong.splitlines()) is not own
 
