@@ -12,6 +12,7 @@ from app.aws import make_client
 from app.challenges import CHALLENGES, to_tokens
 from app.exceptions import (
     EmailTakenError,
+    HiddenAccountError,
     SignsInWithGoogleError,
     UnsupportedChallengeError,
     WrongCodeError,
@@ -98,14 +99,24 @@ class Cognito:
     def sign_in(self, email: str, password: str) -> Tokens:
         """Exchange an e-mail address and a password for tokens (InitiateAuth).
 
-        Raise ChallengeRequiredError if Cognito asks for one more step.
+        Raise ChallengeRequiredError if Cognito asks for one more step. With HIDE_EXISTING_ACCOUNTS,
+        raise HiddenAccountError for an unconfirmed account and one whose password must be reset.
         """
         validate_email(email, "InitiateAuth")
-        answer = self._client.initiate_auth(
-            ClientId=self._client_id,
-            AuthFlow="USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": email, "PASSWORD": password},
-        )
+        try:
+            answer = self._client.initiate_auth(
+                ClientId=self._client_id,
+                AuthFlow="USER_PASSWORD_AUTH",
+                AuthParameters={"USERNAME": email, "PASSWORD": password},
+            )
+        except (
+            self._client.exceptions.UserNotConfirmedException,
+            self._client.exceptions.PasswordResetRequiredException,
+        ) as known:
+            # Whoever has just signed up with the address would learn that it had no account.
+            if not self._hide_existing_accounts:
+                raise
+            raise HiddenAccountError from known
         return to_tokens(answer)
 
     def answer_challenge(self, email: str, challenge: str, session: str, response: str) -> Tokens:

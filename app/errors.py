@@ -182,6 +182,7 @@ TABLE: dict[Key, Failure] = {
     ("InitiateAuth", ours.InvalidEmailError): _INVALID_CREDENTIALS,
     "InitiateAuth.NotAuthorizedException": _INVALID_CREDENTIALS,
     "InitiateAuth.UserNotFoundException": _INVALID_CREDENTIALS,
+    ours.HiddenAccountError: _INVALID_CREDENTIALS,
     "InitiateAuth.InvalidParameterException": _misconfigured(
         "Enable ALLOW_USER_PASSWORD_AUTH in the app client's ExplicitAuthFlows."
     ),

@@ -23,6 +23,10 @@ class WrongCodeError(Exception):
     """A wrong code, or one that we report as wrong."""
 
 
+class HiddenAccountError(Exception):
+    """An account whose state must not be told, with HIDE_EXISTING_ACCOUNTS."""
+
+
 class UnsupportedChallengeError(ValueError):
     """A challenge that this service can't answer."""
 

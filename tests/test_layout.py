@@ -175,7 +175,12 @@ def test_no_two_test_files_have_the_same_name() -> None:
 @pytest.mark.parametrize("path", sorted(ROOT.glob("tests/app/test_*.py")), ids=module_name)
 def test_a_test_of_the_app_is_named_after_a_module(path: Path) -> None:
     """Each file is named after the module that it tests, or listed here with its subject."""
-    across = {"test_cors": "several modules", "test_states": "all routes", "test_diary": "README"}
+    across = {
+        "test_cors": "several modules",
+        "test_states": "all routes",
+        "test_hidden_accounts": "all routes without a token",
+        "test_diary": "README",
+    }
     module = path.stem.removeprefix("test_")
     assert (ROOT / "app" / f"{module}.py").exists() or path.stem in across
 

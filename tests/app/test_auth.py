@@ -447,6 +447,12 @@ def test_sign_up_that_hides_existing_accounts(discreet: Person) -> None:
     assert failure(discreet.signs_up(password="no-digit-Here")) == INVALID_PASSWORD
 
 
+def test_sign_in_hides_unconfirmed_accounts(discreet: Person) -> None:
+    """Otherwise sign-up and then sign-in would tell that the address was free."""
+    discreet.signs_up()
+    assert failure(discreet.signs_in()) == INVALID_CREDENTIALS
+
+
 def test_sign_up_hides_the_limit_on_codes(discreet: Person) -> None:
     """Cognito resends 5 codes an hour; its later refusals must not change the answer."""
     assert {discreet.signs_up().status_code for _ in range(8)} == {200}

@@ -1,0 +1,127 @@
+"""With HIDE_EXISTING_ACCOUNTS, no two calls tell a stranger whether an address has an account.
+
+A stranger knows the address, and neither its password nor its codes. Single answers are not enough:
+sign-up and then sign-in told it once.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from app.settings import Settings
+from infra.local.server import LocalCognito, LocalPool
+from tests.conftest import Connect
+from tests.support.people import Person, admin
+from tests.support.totp import totp
+from tests.support.watch import Watch
+
+GUESS = "A-guess-of-10"
+Call = Callable[[Person], httpx.Response]
+CALLS: dict[str, Call] = {
+    "sign-up": lambda ada: ada.signs_up(password=GUESS),
+    "sign-in": lambda ada: ada.signs_in(password=GUESS),
+    "confirm": lambda ada: ada.confirms(code="000000"),
+    "resend-code": lambda ada: ada.asks_for_the_code_again(),
+    "forgot-password": lambda ada: ada.forgets_the_password(),
+    "reset-password": lambda ada: ada.resets_the_password(password=GUESS, code="000000"),
+}
+STATES = [
+    "unconfirmed",
+    "confirmed",
+    "mfa",
+    "disabled",
+    "disabled unconfirmed",
+    "reset required",
+    "invited",
+    "google",
+    "google and unconfirmed",
+]
+
+
+class World:
+    """People of an app that hides existing accounts, and an administrator."""
+
+    def __init__(self, api: httpx.Client, cognito: LocalCognito, pool: LocalPool) -> None:
+        self.api, self.cognito = api, cognito
+        self.boto3, self.pool_id = admin(cognito, pool), pool.user_pool_id
+
+    def person(self) -> Person:
+        """Return a person without an account."""
+        return Person(self.api, self.cognito.outbox.code_for)
+
+    def person_in(self, state: str) -> Person:
+        """Return a person whose account is in a state."""
+        ada = self.person()
+        who: dict[str, Any] = {"UserPoolId": self.pool_id, "Username": ada.email}
+        match state:
+            case "unconfirmed" | "disabled unconfirmed" | "google and unconfirmed":
+                assert ada.signs_up().status_code == 200
+            case "invited":
+                temporary = {"TemporaryPassword": ada.password, "MessageAction": "SUPPRESS"}
+                attributes = {"email": ada.email, "email_verified": "true"}
+                listed = [{"Name": name, "Value": value} for name, value in attributes.items()]
+                self.boto3.admin_create_user(**who, **temporary, UserAttributes=listed)
+            case "mfa":
+                ada.is_signed_in()
+                assert ada.sets_up_mfa().status_code == 200
+                code = totp(ada.mfa_secret, self.cognito.clock.now())
+                assert ada.verifies_mfa(code).status_code == 200
+            case "confirmed" | "disabled" | "reset required":
+                ada.has_an_account()
+        if state.startswith("google"):
+            assert ada.continues_with_google().status_code == 200
+        if state.startswith("disabled"):
+            self.boto3.admin_disable_user(**who)
+        if state == "reset required":
+            self.boto3.admin_reset_user_password(**who)
+        ada.tokens.clear()
+        return ada
+
+
+@pytest.fixture
+def world(
+    settings: Settings, cognito: LocalCognito, pool: LocalPool, connect: Connect, watch: Watch
+) -> Iterator[World]:
+    """Return the people of an app with HIDE_EXISTING_ACCOUNTS."""
+    with connect(replace(settings, hide_existing_accounts=True)) as api:
+        watched = watch.over(Person(api, cognito.outbox.code_for))
+        yield World(watched.api, cognito, pool)
+
+
+def told(answer: httpx.Response) -> tuple[int, dict[str, object]]:
+    """Return what an answer tells, without the request's own id."""
+    body = answer.json()
+    body.pop("requestId", None)
+    return answer.status_code, body
+
+
+@pytest.mark.parametrize("first", CALLS)
+def test_two_calls_tell_nothing(world: World, first: str) -> None:
+    """Every sequence of two calls gets the same answers as for an address without an account."""
+    telling = {}
+    for second in CALLS:
+        nobody = world.person()
+        expected = [told(CALLS[name](nobody)) for name in (first, second)]
+        for state in STATES:
+            ada = world.person_in(state)
+            answers = [told(CALLS[name](ada)) for name in (first, second)]
+            if answers != expected:
+                telling[state, second] = (answers, expected)
+    assert telling == {}
+
+
+def test_the_owner_finds_a_way_in(world: World) -> None:
+    """Sign-in doesn't say what is missing, but both ways forward work."""
+    ada = world.person_in("unconfirmed")
+    assert ada.signs_in().json()["code"] == "invalid_credentials"
+    assert ada.asks_for_the_code_again().status_code == 200
+    assert ada.confirms().status_code == 200
+    assert ada.signs_in().status_code == 200
+    ada = world.person_in("reset required")
+    assert ada.signs_in().json()["code"] == "invalid_credentials"
+    assert ada.forgets_the_password().status_code == 200
+    assert ada.resets_the_password().status_code == 200
+    assert ada.signs_in().status_code == 200
