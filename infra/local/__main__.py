@@ -9,9 +9,13 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from botocore.exceptions import ClientError, ParamValidationError
+
 from infra.local.api_process import api_process, wait_until_ready
 from infra.local.demo import Demo
+from infra.local.pool.intrinsics import TemplateError
 from infra.local.pool.store import Store, StoreError
+from infra.local.pool.template import TEMPLATE
 from infra.local.ports import StartupError, check_free, port, port_in_use
 from infra.local.server import HOST, LocalCognito
 from infra.local.stack import REGION, LocalPool
@@ -48,6 +52,10 @@ def main(argv: list[str] | None = None) -> int:
     except (StoreError, StartupError) as error:
         print_line(f"make run: {error}", file=sys.stderr)
         return 1
+    except (TemplateError, ClientError, ParamValidationError) as error:
+        # Cognito refuses what the template says, or it can't be resolved here.
+        print_line(f"make run: {options.template}: {' '.join(str(error).split())}", sys.stderr)
+        return 1
     return 0
 
 
@@ -79,6 +87,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         default=USERS,
         metavar="FILE",
         help="where users are kept (default: .local/users.json)",
+    )
+    parser.add_argument(
+        "--template",
+        type=Path,
+        default=TEMPLATE,
+        metavar="FILE",
+        help="the template of the user pool (default: infra/template.yaml)",
     )
     options = parser.parse_args(argv)
     if options.port == options.cognito_port and not options.no_api:
@@ -127,14 +142,14 @@ def run(options: argparse.Namespace) -> None:
             )
         )
         if options.no_api:
-            pool = cognito.create_pool(redirect_uris=redirect_uris([]))
+            pool = cognito.create_pool(redirect_uris=redirect_uris([]), template=options.template)
             print_line(f"Local Cognito  http://localhost:{options.cognito_port}/")
             print_line(f"User pool      {pool.user_pool_id}")
             print_line(f"App client     {pool.client_id}")
             signal.pause()
         demo, origins = start_demo(options, stack)
         uris = redirect_uris(origins)
-        pool = cognito.create_pool(redirect_uris=uris)
+        pool = cognito.create_pool(redirect_uris=uris, template=options.template)
         environ = api_environment(pool, cognito.url, origins) | {"REDIRECT_URIS": ",".join(uris)}
         api = stack.enter_context(api_process(options.port, environ))
         wait_until_ready(api, options.port)

@@ -6,6 +6,7 @@ import threading
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from werkzeug.exceptions import HTTPException
@@ -27,6 +28,7 @@ from infra.local.pool.outbox import Mail, Outbox
 from infra.local.pool.passwords import hash_plain_password
 from infra.local.pool.state import State
 from infra.local.pool.store import Store, dump_users, restore_users
+from infra.local.pool.template import TEMPLATE
 from infra.local.pool.user_pool import Pool, all_pools
 from infra.local.stack import REDIRECT_URIS, REGION, LocalPool, Stack
 
@@ -105,17 +107,19 @@ class LocalCognito(ThreadedServer):
         *,
         redirect_uris: Sequence[str] = REDIRECT_URIS,
         google: bool = True,
+        template: Path = TEMPLATE,
     ) -> LocalPool:
         """Create the template's user pool and app client through the API.
 
         `pool`, `client` and `mfa` override what the template says, under the names that
         CreateUserPool, CreateUserPoolClient and SetUserPoolMfaConfig use. `name` stands for the
         stack's name. `redirect_uris` are the URIs that Google sign-in may return to. If `google` is
-        False, the pool has no sign-in with Google.
+        False, the pool has no sign-in with Google. Raises TemplateError if `template` can't be
+        used here, and boto3's exceptions if Cognito refuses what it says.
         """
         name = name or "local"
         cognito = boto3_client(self.url, REGION)
-        stack = Stack(cognito, name, redirect_uris, self.google if google else None)
+        stack = Stack(cognito, name, redirect_uris, self.google if google else None, template)
         if google:
             self.functions[stack.function_arn] = stack.function()
         made = stack.create(pool or {}, client or {}, mfa or {})

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.local.oauth.google import Google
 from infra.local.pool.functions import Function, load
-from infra.local.pool.template import arguments, inline_function, mfa_arguments
+from infra.local.pool.template import TEMPLATE, arguments, inline_function, mfa_arguments
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -28,15 +29,17 @@ class LocalPool:
 
 @dataclass
 class Stack:
-    """The template with its parameters filled in. `name` is the stack's name.
+    """A template with its parameters filled in. `name` is the stack's name.
 
-    Without `google`, the pool has no domain, no provider and no other setting for Google.
+    Without `google`, the pool has no domain, no provider and no other setting for Google. Every
+    method raises TemplateError for a template that can't be used here.
     """
 
     cognito: "CognitoIdentityProviderClient"
     name: str
     redirect_uris: Sequence[str]
     google: Google | None
+    template: Path = TEMPLATE
 
     def __post_init__(self) -> None:
         self._references = {
@@ -57,7 +60,9 @@ class Stack:
 
     def function(self) -> Function:
         """Return the pre sign-up function. The first call takes half a second."""
-        source, handler, variables = inline_function("PreSignUpFunction", self._references)
+        source, handler, variables = inline_function(
+            "PreSignUpFunction", self._references, self.template
+        )
         # Lambda sets these two. boto3 reads the second.
         variables |= {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
         return load(source, handler, frozenset(variables.items()))
@@ -69,9 +74,13 @@ class Stack:
 
         The arguments override the template's values.
         """
-        input_ = self._arguments("CreateUserPool", "UserPool") | pool
+        input_ = self._arguments("CreateUserPool", "UserPool")
+        # The other functions of the template can't run on this machine.
+        triggers = input_.get("LambdaConfig", {})
+        own = {name: arn for name, arn in triggers.items() if arn == self.function_arn}
+        input_ |= {"LambdaConfig": own} | pool
         pool_id = self.cognito.create_user_pool(**input_)["UserPool"]["Id"]
-        input_ = mfa_arguments("UserPool") | mfa
+        input_ = mfa_arguments("UserPool", self._references, self.template) | mfa
         self.cognito.set_user_pool_mfa_config(UserPoolId=pool_id, **input_)
         self._references |= {
             "UserPool": pool_id,
@@ -94,4 +103,4 @@ class Stack:
         self.cognito.create_identity_provider(**provider)
 
     def _arguments(self, operation: str, logical_id: str) -> dict[str, Any]:
-        return arguments(operation, logical_id, self._references)
+        return arguments(operation, logical_id, self._references, self.template)

@@ -8,19 +8,15 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from app.errors import TABLE
 from infra.local.pool.api_model import service_model
+from infra.local.pool.intrinsics import TemplateError
 from infra.local.pool.template import (
-    NO_VALUE,
-    Tag,
-    TemplateLoader,
     arguments,
     inline_function,
     load,
     mfa_arguments,
-    resolve,
 )
 from tests.support.contract import Contract
 
@@ -122,14 +118,14 @@ def test_the_local_pool_matches_the_template(contract: Contract) -> None:
 
 def test_second_factors(tmp_path: Path) -> None:
     """Two properties in CloudFormation become the input of SetUserPoolMfaConfig."""
-    assert mfa_arguments("UserPool") == {
+    assert mfa_arguments("UserPool", {}) == {
         "MfaConfiguration": "OPTIONAL",
         "SoftwareTokenMfaConfiguration": {"Enabled": True},
     }
     template = tmp_path / "template.yaml"
     template.write_text("Resources: {P: {Properties: {EnabledMfas: [SMS_MFA]}}}")
-    with pytest.raises(KeyError, match="SMS_MFA"):
-        mfa_arguments("P", template)
+    with pytest.raises(TemplateError, match=r"^P\.EnabledMfas: the local Cognito has no SMS_MFA$"):
+        mfa_arguments("P", {}, template)
 
 
 def test_rotation_excludes_the_older_refresh_flow() -> None:
@@ -137,26 +133,6 @@ def test_rotation_excludes_the_older_refresh_flow() -> None:
     client = RESOURCES["UserPoolClient"]["Properties"]
     assert "ALLOW_REFRESH_TOKEN_AUTH" not in client["ExplicitAuthFlows"]
     assert 0 < client["RefreshTokenRotation"]["RetryGracePeriodSeconds"] <= 60
-
-
-def test_resolve() -> None:
-    """Intrinsic functions are resolved at any depth; unknown functions and names raise an error."""
-    text = "{a: [!Ref Pool, !Sub '${Pool}-x'], b: 1, c: !GetAtt Pool.Arn, d: !Join ['+', !Ref L]}"
-    value = yaml.load(text, TemplateLoader)  # noqa: S506 - a SafeLoader with tags
-    references = {"Pool": "p", "Pool.Arn": "arn", "L": ["1", "2"]}
-    assert resolve(value, references) == {"a": ["p", "p-x"], "b": 1, "c": "arn", "d": "1+2"}
-    with pytest.raises(KeyError):
-        resolve(Tag("Ref", "Nobody"), {})
-    with pytest.raises(ValueError, match="!Select"):
-        resolve(Tag("Select", [0, ["a"]]), {})
-
-
-def test_no_value() -> None:
-    """AWS::NoValue removes its field of a mapping, or its entry of a list."""
-    nothing = Tag("Ref", "AWS::NoValue")
-    value = {"a": nothing, "b": [1, nothing], "c": Tag("If", ["Yes", {"d": nothing}, nothing])}
-    assert resolve(value, {"AWS::NoValue": NO_VALUE, "Yes": True}) == {"b": [1], "c": {}}
-    assert resolve(value, {"AWS::NoValue": NO_VALUE, "Yes": False}) == {"b": [1]}
 
 
 def test_unknown_properties_are_left_out(tmp_path: Path) -> None:

@@ -3,16 +3,16 @@
 The template stays the one source for the cloud and for this machine.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from infra.local.pool.api_model import service_model
+from infra.local.pool.intrinsics import NO_VALUE, Resolver, TemplateError, canonical
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
@@ -25,130 +25,140 @@ MFA_METHODS: dict[str, dict[str, Any]] = {
 }
 
 
-# The value of !Ref AWS::NoValue, which removes the property or list entry.
-NO_VALUE = object()
-
-
-@dataclass(frozen=True)
-class Tag:
-    """A short-form intrinsic function, such as !Ref StageName: its name and its argument."""
-
-    name: str
-    argument: Any
-
-
 class TemplateLoader(yaml.SafeLoader):
-    """YAML with CloudFormation's tags kept as they stand."""
+    """YAML with CloudFormation's short-form functions, such as !Ref, in their long form."""
 
 
-def _tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Tag:
+def _function(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     if isinstance(node, yaml.MappingNode):
-        return Tag(suffix, loader.construct_mapping(node, deep=True))
+        return canonical(suffix, loader.construct_mapping(node, deep=True))
     if isinstance(node, yaml.SequenceNode):
-        return Tag(suffix, loader.construct_sequence(node, deep=True))
+        return canonical(suffix, loader.construct_sequence(node, deep=True))
     assert isinstance(node, yaml.ScalarNode)  # noqa: S101 - for mypy: YAML has no fourth kind
-    return Tag(suffix, loader.construct_scalar(node))
+    return canonical(suffix, loader.construct_scalar(node))
 
 
-TemplateLoader.add_multi_constructor("!", _tag)
+TemplateLoader.add_multi_constructor("!", _function)
 
 
 def load(path: Path = TEMPLATE) -> dict[str, Any]:
-    """Return the template as it stands. Raises yaml.YAMLError or OSError."""
-    return _parse(path.read_text("utf-8"))
+    """Return the template as it stands. Raise TemplateError if it can't be read."""
+    try:
+        return _parse(path.read_text("utf-8"))
+    except (OSError, UnicodeError, yaml.YAMLError) as error:
+        raise TemplateError(" ".join(str(error).split())) from None
 
 
 @cache  # each pool asks three times, and each time would take 35 ms
 def _parse(text: str) -> dict[str, Any]:
-    # A subclass of SafeLoader: it builds plain values and Tags, nothing else.
+    # A subclass of SafeLoader: it builds plain values, nothing else.
     template = yaml.load(text, TemplateLoader)  # noqa: S506
-    assert isinstance(template, dict)  # noqa: S101 - for mypy: our own file
+    if not isinstance(template, dict):
+        raise TemplateError("it must be a mapping with Resources")
     return template
 
 
 def arguments(
-    operation: str, logical_id: str, references: Mapping[str, str], path: Path = TEMPLATE
+    operation: str, logical_id: str, references: Mapping[str, Any], path: Path = TEMPLATE
 ) -> dict[str, Any]:
     """Return a resource's properties as the input of a Create operation, such as CreateUserPool.
 
-    Properties that the operation doesn't take are left out. `references` gives the values of !Ref,
-    !Sub and !GetAtt, in addition to the defaults of the template's parameters. Raises KeyError for
-    an unknown reference, ValueError for an unsupported intrinsic function.
+    Properties that the operation doesn't take are left out. A text for a number or a boolean, which
+    CloudFormation allows, becomes what the operation takes. `references` gives the values of !Ref,
+    !Sub and !GetAtt, in addition to the defaults of the template's parameters. Raise TemplateError
+    for what can't be resolved here.
     """
     shape = service_model().operation_model(operation).input_shape
     known = shape.members if shape else {}
-    properties = load(path)["Resources"][logical_id]["Properties"]
-    renamed = {RENAMED.get(name, name): value for name, value in properties.items()}
-    taken = {name: value for name, value in renamed.items() if name in known}
-    resolved: dict[str, Any] = resolve(taken, meanings(references, path))
-    return resolved
+    given = {
+        RENAMED.get(name, name): (name, value)
+        for name, value in _properties(logical_id, path).items()
+    }
+    taken: dict[str, Any] = {}
+    for name in known.keys() & given.keys():
+        value = _resolved(logical_id, *given[name], references, path)
+        if value is not NO_VALUE:
+            taken[name] = _typed(value, known[name], f"{logical_id}.{given[name][0]}")
+    return taken
 
 
 def inline_function(
-    logical_id: str, references: Mapping[str, str], path: Path = TEMPLATE
+    logical_id: str, references: Mapping[str, Any], path: Path = TEMPLATE
 ) -> tuple[str, str, dict[str, str]]:
     """Return the source of a Lambda function, its handler's name and its environment variables."""
-    properties = load(path)["Resources"][logical_id]["Properties"]
-    variables = properties.get("Environment", {}).get("Variables", {})
-    resolved = resolve(variables, meanings(references, path))
-    return properties["Code"]["ZipFile"], properties["Handler"], resolved
+    properties = _properties(logical_id, path)
+    environment = _resolved(
+        logical_id, "Environment", properties.get("Environment", {}), references, path
+    )
+    variables = environment.get("Variables", {})
+    return properties["Code"]["ZipFile"], properties["Handler"], variables
 
 
-def meanings(references: Mapping[str, str], path: Path = TEMPLATE) -> dict[str, Any]:
-    """Return the value of each reference, parameter and condition."""
-    template = load(path)
-    values: dict[str, Any] = {"AWS::NoValue": NO_VALUE, **references}
-    for name, parameter in template.get("Parameters", {}).items():
-        value = values.setdefault(name, parameter.get("Default"))
-        if parameter["Type"] == "CommaDelimitedList":
-            values[name] = [entry.strip() for entry in value.split(",")]
-    for name, condition in template.get("Conditions", {}).items():
-        values[name] = resolve(condition, values)
-    return values
-
-
-def mfa_arguments(logical_id: str, path: Path = TEMPLATE) -> dict[str, Any]:
+def mfa_arguments(
+    logical_id: str, references: Mapping[str, Any], path: Path = TEMPLATE
+) -> dict[str, Any]:
     """Return a user pool's second factors as the input of SetUserPoolMfaConfig, without its id.
 
-    CloudFormation creates the pool first and then makes this call; so do we. Raises KeyError for
-    a method that the local Cognito lacks: SMS_MFA.
+    CloudFormation creates the pool first and then makes this call; so do we. Raise TemplateError
+    for a method that the local Cognito lacks: SMS_MFA.
     """
-    properties = load(path)["Resources"][logical_id]["Properties"]
-    methods = [MFA_METHODS[name] for name in properties.get("EnabledMfas", [])]
-    configuration = {"MfaConfiguration": properties.get("MfaConfiguration", "OFF")}
-    return {name: value for method in methods for name, value in method.items()} | configuration
+    properties = _properties(logical_id, path)
+    given = {"EnabledMfas": [], "MfaConfiguration": "OFF"} | properties
+    enabled, configuration = (
+        _resolved(logical_id, name, given[name], references, path)
+        for name in ("EnabledMfas", "MfaConfiguration")
+    )
+    input_: dict[str, Any] = {"MfaConfiguration": configuration}
+    for name in enabled:
+        if name not in MFA_METHODS:
+            raise TemplateError(f"{logical_id}.EnabledMfas: the local Cognito has no {name}")
+        input_ |= MFA_METHODS[name]
+    return input_
 
 
-def resolve(value: Any, references: Mapping[str, Any]) -> Any:
-    """Return a value with its intrinsic functions resolved. Raises KeyError or ValueError.
+def _properties(logical_id: str, path: Path) -> dict[str, Any]:
+    resource = load(path).get("Resources", {}).get(logical_id)
+    if resource is None:
+        raise TemplateError(f"there is no resource {logical_id}")
+    properties: dict[str, Any] = resource.get("Properties", {})
+    return properties
 
-    `references` gives the value of each parameter, resource and condition, and of each attribute as
-    Resource.Attribute. Values of AWS::NoValue are removed from their mapping or list.
+
+def _resolved(
+    logical_id: str, name: str, value: Any, references: Mapping[str, Any], path: Path
+) -> Any:
+    try:
+        return Resolver(load(path), references).resolve(value)
+    except TemplateError as error:
+        raise TemplateError(f"{logical_id}.{name}: {error}") from None
+
+
+def _typed(value: Any, shape: Shape, where: str) -> Any:
+    """Return a value with its texts, numbers and booleans as the API's model has them.
+
+    What the model doesn't allow is left as it is: the call refuses it, and says why.
     """
-    if isinstance(value, dict):
-        members = {name: resolve(member, references) for name, member in value.items()}
-        return {name: member for name, member in members.items() if member is not NO_VALUE}
-    if isinstance(value, list):
-        entries = [resolve(entry, references) for entry in value]
-        return [entry for entry in entries if entry is not NO_VALUE]
-    return _call(value, references) if isinstance(value, Tag) else value
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        members = shape.members
+        return {
+            name: _typed(member, members[name], f"{where}.{name}") if name in members else member
+            for name, member in value.items()
+        }
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [_typed(entry, shape.member, where) for entry in value]
+    if isinstance(shape, MapShape) and isinstance(value, dict):
+        return {name: _typed(member, shape.value, where) for name, member in value.items()}
+    return _typed_scalar(value, shape.type_name, where)
 
 
-def _call(function: Tag, references: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one per function
-    match function:
-        case Tag("Ref", str(name)):
-            return references[name]
-        case Tag("GetAtt", str(attribute)):
-            return references[attribute]
-        case Tag("Sub", str(text)):
-            return re.sub(r"\$\{([^}!]+)\}", lambda found: references[found[1]], text)
-        case Tag("Join", [str(separator), entries]):
-            return separator.join(resolve(entries, references))
-        case Tag("If", [str(name), then, otherwise]):
-            return resolve(then if references[name] else otherwise, references)
-        case Tag("Not", [condition]):
-            return not resolve(condition, references)
-        case Tag("Equals", [one, other]):
-            return resolve(one, references) == resolve(other, references)
-        case Tag(name):
-            raise ValueError(f"!{name} can't be resolved on this machine")
+def _typed_scalar(value: Any, kind: str, where: str) -> Any:
+    if kind == "string" and isinstance(value, (bool, int, float)):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if kind == "boolean" and str(value).lower() in ("true", "false"):
+        return str(value).lower() == "true"
+    if kind in ("integer", "long") and isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            raise TemplateError(f"{where} must be a whole number, not {value!r}") from None
+    return value

@@ -6,6 +6,7 @@ from moto.cognitoidp.models import (
     CognitoIdpBackend,
     CognitoIdpGroup,
     CognitoIdpUser,
+    CognitoIdpUserPoolAttribute,
     CognitoIdpUserPoolClient,
     cognitoidp_backends,
 )
@@ -20,6 +21,13 @@ class Pool(TokenPool):
 
     # SetUserPoolMfaConfig's settings for codes by e-mail. moto keeps those of the other methods.
     email_mfa_config: dict[str, Any] | None = None
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        # Every pool has them. moto leaves them out of a pool with a schema of its own.
+        for name, schema in CognitoIdpUserPoolAttribute.STANDARD_SCHEMA.items():
+            standard = CognitoIdpUserPoolAttribute(name, custom=False, schema=schema)
+            self.schema_attributes.setdefault(name, standard)
 
     @property
     def signs_in_by_email(self) -> bool:
@@ -77,7 +85,11 @@ class Pool(TokenPool):
 
     def mail(self, user: CognitoIdpUser, code: str) -> dict[str, str]:
         """E-mail a code with the pool's template, and return the masked destination."""
-        template = self.extended_config.get("VerificationMessageTemplate") or {}
+        older = {
+            name: self.extended_config.get(f"EmailVerification{name.removeprefix('Email')}")
+            for name in ("EmailMessage", "EmailSubject")
+        }
+        template = older | (self.extended_config.get("VerificationMessageTemplate") or {})
         to = user.attribute_lookup["email"]
         text = template.get("EmailMessage") or "Your confirmation code is {####}"
         self.state.outbox.send(
