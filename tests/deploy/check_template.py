@@ -21,6 +21,8 @@ from tests.deploy.guarantees import (
     TEMPLATE,
     Guarantee,
     Template,
+    defaults,
+    evaluate,
     get_att,
     guarantee,
     of_type,
@@ -65,6 +67,34 @@ def sender_is_chosen_by_a_parameter(template: Template) -> None:
     assert own == {"EmailSendingAccount": "COGNITO_DEFAULT"}
     (rule,) = template["Rules"]["SenderIsWhole"]["Assertions"]
     assert "SenderAddress" in json.dumps(rule["Assert"])
+
+
+@guarantee(
+    lambda it: properties(it, "UserPool")["Policies"]["PasswordPolicy"].pop("RequireNumbers"),
+    lambda it: properties(it, "UserPool")["Policies"]["PasswordPolicy"].update(MinimumLength=6),
+    lambda it: it["Parameters"]["PasswordLength"].update(MinValue=6),
+    lambda it: it["Parameters"]["PasswordClasses"].update(Default="false"),
+    lambda it: it["Rules"].pop("PasswordIsStrong"),
+)
+def passwords_are_strong(template: Template) -> None:
+    """Require 8 characters of four classes, or 12 of any."""
+    policy = dict(properties(template, "UserPool")["Policies"]["PasswordPolicy"])
+    assert policy.pop("TemporaryPasswordValidityDays") == 7
+    assert policy.pop("MinimumLength") == {"Ref": "PasswordLength"}
+    classes = {f"Require{each}" for each in ("Uppercase", "Lowercase", "Numbers", "Symbols")}
+    assert policy == {each: {"Ref": "PasswordClasses"} for each in classes}
+    assert template["Parameters"]["PasswordLength"]["MinValue"] == 8
+    (rule,) = template["Rules"]["PasswordIsStrong"]["Assertions"]
+    given = defaults(template)
+    assert given["PasswordClasses"] == "true"
+    accepted = [
+        (length, classes)
+        for length in (8, 11, 12, 99)
+        for classes in ("true", "false")
+        if evaluate(rule["Assert"], given | {"PasswordLength": length, "PasswordClasses": classes})
+    ]
+    assert (11, "true") in accepted
+    assert [length for length, classes in accepted if classes == "false"] == [12, 99]
 
 
 @guarantee(lambda it: properties(it, "UserPoolClient").update(RefreshTokenValidity=3650))

@@ -75,6 +75,8 @@ def evaluate(value: Any, given: dict[str, Any]) -> Any:
             result = evaluate(one, given) == evaluate(other, given)
         case {"Fn::EachMemberEquals": [listed, other]}:
             result = all(each == other for each in evaluate(listed, given).split(","))
+        case {"Fn::Contains": [listed, one]}:
+            result = str(evaluate(one, given)) in listed
         case {"Fn::Not": [one]}:
             result = not evaluate(one, given)
         case {"Fn::And": several}:

@@ -94,8 +94,16 @@ def test_the_local_pool_matches_the_template(contract: Contract) -> None:
     """The local Cognito describes its pool with the template's settings."""
     pool_id, client_id = contract.pool.user_pool_id, contract.pool.client_id
     pool = contract.admin.describe_user_pool(UserPoolId=pool_id)["UserPool"]
-    for name in ("UsernameAttributes", "UsernameConfiguration", "Policies", "MfaConfiguration"):
+    for name in ("UsernameAttributes", "UsernameConfiguration", "MfaConfiguration"):
         assert pool[name] == RESOURCES["UserPool"]["Properties"][name]
+    assert pool["Policies"]["PasswordPolicy"] == {
+        "MinimumLength": 8,
+        "RequireUppercase": True,
+        "RequireLowercase": True,
+        "RequireNumbers": True,
+        "RequireSymbols": True,
+        "TemporaryPasswordValidityDays": 7,
+    }
     client = contract.admin.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)
     assert "ClientSecret" not in client["UserPoolClient"]
     for name in (

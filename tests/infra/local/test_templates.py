@@ -49,6 +49,7 @@ VERIFICATION = (
     "VerificationMessageTemplate: {DefaultEmailOption: CONFIRM_WITH_CODE, "
     "EmailSubject: !Sub '${AWS::StackName} says hello', EmailMessage: 'Your number is {####}.'}"
 )
+LENGTH = "MinimumLength: !Ref PasswordLength"
 EDITS = {
     "a custom attribute alone": pool_property(
         "Schema: [{Name: role, AttributeDataType: String, Mutable: true}]"
@@ -57,7 +58,7 @@ EDITS = {
         "Schema: [{Name: email, AttributeDataType: String, Required: true, Mutable: 'true'}]"
     ),
     "a quoted parameter": replaced("    Default: 3\n", "    Default: '3'\n"),
-    "a quoted number": replaced("MinimumLength: 8", "MinimumLength: '8'"),
+    "a quoted number": replaced(LENGTH, "MinimumLength: '8'"),
     "a quoted boolean": replaced("GenerateSecret: false", "GenerateSecret: 'false'"),
     "another trigger": replaced(
         "- PreSignUp: !GetAtt PreSignUpFunction.Arn",
@@ -97,8 +98,8 @@ def test_people_sign_up_and_in(edit: Edit, cognito: LocalCognito, tmp_path: Path
     [
         (pool_property("UserPoolName: !ImportValue x"), "Fn::ImportValue can't be resolved"),
         (pool_property("UserPoolName: !Ref Nobody"), "no parameter or resource Nobody"),
-        (replaced("MinimumLength: 8", "MinimumLength: eight"), "must be a whole number"),
-        (replaced("MinimumLength: 8", "MinimumLength: 3"), "valid min value: 6"),
+        (replaced(LENGTH, "MinimumLength: eight"), "must be a whole number"),
+        (replaced(LENGTH, "MinimumLength: 3"), "valid min value: 6"),
         (replaced("- SOFTWARE_TOKEN_MFA", "- SMS_MFA"), "the local Cognito has no SMS_MFA"),
         (replaced("Conditions:\n", "Conditions: [\n"), ", column 3"),
         (replaced("  UserPoolClient:\n", "  UserPoolClientele:\n"), "no resource UserPoolClient"),
