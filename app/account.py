@@ -4,7 +4,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
-from app.dependencies import AccessToken, get_cognito
+from app.dependencies import AccessToken, RecentToken, get_cognito
 from app.routing import fails_with, routes_under
 from app.schemas import (
     Address,
@@ -58,15 +58,18 @@ def me(access_token: AccessToken, request: Request) -> Me:
     return Me(body=get_cognito(request).get_user(access_token))
 
 
-@router.delete("/me", responses=fails_with("invalid_token"))
-def delete_me(access_token: AccessToken, request: Request) -> Done:
+@router.delete("/me", responses=fails_with("invalid_token", "reauthentication_required"))
+def delete_me(access_token: RecentToken, request: Request) -> Done:
     """Delete the account and end all its sessions, at once."""
     get_cognito(request).delete_user(access_token)
     return Done()
 
 
-@router.post("/mfa/setup", responses=fails_with("invalid_token", "signs_in_with_google"))
-def set_up_mfa(request: Request, access_token: AccessToken) -> MfaSetUp:
+@router.post(
+    "/mfa/setup",
+    responses=fails_with("invalid_token", "reauthentication_required", "signs_in_with_google"),
+)
+def set_up_mfa(request: Request, access_token: RecentToken) -> MfaSetUp:
     """Get a secret for an authenticator app. Sign-in ignores it until a code is verified."""
     secret, user = get_cognito(request).set_up_mfa(access_token)
     issuer = request.url.hostname or "accounts"  # the name that the authenticator app shows
@@ -86,8 +89,11 @@ def verify_mfa(body: MfaCode, access_token: AccessToken, request: Request) -> Do
     return Done()
 
 
-@router.delete("/mfa", responses=fails_with("invalid_token", "signs_in_with_google"))
-def remove_mfa(access_token: AccessToken, request: Request) -> Done:
+@router.delete(
+    "/mfa",
+    responses=fails_with("invalid_token", "reauthentication_required", "signs_in_with_google"),
+)
+def remove_mfa(access_token: RecentToken, request: Request) -> Done:
     """Turn the second factor off."""
     get_cognito(request).remove_mfa(access_token)
     return Done()

@@ -39,6 +39,7 @@ def confirm(body: Confirm, request: Request) -> Done:
     "/sign-in",
     responses=fails_with(
         "invalid_credentials",
+        "invalid_password",
         "user_not_confirmed",
         "password_reset_required",
         "challenge_required",
@@ -76,7 +77,10 @@ def challenge(body: Challenge, request: Request) -> SignedIn:
     responses=fails_with("invalid_refresh_token", "refresh_token_reused"),
 )
 def refresh(body: Refresh, request: Request) -> SignedIn:
-    """Get new tokens. If a new refresh token is among them, the old one expires shortly."""
+    """Get new tokens. If a new refresh token is among them, the old one expires shortly.
+
+    The reuse of an old one ends the session.
+    """
     return SignedIn(body=get_cognito(request).refresh(body.refresh_token))
 
 

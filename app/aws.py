@@ -1,33 +1,34 @@
-"""The boto3 client of Cognito: its timeouts, its retries, its checks. Only this module makes one.
+"""The boto3 client of Cognito: how it sends, retries and reads. Only this module makes one.
 
 Requests are unsigned: Cognito requires no AWS credentials for what people do with their own
 accounts. So no credentials are looked for, and the function's role needs no permission.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from http import HTTPStatus
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
 from botocore import UNSIGNED
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.httpsession import where
 from botocore.loaders import Loader, create_loader
 
-from app.exceptions import NotCognitoError
+from app.answers import read_answer, read_error
 from app.settings import Settings
+from app.upstream import HttpClient
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
 
-# Seconds. One call takes less than 10: up to 1 for a failed first try, 0.1 of pause, 2 to connect
-# to each address of the name, and 6 to wait for the answer, while Cognito runs the pool's Lambda
-# triggers. API Gateway times out after 29.
-CONNECT_TIMEOUT = 2
-READ_TIMEOUT = 6
+# Seconds. One call takes less than 10: up to 1 for a failed first try, 0.1 of pause, and 8 for the
+# second (upstream.TIMEOUT), while Cognito runs the pool's Lambda triggers. API Gateway times out
+# after 29.
 RETRY_WITHIN = 1
 RETRY_PAUSE = 0.1
 
@@ -37,12 +38,15 @@ RETRY_PAUSE = 0.1
 REPEATABLE = ("InitiateAuth", "GetUser", "RevokeToken", "SetUserMFAPreference")
 
 
-def make_client(settings: Settings, now: Callable[[], float]) -> "CognitoIdentityProviderClient":
-    """Create the client. It is safe to share between threads.
+def make_client(
+    settings: Settings, now: Callable[[], float], timeout: float
+) -> tuple["CognitoIdentityProviderClient", HttpClient]:
+    """Create the client, and what it sends its requests by. Threads may share them.
 
-    `now` is a clock in seconds, such as time.monotonic.
+    `now` is a clock in seconds, such as time.monotonic. `timeout` limits a request, in seconds.
     """
     core = _core_session()
+    http = HttpClient(partial(authorities, core), timeout)
     core.register_component("data_loader", _service_models())
     session = boto3.Session(botocore_session=core, region_name=settings.region)
     client: CognitoIdentityProviderClient = session.client(
@@ -50,33 +54,33 @@ def make_client(settings: Settings, now: Callable[[], float]) -> "CognitoIdentit
         endpoint_url=settings.endpoint_url,
         config=Config(
             signature_version=UNSIGNED,
-            connect_timeout=CONNECT_TIMEOUT,
-            read_timeout=READ_TIMEOUT,
             retries={"mode": "standard", "total_max_attempts": 1},  # see _retry
             parameter_validation=False,  # the models in schemas.py have done it
             # For each call botocore builds its own from 16 parts, for 22 % more instructions.
             user_agent=f"accounts Boto3/{boto3.__version__}",
         ),
     )
-    # botocore's retry modes treat all operations alike. The events that they are built on let us
-    # choose for each operation.
+    # botocore's timeouts limit each wait for a byte, not a call, and it reads any size of answer.
+    # Its retry modes treat all operations alike. Its events let us replace both.
+    # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/events.html
     # https://github.com/boto/botocore/blob/develop/botocore/retries/standard.py
     events = client.meta.events
     events.register("before-call.cognito-idp", partial(_note_start, now))
-    events.register("before-parse.cognito-idp", _check_answer)
+    events.register("before-parse.cognito-idp", _read)
+    # The type stubs don't know that a handler of these events returns a value.
+    events.register("before-send.cognito-idp", partial(_send, http))  # type: ignore[arg-type]
     for operation in REPEATABLE:
-        # The type stubs don't know that a handler of this event returns a value.
         events.register(f"needs-retry.cognito-idp.{operation}", partial(_retry, now))  # type: ignore[arg-type]
-    return client
+    return client, http
 
 
-def authorities() -> str:
-    """Return the file of certificate authorities that the client trusts.
+def authorities(core: botocore.session.Session | None = None) -> str:
+    """Return the file of certificate authorities to trust.
 
     It is the one that AWS_CA_BUNDLE names, or botocore's own. The bundle keeps Amazon's alone of
-    botocore's.
+    botocore's. A new session, which this needs without `core`, costs 2 % of a start.
     """
-    return _core_session().get_config_variable("ca_bundle") or where()
+    return (core or _core_session()).get_config_variable("ca_bundle") or where()
 
 
 def _core_session() -> botocore.session.Session:
@@ -90,21 +94,36 @@ def _service_models() -> Loader:
     return create_loader()
 
 
-def _check_answer(operation_model: Any, response_dict: dict[str, Any], **_: object) -> None:
-    """Raise NotCognitoError for a 2xx answer that isn't JSON. botocore would call it a success."""
+class _Body(BytesIO):
+    """A body as botocore reads it."""
+
+    def stream(self) -> Iterator[bytes]:
+        """Yield the whole body."""
+        yield self.read()
+
+
+def _send(http: HttpClient, request: Any, **_: object) -> AWSResponse:
+    status, headers, body = http.send(request.method, request.url, request.headers, request.body)
+    return AWSResponse(request.url, status, headers, _Body(body))  # type: ignore[arg-type]  # any mapping
+
+
+def _read(
+    operation_model: Any,
+    response_dict: dict[str, Any],
+    customized_response_dict: dict[str, Any],
+    **_: object,
+) -> None:
+    """Parse an answer in botocore's place, which would raise anything for what isn't Cognito's.
+
+    botocore gets an empty object, and adds to it what is in `customized_response_dict`. An error of
+    another server gets its status for a name.
+    """
     body = response_dict["body"]
-    empty = not body and operation_model.output_shape is None  # as DeleteUser's is
-    if not empty and not _is_json_object(body):
-        if response_dict["status_code"] < HTTPStatus.MULTIPLE_CHOICES:
-            raise NotCognitoError
-        response_dict["body"] = b"{}"  # a load balancer's page: the status is enough
-
-
-def _is_json_object(body: bytes) -> bool:
-    try:
-        return isinstance(json.loads(body), dict)
-    except ValueError:  # not JSON, or not even text
-        return False
+    if response_dict["status_code"] < HTTPStatus.MULTIPLE_CHOICES:
+        customized_response_dict.update(read_answer(operation_model.output_shape, body))
+        response_dict["body"] = b"{}"
+    else:
+        response_dict["body"] = json.dumps(read_error(body)).encode()
 
 
 def _note_start(now: Callable[[], float], context: dict[str, Any], **_: object) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from app.exceptions import ChallengeRequiredError, NotCognitoError
 from app.schemas import Tokens
 
@@ -27,11 +29,12 @@ CHALLENGES = {
 def to_tokens(answer: Any) -> Tokens:
     """Return the tokens in Cognito's answer.
 
-    Raise ChallengeRequiredError if the answer is a challenge.
+    Raise ChallengeRequiredError if the answer is a challenge, and NotCognitoError if it is neither.
     """
     if challenge := answer.get("ChallengeName"):
         needs = [CHALLENGES[challenge].field] if challenge in CHALLENGES else None
         raise ChallengeRequiredError(challenge, answer.get("Session", ""), needs)
-    if "AuthenticationResult" not in answer:
-        raise NotCognitoError
-    return Tokens.model_validate(answer["AuthenticationResult"])
+    try:
+        return Tokens.model_validate(answer.get("AuthenticationResult"))
+    except ValidationError:
+        raise NotCognitoError from None  # pydantic's message quotes the tokens

@@ -13,6 +13,7 @@ from app.challenges import CHALLENGES, to_tokens
 from app.exceptions import (
     EmailTakenError,
     HiddenAccountError,
+    NotCognitoError,
     SignsInWithGoogleError,
     UnsupportedChallengeError,
     WrongCodeError,
@@ -21,27 +22,34 @@ from app.failure import EMAIL_TAKEN, trigger_message
 from app.logs import logger
 from app.schemas import Tokens, User
 from app.settings import Settings
+from app.upstream import TIMEOUT
 from app.users import to_user
-from app.validation import validate_email, validate_password
+from app.validation import validate_current_password, validate_email, validate_password
 
 
 class Cognito:
     """Cognito's operations on one app client. One instance serves a process and its threads.
 
-    Every method can raise the exceptions that botocore raises for its operation, and
-    NotCognitoError. A method that takes an e-mail address raises InvalidEmailError if it isn't one.
-    A method that takes a new password raises InvalidPasswordError if every pool refuses it.
-    Cognito's own InvalidParameterException doesn't reliably say which parameter it means.
+    Every method can raise the exceptions that botocore raises for its operation, those of
+    HttpClient, and NotCognitoError. A method that takes an e-mail address raises InvalidEmailError
+    if it isn't one. A method that takes a password raises InvalidPasswordError if every pool
+    refuses it. Cognito's own InvalidParameterException doesn't reliably say which parameter it
+    means.
     """
 
-    def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
-        self._client = make_client(settings, now)
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], float] = time.monotonic,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._client, self._http = make_client(settings, now, timeout)
         self._client_id = settings.client_id
         self._hide_existing_accounts = settings.hide_existing_accounts
 
     def close(self) -> None:
         """Close the open connections. The next call opens a new one."""
-        self._client.close()
+        self._http.close()
 
     # Signing up and signing in
 
@@ -103,6 +111,7 @@ class Cognito:
         raise HiddenAccountError for an unconfirmed account and one whose password must be reset.
         """
         validate_email(email, "InitiateAuth")
+        validate_current_password(password, "InitiateAuth")
         try:
             answer = self._client.initiate_auth(
                 ClientId=self._client_id,
@@ -145,10 +154,17 @@ class Cognito:
         """Get new tokens (GetTokensFromRefreshToken), with a new refresh token if the pool rotates.
 
         This works with rotation on or off; the flow REFRESH_TOKEN_AUTH works only with it off.
+
+        If the token was replaced earlier, a thief may have used it, or may hold the newest one. So
+        its session is ended for both.
         """
-        answer = self._client.get_tokens_from_refresh_token(
-            ClientId=self._client_id, RefreshToken=refresh_token
-        )
+        try:
+            answer = self._client.get_tokens_from_refresh_token(
+                ClientId=self._client_id, RefreshToken=refresh_token
+            )
+        except self._client.exceptions.RefreshTokenReuseException:
+            self._quietly(lambda: self.sign_out(refresh_token))
+            raise
         return to_tokens(answer)
 
     def sign_out(self, refresh_token: str) -> None:
@@ -193,6 +209,7 @@ class Cognito:
 
         Raise SignsInWithGoogleError if there is no password.
         """
+        validate_current_password(current, "ChangePassword")
         validate_password(new, "ChangePassword")
         try:
             self._client.change_password(
@@ -230,6 +247,8 @@ class Cognito:
         """
         user = self._user_with_password(access_token)
         answer = self._client.associate_software_token(AccessToken=access_token)
+        if "SecretCode" not in answer:
+            raise NotCognitoError
         return answer["SecretCode"], user
 
     def verify_mfa(self, access_token: str, code: str) -> None:
@@ -240,7 +259,7 @@ class Cognito:
         """
         self._user_with_password(access_token)
         answer = self._client.verify_software_token(AccessToken=access_token, UserCode=code)
-        if answer["Status"] != "SUCCESS":
+        if answer.get("Status") != "SUCCESS":
             raise WrongCodeError
         self._prefer_mfa(access_token, on=True)
 

@@ -57,3 +57,24 @@ async def _current_user(request: Request, access_token: AccessToken) -> TokenUse
 
 CurrentUser = Annotated[TokenUser, Depends(_current_user)]
 """The person who is signed in. Without a valid access token: 401 `invalid_token`."""
+
+
+async def _recent_user(request: Request, access_token: AccessToken) -> TokenUser:
+    verifier: Verifier = request.app.state.verifier
+    return await run_blocking(verifier.verify_recent, access_token)
+
+
+RecentUser = Annotated[TokenUser, Depends(_recent_user)]
+"""The person who signed in within the last 5 minutes, or 403 `reauthentication_required`.
+
+It is for what a token that leaked must not be enough for.
+"""
+
+
+async def _recent_token(request: Request, access_token: AccessToken) -> str:
+    await _recent_user(request, access_token)
+    return access_token
+
+
+RecentToken = Annotated[str, Depends(_recent_token)]
+"""The token of a RecentUser: pass it to Cognito."""

@@ -57,6 +57,7 @@ NEXT_STEPS = {
     "invalid_password": "Show the rule that `errors` names, and ask for another password.",
     "invalid_credentials": "Ask again, and offer to reset the password.",
     "invalid_token": "Refresh the tokens; if that fails, sign in.",
+    "reauthentication_required": "Ask the person to sign in again, then repeat the call.",
     "invalid_refresh_token": "Delete the tokens, and sign in.",
     "refresh_token_reused": "Delete the tokens, and sign in: somebody else may have used them.",
     "invalid_session": "Sign in again, from the first step.",

@@ -1,8 +1,9 @@
 """The table of failures: for each exception, what the caller is told.
 
-Its keys are HTTP statuses, exception classes, the names of Cognito's errors, and "Cognito 429" and
-"Cognito 5xx" for its other errors. A class's row also serves its subclasses. An operation's name
-before a class or an error makes a row for that operation alone. exception_handlers.py finds rows.
+Its keys are HTTP statuses, exception classes, the names of Cognito's errors, and "Cognito 429" or
+"Cognito 5xx" for all other errors with such a status. A class's row also serves its subclasses. An
+operation's name before a class or an error makes a row for that operation alone.
+exception_handlers.py finds rows.
 """
 
 from dataclasses import replace
@@ -50,6 +51,11 @@ _TOO_MANY = Failure(
 )
 _UNAVAILABLE = Failure(
     503, "unavailable", "The service is not available right now. Please try again.", retry_after=5
+)
+_NOT_COGNITO = replace(
+    _UNAVAILABLE,
+    remedy="Something other than Cognito answered. But if `cause` names an error of Cognito, it is "
+    "new: add it to the table in app/errors.py.",
 )
 INTERNAL_ERROR = Failure(500, "internal_error", "Something went wrong on our side.")
 BAD_EVENT = replace(
@@ -125,6 +131,9 @@ TABLE: dict[Key, Failure] = {
     # Operations that take an access token
     ours.MissingTokenError: _INVALID_TOKEN,
     ours.InvalidTokenError: _INVALID_TOKEN,
+    ours.ReauthenticationRequiredError: Failure(
+        403, "reauthentication_required", "Please sign in again first."
+    ),
     "NotAuthorizedException": _INVALID_TOKEN,
     "UserNotFoundException": _INVALID_TOKEN,  # the account was deleted
     ours.KeysUnavailableError: _UNAVAILABLE,
@@ -133,6 +142,7 @@ TABLE: dict[Key, Failure] = {
     "AliasExistsException": _EMAIL_TAKEN,
     ours.InvalidEmailError: _INVALID_EMAIL,
     ours.InvalidPasswordError: _INVALID_PASSWORD,
+    ours.InvalidCurrentPasswordError: _INVALID_PASSWORD,
     "InvalidPasswordException": _INVALID_PASSWORD,
     "PasswordHistoryPolicyViolationException": _INVALID_PASSWORD,
     "SignUp.InvalidParameterException": replace(
@@ -175,6 +185,9 @@ TABLE: dict[Key, Failure] = {
     # ChangePassword, with a valid access token
     "ChangePassword.NotAuthorizedException": _INVALID_CREDENTIALS,
     "ChangePassword.InvalidParameterException": _INVALID_CREDENTIALS,
+    ("ChangePassword", ours.InvalidCurrentPasswordError): replace(
+        _INVALID_PASSWORD, field="currentPassword"
+    ),
     ("ChangePassword", ours.InvalidPasswordError): _INVALID_NEW_PASSWORD,
     "ChangePassword.InvalidPasswordException": _INVALID_NEW_PASSWORD,
     "ChangePassword.PasswordHistoryPolicyViolationException": _INVALID_NEW_PASSWORD,
@@ -264,7 +277,6 @@ TABLE: dict[Key, Failure] = {
     ),
     ours.TokenEndpointBusyError: _TOO_MANY,
     ours.TokenEndpointError: _UNAVAILABLE,
-    HTTPError: _UNAVAILABLE,  # the endpoint can't be reached
     # The user pool's configuration
     "InvalidUserPoolConfigurationException": _misconfigured(
         "The user pool's configuration is invalid: check its MFA and Lambda trigger settings."
@@ -277,13 +289,18 @@ TABLE: dict[Key, Failure] = {
         "The user pool's settings need a higher feature plan: change UserPoolTier."
     ),
     # Cognito can't be reached, or something else answered
-    BotocoreConnectionError: _UNAVAILABLE,
-    HTTPClientError: _UNAVAILABLE,
-    ResponseParserError: _UNAVAILABLE,
+    HTTPError: _UNAVAILABLE,
+    ours.AnswerTooLongError: _UNAVAILABLE,
     ours.NotCognitoError: _UNAVAILABLE,
     "Cognito 429": _TOO_MANY,
     "Cognito 403": _UNAVAILABLE,  # AWS WAF's page
+    "Cognito 3xx": _NOT_COGNITO,
+    "Cognito 4xx": _NOT_COGNITO,
     "Cognito 5xx": _UNAVAILABLE,
+    # The same, for the boto3 clients of other services that a team may add
+    BotocoreConnectionError: _UNAVAILABLE,
+    HTTPClientError: _UNAVAILABLE,
+    ResponseParserError: _UNAVAILABLE,
     # Everything else is a bug
     Exception: INTERNAL_ERROR,
 }

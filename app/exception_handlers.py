@@ -73,7 +73,7 @@ def _http_failure(exc: HTTPException) -> Failure:
 
 
 def _cognito_error(exc: ClientError, part: Literal["Code", "Message"]) -> str:
-    return exc.response["Error"].get(part, "")
+    return exc.response.get("Error", {}).get(part, "")
 
 
 def _allowed_methods(request: Request) -> list[str]:

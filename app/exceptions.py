@@ -19,6 +19,10 @@ class InvalidPasswordError(ValueError):
         self.operation_name = operation_name
 
 
+class InvalidCurrentPasswordError(InvalidPasswordError):
+    """A password that no account can have, where a person proves to know theirs."""
+
+
 class WrongCodeError(Exception):
     """A wrong code, or one that we report as wrong."""
 
@@ -50,12 +54,20 @@ class InvalidTokenError(Exception):
     """An access token that is malformed, expired, revoked, or for somebody else."""
 
 
+class ReauthenticationRequiredError(Exception):
+    """A valid access token of a sign-in that isn't recent, to a route that needs a recent one."""
+
+
 class KeysUnavailableError(Exception):
     """The user pool's public keys can't be fetched, so no token can be checked."""
 
 
 class NotCognitoError(Exception):
     """A response that Cognito didn't send, such as a captive portal's page. Nothing was done."""
+
+
+class AnswerTooLongError(Exception):
+    """An answer that is larger than any that we expect. The rest of it was not read."""
 
 
 class EmailTakenError(Exception):

@@ -1,6 +1,8 @@
 """The app: middleware, exception handlers and routers, put together."""
 
 import os
+import time
+from collections.abc import Callable
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -17,9 +19,12 @@ from app.settings import Settings
 from app.tokens import Verifier
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, *, wall_clock: Callable[[], float] = time.time
+) -> FastAPI:
     """Create the ASGI app, from the environment (`uvicorn --factory app.main:create_app`).
 
+    `wall_clock` judges access tokens, in seconds since the epoch: a local Cognito has its own.
     Raise SystemExit, whose one line says what to fix, if the environment has a mistake.
     """
     settings = settings or Settings.from_environ(os.environ)
@@ -52,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestContextMiddleware)
     app.state.cognito = Cognito(settings)
     app.state.oauth = OAuthClient(settings)
-    app.state.verifier = Verifier(settings)
+    app.state.verifier = Verifier(settings, wall_clock=wall_clock)
     app.include_router(auth.router)
     app.include_router(account.router)
     app.include_router(google.router)

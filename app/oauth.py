@@ -11,8 +11,6 @@ import hashlib
 import json
 import re
 import secrets
-import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -67,15 +65,13 @@ class GoogleAttempt(BaseModel):
 class OAuthClient:
     """The app client at the pool's domain. One instance serves a process and its threads.
 
-    Every method raises GoogleNotSetUpError if there is no domain. `now` is a clock in seconds, such
-    as time.monotonic.
+    Every method raises GoogleNotSetUpError if there is no domain.
     """
 
-    def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._client_id = settings.client_id
         self._domain_url = settings.domain_url
         self._redirect_uris = settings.redirect_uris
-        self._now = now
 
     def start(self, redirect_uri: str) -> GoogleAttempt:
         """Return a new attempt. Its URL leads to Google, through Cognito.
@@ -108,7 +104,7 @@ class OAuthClient:
         too, but only if the authorization URL had a challenge. Also raise RedirectNotAllowedError,
         like `start`, and the exceptions of TokenEndpoint.
         """
-        endpoint = TokenEndpoint(self._domain_for(redirect_uri), self._now)
+        endpoint = TokenEndpoint(self._domain_for(redirect_uri))
         tokens = endpoint.exchange(
             {
                 "client_id": self._client_id,

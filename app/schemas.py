@@ -2,8 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel, to_pascal
+
+from app.validation import to_code
 
 
 def wire(**example: Any) -> ConfigDict:
@@ -21,7 +23,7 @@ def wire(**example: Any) -> ConfigDict:
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=128), Field(repr=False)]
 _Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]  # not trimmed
 Password = Annotated[_Password, Field(repr=False)]
-_Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2048)]
+_Code = Annotated[str, StringConstraints(min_length=1, max_length=2048), BeforeValidator(to_code)]
 Code = Annotated[_Code, Field(repr=False)]
 RefreshToken = Annotated[str, Field(min_length=1, max_length=8192, repr=False)]
 ChallengeSession = Annotated[str, Field(min_length=20, max_length=4096, repr=False)]

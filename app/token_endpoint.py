@@ -3,17 +3,15 @@
 https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
 """
 
-import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import closing
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-import urllib3
 from pydantic import ValidationError
 
-from app.aws import CONNECT_TIMEOUT, READ_TIMEOUT, authorities
+from app.aws import authorities
 from app.exceptions import (
     InvalidClientError,
     InvalidGrantError,
@@ -22,9 +20,9 @@ from app.exceptions import (
     UnauthorizedClientError,
 )
 from app.schemas import Tokens
+from app.upstream import TIMEOUT, HttpClient, read_json
 
-MAX_ANSWER = 64 * 1024  # bytes; three tokens have about 4 KiB
-_PIECE = 16 * 1024  # bytes
+_HEADERS = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
 
 _REFUSALS: dict[str, type[Exception]] = {
     "invalid_grant": InvalidGrantError,
@@ -38,23 +36,23 @@ _REFUSALS: dict[str, type[Exception]] = {
 class TokenEndpoint:
     """The token endpoint of one domain. One instance serves a process and its threads.
 
-    `now` is a clock in seconds, such as time.monotonic.
+    `timeout` limits a call, in seconds.
     """
 
-    def __init__(self, domain_url: str, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, domain_url: str, timeout: float = TIMEOUT) -> None:
         self._url = f"{domain_url}/oauth2/token"
-        self._now = now
+        self._timeout = timeout
 
     def exchange(self, grant: Mapping[str, str]) -> Tokens:
         """Exchange an authorization code for tokens.
 
         It is called once: a code works once, so a second try would fail even if the first one had
-        succeeded. The timeouts are those of Cognito's API.
+        succeeded.
 
         Raise InvalidGrantError if the code, its verifier or its redirect URI is wrong, and
         InvalidClientError or UnauthorizedClientError if the app client is configured wrongly. Raise
-        TokenEndpointBusyError or TokenEndpointError for any other answer, and urllib3's HTTPError
-        if there is none.
+        TokenEndpointBusyError or TokenEndpointError for any other answer, and the exceptions of
+        HttpClient if there is none.
         """
         status, answer = self._post({"grant_type": "authorization_code", **grant})
         if status != HTTPStatus.OK:
@@ -74,35 +72,9 @@ class TokenEndpoint:
         A certificate of another authority, imported into ACM, is refused.
         https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-add-custom-domain.html
         """
-        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
-        headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
-        with urllib3.PoolManager(ca_certs=authorities(), timeout=timeout, retries=False) as http:
-            answer = http.request(
-                "POST",
-                self._url,
-                body=urlencode(form),
-                headers=headers,
-                redirect=False,
-                preload_content=False,
-            )
-            try:
-                return answer.status, _json(self._body(answer))
-            finally:
-                answer.close()
-
-    def _body(self, answer: urllib3.BaseHTTPResponse) -> bytes:
-        """Return the body. Raise TokenEndpointError if it is too long, in bytes or in time."""
-        deadline = self._now() + READ_TIMEOUT
-        body = b""
-        while piece := answer.read1(_PIECE, decode_content=False):
-            body += piece
-            if len(body) > MAX_ANSWER or self._now() > deadline:
-                raise TokenEndpointError
-        return body
+        with closing(HttpClient(authorities, self._timeout)) as http:
+            status, _, body = http.send("POST", self._url, _HEADERS, urlencode(form))
+        return status, read_json(body)
 
 
 def _refusal(status: int, answer: Any) -> Exception:
@@ -117,10 +89,3 @@ def _refusal(status: int, answer: Any) -> Exception:
         # caller chose both from REDIRECT_URIS, so it isn't a misconfiguration.
         return InvalidGrantError()
     return _REFUSALS[error]()
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):  # not JSON, or not even text, or nested too deeply
-        return None

@@ -5,17 +5,18 @@ pool to this app client, and hasn't expired. It may have been revoked: only Cogn
 /auth/me asks it.
 """
 
-import json
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from http.client import HTTPException
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from app.exceptions import InvalidTokenError, KeysUnavailableError
+from app.aws import authorities
+from app.exceptions import InvalidTokenError, KeysUnavailableError, ReauthenticationRequiredError
 from app.settings import Settings
+from app.upstream import HttpClient, read_json
 
 if TYPE_CHECKING:
     from jwt import PyJWK
@@ -26,6 +27,10 @@ KEYS_TIMEOUT = 3
 KEYS_RETRY = 2 * KEYS_TIMEOUT  # from the start of a failed fetch to the next one
 KEYS_INTERVAL = 60  # from one successful fetch to the next one
 LEEWAY = 5  # difference allowed between two clocks
+RECENT = 5 * 60  # how long a sign-in counts as recent
+# The most that Cognito allows for AccessTokenValidity.
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
+MAX_LIFETIME = 24 * 60 * 60
 
 REQUIRED_CLAIMS = ["exp", "iat", "iss", "sub", "client_id", "token_use"]
 
@@ -44,15 +49,28 @@ class TokenUser:
 class Verifier:
     """Verifies the access tokens of one app client. One instance serves a process and its threads.
 
+    `wall_clock` judges tokens, in seconds since the epoch. `now` is a clock in seconds that nobody
+    sets, such as time.monotonic. `timeout` limits the fetch of the pool's keys, in seconds.
+
     https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html
     """
 
-    def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+        timeout: float = KEYS_TIMEOUT,
+    ) -> None:
         self._settings = settings
         self._now = now
+        self._wall_clock = wall_clock
         self._url = settings.jwks_url or f"{settings.issuer}/.well-known/jwks.json"
+        self._timeout = timeout
         self._keys: dict[str, PyJWK] = {}
         self._next_fetch = float("-inf")
+        self._failed = True
+        """Whether there are no keys, or the last fetch of new ones failed."""
         self._lock = threading.Lock()
 
     def verify(self, token: str) -> TokenUser:
@@ -61,55 +79,97 @@ class Verifier:
         Raise InvalidTokenError if it isn't a valid access token, and KeysUnavailableError if the
         pool's keys can't be fetched.
         """
+        claims = self._signed_claims(token)
+        if (claims["token_use"], claims["client_id"]) != ("access", self._settings.client_id):
+            raise InvalidTokenError
+        if not claims["sub"].strip() or not self._is_current(claims):
+            raise InvalidTokenError
+        return TokenUser(claims["sub"], claims)
+
+    def verify_recent(self, token: str) -> TokenUser:
+        """Return the person to whom a token was issued, if the sign-in was at most RECENT ago.
+
+        Raise ReauthenticationRequiredError if it wasn't: `auth_time` is the time of the sign-in,
+        also in the tokens of a refresh. Also raise the exceptions of `verify`.
+        """
+        user = self.verify(token)
+        signed_in = user.claims.get("auth_time")
+        if type(signed_in) is not int or not -LEEWAY <= self._wall_clock() - signed_in <= RECENT:
+            raise ReauthenticationRequiredError
+        return user
+
+    def _signed_claims(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token that the pool has signed."""
         import jwt  # noqa: PLC0415 - with cryptography it slows a start, and sign-in doesn't need it
 
         if len(token) > MAX_TOKEN_LENGTH:
             raise InvalidTokenError
         try:
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 self._key(jwt.get_unverified_header(token).get("kid")),
                 algorithms=["RS256"],
                 issuer=self._settings.issuer,
-                leeway=LEEWAY,
-                # An access token names the app client in `client_id` and has no audience.
-                options={"require": REQUIRED_CLAIMS, "verify_aud": False},
+                options={
+                    "require": REQUIRED_CLAIMS,
+                    # An access token names the app client in `client_id` and has no audience.
+                    "verify_aud": False,
+                    # PyJWT would accept times that are text, and know no clock but this machine's.
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
             )
-        except jwt.InvalidTokenError as exc:
+        # PyJWT lets the JSON parser's own exceptions pass.
+        except (jwt.PyJWTError, ValueError, RecursionError) as exc:
             raise InvalidTokenError from exc
-        if (claims["token_use"], claims["client_id"]) != ("access", self._settings.client_id):
-            raise InvalidTokenError
-        return TokenUser(claims["sub"], claims)
+        return claims
+
+    def _is_current(self, claims: dict[str, Any]) -> bool:
+        """Return whether a token is valid now. Cognito writes times as whole seconds."""
+        issued, expires = claims["iat"], claims["exp"]
+        begins = claims.get("nbf", issued)
+        if not all(type(time) is int for time in (issued, expires, begins)):
+            return False
+        now = self._wall_clock()
+        started: bool = max(issued, begins) <= now + LEEWAY
+        return started and now - LEEWAY < expires <= issued + MAX_LIFETIME
 
     def _key(self, key_id: object) -> "PyJWK":
         """Return the key with this id. Refetch for unknown key ids, at most once per interval.
 
-        One thread fetches at a time. Other threads wait only if there are no keys yet.
+        One thread fetches at a time, and others that need a new key wait for it.
         """
-        if self._is_due(key_id) and self._lock.acquire(blocking=not self._keys):
-            try:
-                if self._is_due(key_id):  # unless another thread has just fetched
-                    self._next_fetch = self._now() + KEYS_RETRY
-                    self._keys = self._fetch()
-                    self._next_fetch = self._now() + KEYS_INTERVAL
-            finally:
-                self._lock.release()
-        if not self._keys:
-            raise KeysUnavailableError
-        if not isinstance(key_id, str) or key_id not in self._keys:
+        if not isinstance(key_id, str):
             raise InvalidTokenError
-        return self._keys[key_id]
+        if key_id not in self._keys:
+            with self._lock:
+                if key_id not in self._keys and self._now() >= self._next_fetch:
+                    self._renew_keys()
+        if key := self._keys.get(key_id):
+            return key
+        raise KeysUnavailableError if self._failed else InvalidTokenError
 
-    def _is_due(self, key_id: object) -> bool:
-        return key_id not in self._keys and self._now() >= self._next_fetch
+    def _renew_keys(self) -> None:
+        self._next_fetch = self._now() + KEYS_RETRY
+        self._failed = True
+        self._keys = self._fetch()
+        self._failed = False
+        self._next_fetch = self._now() + KEYS_INTERVAL
 
     def _fetch(self) -> "dict[str, PyJWK]":
+        """Return the pool's keys by their id. Raise KeysUnavailableError."""
         import jwt  # noqa: PLC0415 - as above
 
         try:
-            with urllib.request.urlopen(self._url, timeout=KEYS_TIMEOUT) as answer:  # noqa: S310 - settings.py allows http(s) only
-                keys = jwt.PyJWKSet.from_dict(json.load(answer)).keys
-        # The answer may be anything: for a JSON list, jwt raises AttributeError
-        except (OSError, HTTPException, ValueError, TypeError, AttributeError, jwt.PyJWTError) as e:
-            raise KeysUnavailableError from e
-        return {key.key_id: key for key in keys if key.key_id}
+            with closing(HttpClient(authorities, self._timeout)) as http:
+                status, _, body = http.send("GET", self._url, {})
+            found = jwt.PyJWKSet.from_dict(read_json(body)).keys
+            keys = {
+                key.key_id: key for key in found if key.key_id and key.algorithm_name == "RS256"
+            }
+        except Exception as exc:  # for what isn't a key set, PyJWT and cryptography raise anything
+            raise KeysUnavailableError from exc
+        if status != HTTPStatus.OK or not keys:
+            raise KeysUnavailableError
+        return keys

@@ -2,7 +2,11 @@
 
 import re
 
-from app.exceptions import InvalidEmailError, InvalidPasswordError
+from app.exceptions import (
+    InvalidCurrentPasswordError,
+    InvalidEmailError,
+    InvalidPasswordError,
+)
 
 # What <input type=email> accepts, except that Cognito requires a dot in the domain.
 # https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address
@@ -13,7 +17,18 @@ _EMAIL = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_
 # either end, no line break.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_PasswordPolicyType.html
 _MIN_PASSWORD_LENGTH = 6
-_PASSWORD = re.compile(r"\S[^\n\r\x85\u2028\u2029]*\S", re.ASCII)
+_BLANK_END = "Password must not start or end with a blank"
+_LINE_BREAKS = "\n\r\x85\u2028\u2029"
+# AWS doesn't say which characters are blanks. These are as well as those of str.isspace(): fillers
+# of Hangul, the empty pattern of Braille, and characters without a width. Nobody can see them.
+_FILLERS = "\u115f\u1160\u180e\u200b\u200c\u200d\u2060\u2800\u3164\ufeff\uffa0"
+# Unicode's dashes (category Pd), the minus signs, the soft hyphen, and the long vowel marks that
+# Japanese and Korean keyboards offer for them.
+_HYPHENS = (
+    "-\u00ad\u058a\u05be\u1400\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u207b\u208b\u2212\u2e17\u2e1a"
+    "\u2e3a\u2e3b\u2e40\u2e5d\u301c\u3030\u30a0\u30fc\u3161\ufe31\ufe32\ufe58\ufe63\uff0d\uff70"
+    "\U00010d6e\U00010ead"
+)
 
 
 def validate_email(email: str, operation_name: str) -> None:
@@ -26,5 +41,34 @@ def validate_password(password: str, operation_name: str) -> None:
     """Raise InvalidPasswordError if every user pool refuses `password` as a new password."""
     if len(password) < _MIN_PASSWORD_LENGTH:
         raise InvalidPasswordError(operation_name, "Password not long enough")
-    if not _PASSWORD.fullmatch(password):
-        raise InvalidPasswordError(operation_name, "Password must not start or end with a blank")
+    if _has_blank_end(password) or any(each in password for each in _LINE_BREAKS):
+        raise InvalidPasswordError(operation_name, _BLANK_END)
+
+
+def validate_current_password(password: str, operation_name: str) -> None:
+    """Raise InvalidCurrentPasswordError if no account can have `password`.
+
+    Somebody typed or pasted a blank with it. Cognito would report a wrong password.
+    """
+    if _has_blank_end(password):
+        raise InvalidCurrentPasswordError(operation_name, _BLANK_END)
+
+
+def to_code(typed: object) -> object:
+    """Return a code as Cognito sent it, from what a person typed.
+
+    People type blanks and hyphens between digits, and digits of other alphabets, such as full-width
+    ones. Anything but a string is returned as it is.
+    """
+    if not isinstance(typed, str) or (typed.isascii() and typed.isdigit()):
+        return typed
+    kept = (each for each in typed if not _is_blank(each) and each not in _HYPHENS)
+    return "".join(str(int(each)) if each.isdecimal() else each for each in kept)
+
+
+def _has_blank_end(text: str) -> bool:
+    return bool(text) and (_is_blank(text[0]) or _is_blank(text[-1]))
+
+
+def _is_blank(character: str) -> bool:
+    return character.isspace() or character in _FILLERS

@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -85,14 +86,23 @@ def cognito() -> Iterator[LocalCognito]:
         yield cognito
 
 
-@pytest.fixture
-def cognito_on_time() -> Iterator[LocalCognito]:
-    """Return a local Cognito whose clock no test has moved.
+@pytest.fixture(autouse=True)
+def on_time(request: pytest.FixtureRequest) -> None:
+    """Let each test begin with the local Cognito's clock at the real time."""
+    if "cognito" in request.fixturenames:
+        request.getfixturevalue("cognito").clock.ahead = 0.0
 
-    `CurrentUser` uses this machine's clock, so it rejects tokens from a clock that runs ahead.
+
+@pytest.fixture
+def clock(request: pytest.FixtureRequest) -> Callable[[], float]:
+    """Return the app's clock in this process: the local Cognito's, if the test has one.
+
+    The bundle uses this machine's clock, so it rejects tokens from a clock that runs ahead.
     """
-    with LocalCognito() as cognito:
-        yield cognito
+    if "cognito" in request.fixturenames:
+        now: Callable[[], float] = request.getfixturevalue("cognito").clock.now
+        return now
+    return time.time
 
 
 @pytest.fixture(scope="session")
@@ -168,7 +178,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def connect(request: pytest.FixtureRequest, transport: str, watch: Watch) -> Connect:
+def connect(
+    request: pytest.FixtureRequest, transport: str, clock: Callable[[], float], watch: Watch
+) -> Connect:
     """Return a function that opens a client of the app and checks answers against the document."""
     functions = request.getfixturevalue("functions") if transport == BUNDLE else None
 
@@ -181,7 +193,7 @@ def connect(request: pytest.FixtureRequest, transport: str, watch: Watch) -> Con
             function.new_lines()  # drop the lines of an earlier test
             client = invoking(function.invoker)
         else:
-            client = serving(make_app(settings, team=team), transport)
+            client = serving(make_app(settings, team=team, clock=clock), transport)
         with client as api:
             prefix = api.base_url.path.rstrip("/")
             if not team:
@@ -193,7 +205,7 @@ def connect(request: pytest.FixtureRequest, transport: str, watch: Watch) -> Con
 
 
 @pytest.fixture
-def publish(request: pytest.FixtureRequest, transport: str) -> Publish:
+def publish(request: pytest.FixtureRequest, transport: str, clock: Callable[[], float]) -> Publish:
     """Return a function that serves the app over real HTTP for browsers and yields its address."""
 
     def publish(settings: Settings, *, team: bool = False) -> AbstractContextManager[str]:
@@ -201,7 +213,7 @@ def publish(request: pytest.FixtureRequest, transport: str) -> Publish:
             functions: Functions = request.getfixturevalue("functions")
             invoker = functions.get(settings, team=team).invoker
             return serve_gateway(lambda: nullcontext(invoker), WAYS["rest"])
-        app = make_app(settings, team=team)
+        app = make_app(settings, team=team, clock=clock)
         if transport == "uvicorn":
             return serve(app)
         return serve_gateway(lambda: handling(app), WAYS[transport])

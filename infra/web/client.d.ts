@@ -145,6 +145,7 @@ export interface Routes {
     gives: Tokens;
     fails:
       | "invalid_credentials"
+      | "invalid_password"
       | "user_not_confirmed"
       | "password_reset_required"
       | "challenge_required";
@@ -217,12 +218,12 @@ export interface Routes {
   "DELETE /auth/me": {
     takes: undefined;
     gives: undefined;
-    fails: "invalid_token";
+    fails: "invalid_token" | "reauthentication_required";
   };
   "POST /auth/mfa/setup": {
     takes: undefined;
     gives: MfaSecret;
-    fails: "invalid_token" | "signs_in_with_google";
+    fails: "invalid_token" | "reauthentication_required" | "signs_in_with_google";
   };
   "POST /auth/mfa/verify": {
     takes: MfaCode;
@@ -232,7 +233,7 @@ export interface Routes {
   "DELETE /auth/mfa": {
     takes: undefined;
     gives: undefined;
-    fails: "invalid_token" | "signs_in_with_google";
+    fails: "invalid_token" | "reauthentication_required" | "signs_in_with_google";
   };
 }
 

@@ -49,6 +49,7 @@ export const NEXT = {
   misconfigured: "report",
   not_found: "report",
   password_reset_required: "forgotPassword",
+  reauthentication_required: "signIn",
   redirect_not_allowed: "report",
   refresh_token_reused: "signIn",
   rejected: "fix",

@@ -118,9 +118,10 @@ const en = {
     misconfigured: "The service isn't configured correctly. We need to fix that.",
     not_found: "This page doesn't match the service. Please let us know.",
     password_reset_required: "You need a new password. Request a code to set one.",
+    reauthentication_required: "For your safety, please sign in again first. Then repeat what you wanted to do.",
     redirect_not_allowed: "This page isn't allowed to sign people in with Google. Please let us know.",
     refresh_token_reused:
-      "Someone else may have used your session. Sign in again, then sign out everywhere.",
+      "Someone else may have used your session, so it has ended. Sign in again, then sign out everywhere.",
     rejected: "The service doesn't accept this.",
     sign_in_cancelled: "You cancelled signing in with Google.",
     signs_in_with_google: "You sign in with Google. Your password and two-factor settings are in your Google account.",
@@ -255,9 +256,10 @@ const ko = {
     misconfigured: "서비스 설정이 올바르지 않아요. 저희가 고쳐야 하는 문제예요.",
     not_found: "페이지와 서비스가 서로 맞지 않아요. 고객센터에 알려 주세요.",
     password_reset_required: "새 비밀번호가 필요해요. 인증 코드를 받아 비밀번호를 재설정해 주세요.",
+    reauthentication_required: "안전을 위해 다시 로그인한 다음 한 번 더 시도해 주세요.",
     redirect_not_allowed: "이 페이지에서는 Google로 로그인할 수 없어요. 고객센터에 알려 주세요.",
     refresh_token_reused:
-      "다른 사람이 로그인 정보를 사용했을 수 있어요. 다시 로그인한 다음 모든 기기에서 로그아웃해 주세요.",
+      "다른 사람이 로그인 정보를 사용했을 수 있어 로그아웃했어요. 다시 로그인한 다음 모든 기기에서 로그아웃해 주세요.",
     rejected: "서비스에서 받아들이지 않았어요.",
     sign_in_cancelled: "Google 로그인을 취소했어요.",
     signs_in_with_google: "Google로 로그인하는 계정이에요. 비밀번호와 2단계 인증은 Google 계정에서 관리해 주세요.",

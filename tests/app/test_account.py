@@ -163,6 +163,20 @@ def test_delete_me(ada: Person) -> None:
     assert ada.signs_up().json() == DONE
 
 
+def test_a_sign_in_that_is_not_recent(ada: Person, cognito: LocalCognito) -> None:
+    """A leaked token can't delete the account or change its second factor, even refreshed."""
+    ada.is_signed_in()
+    steps = (ada.sets_up_mfa, ada.removes_mfa, ada.deletes_the_account)
+    cognito.clock.advance(timedelta(minutes=6))
+    assert ada.refreshes().status_code == 200
+    for step in steps:
+        assert failure(step())[:2] == (403, "reauthentication_required")
+    assert ada.looks_in_the_mirror().status_code == 200
+    ada.signs_in()
+    assert ada.sets_up_mfa().status_code == 200
+    assert ada.deletes_the_account().json() == DONE
+
+
 @through_every_transport
 @pytest.mark.parametrize(
     "header", [None, "", "Bearer", "Basic YTpi", "Bearer made.up.token", "Bearer a!b", "Bearer a b"]

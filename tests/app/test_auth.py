@@ -370,7 +370,7 @@ def test_a_challenge_is_answered_wrongly(
 
 @through_every_transport
 def test_a_second_factor(ada: Person, cognito: LocalCognito) -> None:
-    """Ada sets up a second factor, verifies it, signs in with it and removes it."""
+    """Ada sets up a second factor, verifies it and signs in with it."""
     ada.is_signed_in()
     assert failure(ada.verifies_mfa("123456"))[:2] == (409, "mfa_not_set_up")
     body = ada.sets_up_mfa().json()["body"]
@@ -387,6 +387,14 @@ def test_a_second_factor(ada: Person, cognito: LocalCognito) -> None:
     cognito.clock.advance(30)  # a code works once
     asked = ada.signs_in()
     assert ada.answers(asked, code=totp(ada.mfa_secret, cognito.clock.now())).status_code == 200
+
+
+@through_every_transport
+def test_a_second_factor_is_removed(ada: Person, cognito: LocalCognito) -> None:
+    """Sign-in no longer asks for it."""
+    ada.is_signed_in()
+    ada.sets_up_mfa()
+    ada.verifies_mfa(totp(ada.mfa_secret, cognito.clock.now()))
     assert ada.removes_mfa().json() == {"statusCode": 200}
     assert ada.signs_in().status_code == 200
 
@@ -488,14 +496,20 @@ def test_refresh(ada: Person) -> None:
 
 
 def test_refresh_with_a_replaced_token(ada: Person, cognito: LocalCognito) -> None:
-    """After the grace period of 30 seconds, reuse gets its own code, as the token may be stolen."""
+    """After the grace period of 30 seconds, reuse ends the session: the token may be stolen."""
     ada.is_signed_in()
+    elsewhere = dict(ada.tokens)
+    ada.signs_in()
     old = ada.tokens["RefreshToken"]
     ada.refreshes()
     cognito.clock.advance(timedelta(minutes=2))
     answer = ada.refreshes(refreshToken=old)
     assert failure(answer)[:2] == (401, "refresh_token_reused")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
+    # Whoever has the newest tokens is signed out, too, but not the other session.
+    assert failure(ada.looks_in_the_mirror()) == INVALID_TOKEN
+    assert failure(ada.refreshes()) == INVALID_REFRESH_TOKEN
+    assert ada.refreshes(refreshToken=elsewhere["RefreshToken"]).status_code == 200
 
 
 @through_every_transport

@@ -114,7 +114,9 @@ def test_the_contract(operation: str, shape: str, status: int, code: str) -> Non
         ("429", 429, "too_many_requests"),
         ("ThrottlingException", 400, "too_many_requests"),
         ("403", 403, "unavailable"),
-        ("SomethingNew", 400, "internal_error"),
+        ("SomethingNew", 400, "unavailable"),
+        ("404", 404, "unavailable"),
+        ("302", 302, "unavailable"),
     ],
 )
 def test_an_error_that_is_not_in_the_model(code: str, status: int, told: str) -> None:

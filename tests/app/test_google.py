@@ -536,13 +536,14 @@ def test_a_session_goes_on_and_ends(ada: Person) -> None:
 
 
 def test_a_stolen_refresh_token(ada: Person, cognito: LocalCognito) -> None:
-    """Reuse detection works as after a password sign-in."""
+    """Reuse detection works as after a password sign-in, and ends the session."""
     ada.continues_with_google()
     old = ada.tokens["RefreshToken"]
     ada.refreshes()
     cognito.clock.advance(timedelta(minutes=2))
     answer = ada.refreshes(refreshToken=old)
     assert failure(answer)[:2] == (401, "refresh_token_reused")
+    assert failure(ada.refreshes())[:2] == (401, "invalid_refresh_token")
 
 
 @through_every_transport
@@ -559,11 +560,11 @@ def test_the_account_is_deleted(ada: Person) -> None:
 
 
 @through_every_transport
-def test_your_own_routes(connect: Connect, cognito_on_time: LocalCognito) -> None:
+def test_your_own_routes(connect: Connect, cognito: LocalCognito) -> None:
     """`CurrentUser` is the Google user, read from the access token."""
-    pool = cognito_on_time.create_pool()
-    with connect(settings_for(cognito_on_time, pool), team=True) as api:
-        ada = Person(api, cognito_on_time.outbox.code_for)
+    pool = cognito.create_pool()
+    with connect(settings_for(cognito, pool), team=True) as api:
+        ada = Person(api, cognito.outbox.code_for)
         ada.continues_with_google()
         headers = {"Authorization": f"Bearer {ada.tokens['AccessToken']}"}
         answer = api.get("/team/whoami", headers=headers)

@@ -10,12 +10,12 @@ from tests.support.transports import BUNDLE
 
 @pytest.mark.transports("uvicorn", "rest")
 def test_blocking_functions_need_no_threads_on_lambda(
-    connect: Connect, cognito_on_time: LocalCognito, transport: str
+    connect: Connect, cognito: LocalCognito, transport: str
 ) -> None:
     """Our routes, a team's routes and the check of the access token use no worker threads there."""
-    settings = settings_for(cognito_on_time, cognito_on_time.create_pool())
+    settings = settings_for(cognito, cognito.create_pool())
     with connect(settings, team=True) as api:
-        ada = Person(api, cognito_on_time.outbox.code_for)
+        ada = Person(api, cognito.outbox.code_for)
         ada.is_signed_in()
         authorization = {"Authorization": f"Bearer {ada.tokens['AccessToken']}"}
         assert api.get("/docs").status_code == 200

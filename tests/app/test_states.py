@@ -9,10 +9,12 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from app.tokens import LEEWAY, RECENT
 from infra.local.server import LocalCognito, LocalPool
 from tests.support.people import Person, admin
 from tests.support.totp import totp
@@ -26,6 +28,7 @@ WRONG: Told = (400, "invalid_credentials")
 CHALLENGE: Told = (403, "challenge_required")
 TAKEN: Told = (409, "email_taken")
 NO_PASSWORD: Told = (409, "signs_in_with_google")
+AGAIN: Told = (403, "reauthentication_required")
 
 NEW_PASSWORD = "A-new-horse-10"
 
@@ -33,6 +36,12 @@ NEW_PASSWORD = "A-new-horse-10"
 def told(answer: httpx.Response) -> Told:
     """Return the status and code of an answer."""
     return answer.status_code, answer.json().get("code")
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Return the claims of a JWT."""
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
 
 
 class Walk(RuleBasedStateMachine):
@@ -75,6 +84,23 @@ class Walk(RuleBasedStateMachine):
     def with_password(self) -> Told:
         """Return the answer of a route that needs a session of the password account."""
         return NO_PASSWORD if self.session() and self.came_from_google else self.with_session()
+
+    def recently(self, expected: Told) -> Told:
+        """Return the answer of a route that needs a recent sign-in, and otherwise answers so.
+
+        The app checks the token itself, before it asks Cognito whether the session is still alive.
+        """
+        token = self.ada.tokens.get("AccessToken")
+        if not token:
+            return NO_TOKEN
+        claims = claims_of(token)
+        age = self.cognito.clock.now() - claims["auth_time"]
+        if RECENT - 1 < age < RECENT + 2:  # too close to call
+            self.cognito.clock.advance(5)
+            age += 5
+        if self.cognito.clock.now() - LEEWAY >= claims["exp"]:
+            return NO_TOKEN
+        return AGAIN if age > RECENT else expected
 
     def password_session_ends(self) -> None:
         """End the session, unless it belongs to the Google account."""
@@ -229,30 +255,33 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def sets_up_a_second_factor(self) -> None:
-        """Set up a second factor, which needs an active session."""
+        """Set up a second factor, which needs an active session and a recent sign-in."""
         self.is_fresh()
+        expected = self.recently(self.with_password())
         answer = self.ada.sets_up_mfa()
-        assert told(answer) == self.with_password()
-        if self.with_password() == DONE:
+        assert told(answer) == expected
+        if expected == DONE:
             self.cognito.clock.advance(30)
             assert told(self.ada.verifies_mfa(self.app_code())) == DONE
             self.mfa = True
 
     @rule()
     def removes_the_second_factor(self) -> None:
-        """Remove the second factor, which needs an active session."""
+        """Remove the second factor, which needs an active session and a recent sign-in."""
         self.is_fresh()
-        assert told(self.ada.removes_mfa()) == self.with_password()
-        self.mfa = self.mfa and self.with_password() != DONE
+        expected = self.recently(self.with_password())
+        assert told(self.ada.removes_mfa()) == expected
+        self.mfa = self.mfa and expected != DONE
 
     @rule()
     def deletes_the_account(self) -> None:
-        """Delete the signed-in account, which frees its address."""
+        """Delete the account, which needs a recent sign-in and frees the address."""
         self.is_fresh()
-        assert told(self.ada.deletes_the_account()) == self.with_session()
-        if self.session() and self.came_from_google:
+        expected = self.recently(self.with_session())
+        assert told(self.ada.deletes_the_account()) == expected
+        if expected == DONE and self.came_from_google:
             self.google, self.signed_in = False, False
-        elif self.session():
+        elif expected == DONE:
             self.state, self.signed_in, self.mfa, self.reset_in_mail = "none", False, False, ""
 
     # An administrator's actions
@@ -311,6 +340,11 @@ class Walk(RuleBasedStateMachine):
         self.signs_in()
         assert told(self.ada.looks_in_the_mirror()) == DONE
 
+    @rule()
+    def time_passes(self) -> None:
+        """Let six minutes pass, after which the sign-in isn't recent any more."""
+        self.cognito.clock.advance(timedelta(minutes=6))
+
     # Helpers
 
     def takes_the_step(self, asked: httpx.Response) -> None:
@@ -362,6 +396,13 @@ STATES = {
     "unconfirmed and forgot": ["signs_up", "forgets_the_password"],
     "confirmed": ["signs_up", "confirms"],
     "signed in": ["signs_up", "confirms", "signs_in"],
+    "MFA on a while ago": [
+        "signs_up",
+        "confirms",
+        "signs_in",
+        "sets_up_a_second_factor",
+        "time_passes",
+    ],
     "forgot": ["signs_up", "confirms", "forgets_the_password"],
     "reset required": ["signs_up", "confirms", "signs_in", "must_reset_the_password"],
     "new password required": ["signs_up", "confirms", "signs_in", "gets_a_temporary_password"],
@@ -369,6 +410,7 @@ STATES = {
     "disabled": ["signs_up", "confirms", "signs_in", "is_disabled"],
     "deleted": ["signs_up", "confirms", "signs_in", "deletes_the_account"],
     "Google": ["continues_with_google"],
+    "Google a while ago": ["continues_with_google", "time_passes"],
     "Google, signed out": ["continues_with_google", "signs_out"],
     "Google, deleted": ["continues_with_google", "deletes_the_account"],
     "Google, and unconfirmed": ["signs_up", "continues_with_google"],

@@ -12,6 +12,7 @@ https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 A request without X-Amz-Target goes to the pool's domain; its path is the operation.
 """
 
+import itertools
 import json
 import socket
 import struct
@@ -87,24 +88,92 @@ class Truncated(Behaviour):
         exchange.close_connection = True
 
 
-class Endless(Behaviour):
-    """Answer 200 with a body that never ends."""
+@dataclass(frozen=True)
+class Raw(Behaviour):
+    """Any bytes instead of an answer, then the end of the connection."""
+
+    sent: bytes
 
     def act(self, exchange: "_Exchange") -> None:
-        """Send bytes without a pause until the client hangs up."""
-        exchange.start_body()
-        while True:
-            exchange.wfile.write(b" " * 4096)
+        """Send the bytes."""
+        exchange.wfile.write(self.sent)
+        exchange.close_connection = True
 
 
+@dataclass(frozen=True)
+class Late(Behaviour):
+    """Some bytes after a number of seconds, and then nothing."""
+
+    sent: bytes
+    seconds: float
+
+    def act(self, exchange: "_Exchange") -> None:
+        """Send the bytes late, and hold the connection until the test is over."""
+        exchange.server.over.wait(self.seconds)
+        exchange.wfile.write(self.sent)
+        Stall().act(exchange)
+
+
+@dataclass(frozen=True)
+class Endless(Behaviour):
+    """An answer that begins with `start` and repeats `more` without end and without a pause."""
+
+    start: bytes
+    more: bytes
+
+    def act(self, exchange: "_Exchange") -> None:
+        """Send until the client hangs up."""
+        exchange.wfile.write(self.start)
+        while not exchange.server.over.is_set():
+            exchange.wfile.write(self.more * 100)
+
+
+@dataclass(frozen=True)
 class Drip(Behaviour):
-    """Answer 200 with a body sent byte by byte, each within the client's timeout."""
+    """The same, with a pause after each byte that is shorter than any timeout."""
+
+    start: bytes
+    more: bytes
 
     def act(self, exchange: "_Exchange") -> None:
         """Send a byte every 10 ms until the client hangs up or the test ends."""
-        exchange.start_body()
-        while not exchange.server.over.wait(0.01):
-            exchange.wfile.write(b" ")
+        exchange.wfile.write(self.start)
+        for byte in itertools.cycle(self.more):
+            if exchange.server.over.wait(0.01):
+                return
+            exchange.wfile.write(bytes([byte]))
+
+
+_START = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+SLOW: dict[str, Behaviour] = {
+    "no answer": Stall(),
+    "a slow status": Drip(b"HTTP/1.1 200 ", b"O"),
+    "a slow header": Drip(_START + b"X-Slow: ", b"x"),
+    "slow headers": Drip(_START, b"X-Slow: x\r\n"),
+    "slow 100s": Drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "100s without end": Endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a slow body": Drip(_START + b"\r\n", b" "),
+    "a slow body of a known length": Drip(_START + b"Content-Length: 1000\r\n\r\n", b" "),
+    "a slow body in pieces": Drip(_START + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "a slow piece": Drip(_START + b"Transfer-Encoding: chunked\r\n\r\n3E8\r\n", b" "),
+}
+"""Answers that never end, although something arrives all the time."""
+HUGE: dict[str, Behaviour] = {
+    "a body without end": Endless(_START + b"\r\n", b" " * 100),
+    "a body of a terabyte": Endless(_START + b"Content-Length: 1099511627776\r\n\r\n", b" " * 100),
+    "a body of any number of bytes": Endless(
+        _START + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n", b" " * 100
+    ),
+    "pieces without end": Endless(
+        _START + b"Transfer-Encoding: chunked\r\n\r\n", b"64\r\n" + b" " * 100 + b"\r\n"
+    ),
+    "a piece without end": Endless(
+        _START + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFF\r\n", b" " * 100
+    ),
+    "a header without end": Endless(_START + b"X-Huge: ", b"x" * 100),
+    "headers without end": Endless(_START, b"X-Huge: x\r\n"),
+}
+"""Answers that are too large."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +199,10 @@ class Fine(Behaviour):
 
     def act(self, exchange: "_Exchange") -> None:
         """Send `body`, or the operation's default body."""
-        body = _FINE[exchange.operation] if self._body is None else self._body
-        exchange.send(200, json.dumps(body).encode(), "application/x-amz-json-1.1", {})
+        body = FINE[exchange.operation] if self._body is None else self._body
+        empty = exchange.operation == "DeleteUser"
+        sent = b"" if empty else json.dumps(body).encode()
+        exchange.send(200, sent, "application/x-amz-json-1.1", {})
 
 
 _RESULT = {
@@ -141,7 +212,7 @@ _RESULT = {
     "RefreshToken": "a-refresh-token",
     "IdToken": "an-id-token",
 }
-_FINE: dict[str, dict[str, Any]] = {
+FINE: dict[str, dict[str, Any]] = {
     "SignUp": {
         "UserConfirmed": False,
         "UserSub": "6d5f4c3b-2a19-4807-b6e5-d4c3b2a19087",
@@ -152,9 +223,26 @@ _FINE: dict[str, dict[str, Any]] = {
         },
     },
     "ConfirmSignUp": {},
+    "ResendConfirmationCode": {"CodeDeliveryDetails": {"DeliveryMedium": "EMAIL"}},
     "InitiateAuth": {"ChallengeParameters": {}, "AuthenticationResult": _RESULT},
+    "RespondToAuthChallenge": {"ChallengeParameters": {}, "AuthenticationResult": _RESULT},
     "GetTokensFromRefreshToken": {"AuthenticationResult": _RESULT},
+    "RevokeToken": {},
+    "GlobalSignOut": {},
     "ForgotPassword": {"CodeDeliveryDetails": {"DeliveryMedium": "EMAIL"}},
+    "ConfirmForgotPassword": {},
+    "ChangePassword": {},
+    "GetUser": {
+        "Username": "c2c5d4b4",
+        "UserAttributes": [
+            {"Name": "sub", "Value": "c2c5d4b4"},
+            {"Name": "email", "Value": "ada@example.com"},
+        ],
+    },
+    "DeleteUser": {},
+    "AssociateSoftwareToken": {"SecretCode": "JBSWY3DPEHPK3PXP"},
+    "VerifySoftwareToken": {"Status": "SUCCESS"},
+    "SetUserMFAPreference": {},
     "/oauth2/token": {
         "access_token": "an-access-token",
         "expires_in": 10800,
@@ -200,6 +288,7 @@ class FaultyCognito(ThreadingHTTPServer):
         self.current: set[_Exchange] = set()
         """The connections that the server hasn't forgotten."""
         self._behaviours: list[Behaviour] = [Fine()]
+        self._only: str | None = None
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -216,10 +305,14 @@ class FaultyCognito(ThreadingHTTPServer):
         """The endpoint to give to the client."""
         return "http://{}:{}".format(*self.server_address)
 
-    def behave(self, *behaviours: Behaviour) -> None:
-        """Set the behaviours of the next requests, in order; the last one repeats."""
+    def behave(self, *behaviours: Behaviour, only: str | None = None) -> None:
+        """Set the behaviours of the next requests, in order; the last one repeats.
+
+        `only` limits them to an operation; all others succeed.
+        """
         with self._lock:
             self._behaviours = list(behaviours)
+            self._only = only
 
     def forget_connections(self) -> None:
         """Forget all connections so far, as if a snapshot had been restored elsewhere.
@@ -234,6 +327,8 @@ class FaultyCognito(ThreadingHTTPServer):
             self.calls.append(operation)
             self.headers.append(headers)
             self.bodies.append(body)
+            if self._only not in (None, operation):
+                return Fine()
             return self._behaviours.pop(0) if len(self._behaviours) > 1 else self._behaviours[0]
 
     def handle_error(self, *_: object) -> None:
@@ -244,6 +339,8 @@ class _Exchange(BaseHTTPRequestHandler):
     """One connection from the client."""
 
     protocol_version = "HTTP/1.1"
+    # Headers and body are two writes. With Nagle's algorithm, the body would wait 40 ms for an ACK.
+    disable_nagle_algorithm = True
     server: FaultyCognito
     operation: str
 
@@ -261,6 +358,10 @@ class _Exchange(BaseHTTPRequestHandler):
             return
         self.server.next_behaviour(self.operation, self.headers, body).act(self)
 
+    def do_GET(self) -> None:
+        """Apply the next behaviour."""
+        self.do_POST()
+
     def send(self, status: int, body: bytes, content_type: str, headers: Mapping[str, str]) -> None:
         """Send a whole response."""
         self.send_response(status)
@@ -271,13 +372,6 @@ class _Exchange(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
-
-    def start_body(self) -> None:
-        """Send the status and headers of a response whose body ends when the connection closes."""
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.close_connection = True
 
     def hang_up(self) -> None:
         """Close the socket at once, before http.server does."""

@@ -19,6 +19,12 @@ class KeyServer(ThreadingHTTPServer):
         self.keys = keys
         self.instead: str | None = None
         """The body to answer instead of the keys, if any."""
+        self.status = 200
+        self.asked = threading.Event()
+        """Set when the first request arrives."""
+        self.go_on = threading.Event()
+        """Cleared by a test to hold the answers back."""
+        self.go_on.set()
         self.fetched = 0
         """The number of requests so far."""
 
@@ -27,6 +33,7 @@ class KeyServer(ThreadingHTTPServer):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.go_on.set()
         self.shutdown()
         self.server_close()
 
@@ -42,7 +49,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer with the keys, or with `instead`."""
         self.server.fetched += 1
-        self.send_response(200)
+        self.server.asked.set()
+        self.server.go_on.wait()
+        self.send_response(self.server.status)
         self.end_headers()
         keys = [
             RSAAlgorithm.to_jwk(key, as_dict=True) | {"kid": kid, "alg": "RS256", "use": "sig"}

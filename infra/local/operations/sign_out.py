@@ -19,7 +19,10 @@ class SignOutOperations(CognitoRequest):
         return EmptyResult()
 
     def revoke_token(self) -> ActionResult:
-        """End one session, with all tokens made in it; the token may be one that was rotated.
+        """End one session, with all tokens made in it.
+
+        The token may be one that was rotated. AWS documents that for access tokens made from it,
+        but not for the refresh tokens that replaced it: this is not certain.
 
         An unknown token is not an error: RFC 7009 says so, and AWS lists no exception for it.
         """

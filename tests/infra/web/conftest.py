@@ -48,7 +48,10 @@ def site(cognito: LocalCognito, settings: Settings, origin: str) -> Iterator[Sit
     """Serve the demo page and its API on two ports, and return their addresses."""
     allowed = replace(settings, allowed_origins=(origin,), redirect_uris=(f"{origin}/",))
     port = urlsplit(origin).port or 0
-    with serve(create_app(allowed)) as api, Demo(port, api, f"{cognito.url}/") as demo:
+    with (
+        serve(create_app(allowed, wall_clock=cognito.clock.now)) as api,
+        Demo(port, api, f"{cognito.url}/") as demo,
+    ):
         yield Site(demo.url, api, cognito.url)
 
 

@@ -194,6 +194,21 @@ def test_a_session_that_ended_elsewhere(visit: Visit, cognito: LocalCognito) -> 
     ada.sees("signIn")
 
 
+def test_a_sign_in_that_is_not_recent(visit: Visit, cognito: LocalCognito) -> None:
+    """The page asks to sign in again, with the address filled in, and then the change works."""
+    ada = visit()
+    ada.is_signed_in()
+    cognito.clock.advance(timedelta(minutes=6))
+    ada.presses("setUpMfa")
+    ada.is_told("reauthentication_required")
+    ada.sees("signIn")
+    ada.types("password", PASSWORD)
+    ada.presses("signIn")
+    ada.hears("signIn")
+    ada.presses("setUpMfa")
+    ada.hears("setUpMfa")
+
+
 def test_the_network_is_lost(visit: Visit) -> None:
     """The page reports the lost network and keeps the input, and the next try works."""
     ada = visit()

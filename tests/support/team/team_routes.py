@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import HTTPException
 
-from app.dependencies import CurrentUser
+from app.dependencies import CurrentUser, RecentUser
 from app.routing import routes_under
 
 router = routes_under("/team")
@@ -15,6 +15,12 @@ router = routes_under("/team")
 def whoami(user: CurrentUser) -> dict[str, Any]:
     """Return the caller's id and groups, from the access token alone."""
     return {"sub": user.sub, "groups": user.claims.get("cognito:groups", [])}
+
+
+@router.delete("/everything")
+def delete_everything(user: RecentUser) -> str:
+    """Do what a leaked token must not be enough for."""
+    return user.sub
 
 
 @router.get("/broken")

@@ -53,6 +53,17 @@ def test_revoke_token(contract: Contract) -> None:
     contract.refresh(there["RefreshToken"])
 
 
+def test_revoke_a_rotated_token(contract: Contract) -> None:
+    """The session ends with the tokens that replaced it, too. AWS doesn't document this."""
+    old = contract.tokens(contract.member())
+    new = contract.refresh(old["RefreshToken"])
+    contract.revoke(old["RefreshToken"])
+    with refused("NotAuthorized", REVOKED):
+        contract.users.get_user(AccessToken=new["AccessToken"])
+    with refused("NotAuthorized", "Refresh Token has been revoked"):
+        contract.refresh(new["RefreshToken"])
+
+
 def test_revoke_token_twice(contract: Contract) -> None:
     """A revoked token can be revoked again."""
     token = contract.tokens(contract.member())["RefreshToken"]

@@ -1,0 +1,71 @@
+"""Read Cognito's answers. Whatever Cognito can't have sent is refused here.
+
+A proxy, a captive portal or another server at Cognito's address may answer anything. botocore
+trusts what it parses, and would hand on any type under any name.
+"""
+
+from typing import Any
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from app.exceptions import NotCognitoError
+from app.upstream import read_json
+
+MAX_NAME = 100  # characters of an error's name
+_TYPES: dict[str, type] = {"boolean": bool, "integer": int, "string": str}
+
+
+def read_answer(shape: StructureShape | None, body: bytes) -> dict[str, Any]:
+    """Return the members of a successful answer that the operation's output shape has.
+
+    Raise NotCognitoError if it isn't a JSON object, or if a member has another type or is missing.
+    """
+    if shape is None and not body:  # DeleteUser's, for example
+        return {}
+    value = read_json(body)
+    if not isinstance(value, dict):
+        raise NotCognitoError
+    return _read_structure(shape, value) if shape else {}
+
+
+def read_error(body: bytes) -> dict[str, Any]:
+    """Return the type and the message of Cognito's error, or nothing if it isn't Cognito's."""
+    value = read_json(body)
+    if not isinstance(value, dict):
+        return {}
+    type_, message = value.get("__type"), value.get("message") or value.get("Message") or ""
+    if not isinstance(type_, str) or not isinstance(message, str):
+        return {}
+    # A namespace may stand in front, and a URL behind.
+    # https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization
+    name = type_.partition(":")[0].rpartition("#")[2]
+    # The log has the name. Of letters alone, it can't be a code or a token that somebody echoes.
+    if not (name.isascii() and name.isalpha()) or len(name) > MAX_NAME:
+        return {}
+    return {"__type": name, "message": message}
+
+
+def _read_structure(shape: StructureShape, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise NotCognitoError
+    # As in all AWS services, null stands for a missing member.
+    read = {
+        name: _read(member, value[name])
+        for name, member in shape.members.items()
+        if value.get(name) is not None
+    }
+    if not read.keys() >= set(shape.required_members):
+        raise NotCognitoError
+    return read
+
+
+def _read(shape: Shape, value: Any) -> Any:
+    if isinstance(shape, StructureShape):
+        return _read_structure(shape, value)
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [_read(shape.member, item) for item in value if item is not None]
+    if isinstance(shape, MapShape) and isinstance(value, dict):
+        return {key: _read(shape.value, each) for key, each in value.items() if each is not None}
+    if type(value) is not _TYPES.get(shape.type_name):  # isinstance() would take a bool for an int
+        raise NotCognitoError
+    return value
