@@ -52,6 +52,7 @@ TAGS = [
 SERVERS = [{"url": ".", "description": "The server that this document came from."}]
 
 NEXT_STEPS = {
+    "origin_not_allowed": "Add the page's origin to `ALLOWED_ORIGINS`.",
     "invalid_request": "Correct the fields that `errors` names.",
     "invalid_email": "Ask for another address.",
     "invalid_password": "Show the rule that `errors` names, and ask for another password.",

@@ -102,6 +102,13 @@ TABLE: dict[Key, Failure] = {
         "The body must be JSON: set the header Content-Type: application/json.",
     ),
     RequestValidationError: _INVALID_REQUEST,
+    ours.OriginNotAllowedError: Failure(
+        403,
+        "origin_not_allowed",
+        "Pages of this origin may not call the service.",
+        remedy="If the page is yours, add this origin to ALLOWED_ORIGINS. A page that was opened "
+        "as a file has the origin null, which can't be allowed: serve it over HTTP.",
+    ),
     # Any operation
     "TooManyRequestsException": _TOO_MANY,
     "ThrottlingException": _TOO_MANY,

@@ -79,9 +79,10 @@ def _cognito_error(exc: ClientError, part: Literal["Code", "Message"]) -> str:
 def _allowed_methods(request: Request) -> list[str]:
     """Return every method of this path; the router knows only those of the first route."""
     routes = request.app.routes
-    methods = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+    methods = ("DELETE", "GET", "PATCH", "POST", "PUT")
     scopes = {method: {**request.scope, "method": method} for method in methods}
-    return [m for m in methods if any(r.matches(scopes[m])[0] is Match.FULL for r in routes)]
+    found = [m for m in methods if any(r.matches(scopes[m])[0] is Match.FULL for r in routes)]
+    return sorted([*found, "HEAD"]) if "GET" in found else found
 
 
 def _field_error(error: dict[str, Any]) -> FieldError:

@@ -1,6 +1,10 @@
 """Every exception that this app defines. Each has a row in errors.py."""
 
 
+class OriginNotAllowedError(Exception):
+    """A request of a page whose origin is neither allowed nor the service's own."""
+
+
 class InvalidEmailError(ValueError):
     """A string that is not an e-mail address. Cognito was not asked."""
 

@@ -1,11 +1,11 @@
 """The app behind API Gateway: Mangum, with the caller's path and a guard against odd events."""
 
 import asyncio
-import re
 import threading
 from collections.abc import Callable, MutableMapping
+from functools import cached_property
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 from fastapi import FastAPI
 from mangum import Mangum
@@ -21,74 +21,143 @@ Scope = MutableMapping[str, Any]
 
 
 class Rest(APIGateway):
-    """A REST API's event (payload 1.0), with the path that the caller requested."""
+    """A REST API's event (payload 1.0), or a hand-written one."""
 
     @property
     def scope(self) -> Scope:
         """The ASGI scope."""
-        return _at_prefix(super().scope, self.event, self.event["resource"])
+        return _scope(self.event, self.context, self.event["httpMethod"], *_split_1(self.event))
 
 
 class Http(HTTPGateway):
-    """An HTTP API's or function URL's event (payload 1.0 or 2.0), with the requested path."""
+    """An HTTP API's or function URL's event (payload 1.0 or 2.0)."""
 
-    @property
+    @cached_property  # Mangum asks twice
     def scope(self) -> Scope:
         """The ASGI scope."""
-        route = self.event.get("routeKey", "").partition(" ")[2]  # "ANY /{proxy+}", or "$default"
-        return _at_prefix(super().scope, self.event, self.event.get("resource") or route)
+        if self.event["version"] != "2.0":
+            return _scope(self.event, self.context, self.event["httpMethod"], *_split_1(self.event))
+        method = self.event["requestContext"]["http"]["method"]
+        return _scope(self.event, self.context, method, *_split_2(self.event))
 
 
-def _at_prefix(scope: Scope, event: Event, template: str) -> Scope:
-    """Split the caller's path into the prefix (a stage, a base path) and the app's own path.
+def _scope(event: Event, context: object, method: str, prefix: str, path: str) -> Scope:
+    """Return the ASGI scope of a request for `path`, behind `prefix`.
 
-    FastAPI takes the prefix from ASGI's root_path and matches routes against the rest. Raise
-    TypeError if the method or the path is not a string.
+    Mangum's own would read ports from headers that nobody needs, and raise if they have none.
+    Raise KeyError, TypeError or AttributeError if the event is not an HTTP request.
     """
-    if not isinstance(scope["method"], str):
+    if not isinstance(method, str):
         raise TypeError("method")
-    context = event["requestContext"]
-    path = unquote(context.get("path") or scope["path"])
-    end = _matched(template, event.get("pathParameters") or {}, scope["path"])
-    if end is None:
-        # The route `$default` says nothing about the path. Only a stage can be in front.
-        stage = f"/{context.get('stage')}"
-        front = stage if f"{path}/".startswith(f"{stage}/") else ""
-    else:
-        # API Gateway drops the final slash of the path that it matched.
-        whole, end = path.rstrip("/"), end.rstrip("/")
-        front = whole.removesuffix(end) if whole.endswith(end) else ""
-    return {**scope, "root_path": front, "path": front + (path.removeprefix(front) or "/")}
+    context_of_request = event["requestContext"]
+    source = _object(context_of_request.get("http") or context_of_request.get("identity"))
+    headers = _headers(event)
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.0"},
+        "http_version": "1.1",
+        "method": method,
+        # API Gateway speaks https only; `sam local start-api` speaks http.
+        "scheme": "http" if headers.get("x-forwarded-proto") == "http" else "https",
+        "root_path": prefix,
+        "path": prefix + path,
+        "raw_path": None,
+        "query_string": _query(event),
+        "headers": [
+            (name.encode(errors="replace"), value.encode(errors="replace"))
+            for name, value in headers.items()
+        ],
+        "server": None,
+        "client": (source.get("sourceIp"), 0),
+        "aws.event": event,
+        "aws.context": context,
+    }
 
 
-def _matched(template: str, parameters: dict[str, str], path: str) -> str | None:
-    """Return the path that API Gateway's own route, such as /{proxy+}, matched; None for $default.
+def _headers(event: Event) -> dict[str, str]:
+    """Return the headers by their names in lower case; one that was sent twice has both values."""
+    many = _object(event.get("multiValueHeaders")).items()
+    found = {
+        "host": event["requestContext"].get("domainName"),  # hand-written events may lack a Host
+        **{name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        **{
+            name.lower(): ", ".join(map(str, values))
+            for name, values in many
+            if isinstance(values, list)
+        },
+    }
+    if isinstance(cookies := event.get("cookies"), list):
+        found["cookie"] = "; ".join(map(str, cookies))
+    return {name: value for name, value in found.items() if isinstance(value, str)}
 
-    The caller's path ends with it. Whatever is in front is the prefix: a stage, a custom domain's
-    base path, both, or neither. No field of the event says which.
+
+def _query(event: Event) -> bytes:
+    if event.get("version") == "2.0":
+        return str(event.get("rawQueryString") or "").encode(errors="replace")
+    many = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters")
+    return urlencode(_object(many), doseq=True).encode()
+
+
+def _split_1(event: Event) -> tuple[str, str]:
+    """Return the prefix and the app's own path of an event with payload 1.0.
+
+    `path` wins over every other field: people edit it alone, and the tools that imitate API Gateway
+    fill in the others differently.
     """
-    if not template.startswith("/"):
-        return None
-    try:
+    path = _decode(event["path"], event) or "/"
+    whole = _decode(str(event["requestContext"].get("path") or event["path"]), event)
+    if whole == path:
+        return _split(path, event.get("resource") or path, event)
+    # Without a custom domain, a REST API has its stage in the longer path only. If the longer path
+    # is another one, such as the template /{proxy+} of `sam local start-api`, it says nothing.
+    whole, end = whole.rstrip("/"), path.rstrip("/")
+    return (whole.removesuffix(end) if whole.endswith(end) else ""), path
+
+
+def _split_2(event: Event) -> tuple[str, str]:
+    """Return the prefix and the app's own path of an event with payload 2.0."""
+    decoded = event["requestContext"]["http"].get("path")
+    raw = event.get("rawPath") or decoded
+    # An HTTP API decodes rawPath despite its name; a function URL doesn't. If the two are different
+    # paths, rawPath wins, because people edit it alone.
+    path = decoded if decoded in (raw, unquote(raw)) else unquote(raw)
+    return _split(path, str(event.get("routeKey")).partition(" ")[2], event)
+
+
+def _split(path: str, template: str, event: Event) -> tuple[str, str]:
+    """Split a path that may begin with a stage, a custom domain's base path, both, or neither.
+
+    No field of the event says which. But the path ends with what API Gateway's own route, such as
+    /{proxy+}, matched, and whatever is in front is the prefix.
+    """
+    matched = str(template) or "/{any_path+}"  # so `sam local start-api` calls the route $default
+    for name, value in _object(event.get("pathParameters")).items():
         # In the console's sample event the parameter begins with a slash, as does the template.
-        filled = re.sub(r"{(\w+)\+?}", lambda name: parameters[name[1]].lstrip("/"), template)
-    except KeyError:
-        return path
-    return unquote(filled)
+        filled = str(value).lstrip("/")
+        matched = matched.replace(f"{{{name}}}", filled).replace(f"{{{name}+}}", filled)
+    # API Gateway drops the final slash of the path that it matched.
+    front, end = path.rstrip("/"), _decode(matched, event).rstrip("/")
+    if matched.startswith("/") and front.endswith(end):
+        front = front.removesuffix(end)
+    else:
+        # The route `$default`, or parameters of another path. Only a stage can be in front.
+        stage = f"/{event['requestContext'].get('stage')}"
+        front = stage if f"{path}/".startswith(f"{stage}/") else ""
+    return front, path.removeprefix(front) or "/"
+
+
+def _decode(text: str, event: Event) -> str:
+    """Decode a path or a parameter of a REST API. HTTP APIs have done so already."""
+    return text if "version" in event else unquote(text)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _complete(event: Event) -> Event:
-    """Add the fields that Mangum needs and that hand-written test events omit.
-
-    Raise KeyError, TypeError or AttributeError if the event is not an HTTP request.
-    """
-    context = event.get("requestContext") or {}
-    full = {**event, "headers": event.get("headers") or {}}
-    if event.get("version") == "2.0":
-        http = {"sourceIp": None, **context["http"]}
-        return {**full, "requestContext": {**context, "http": http}}
-    full["resource"] = event.get("resource") or event["path"]
-    return {**full, "requestContext": {**context, "identity": context.get("identity") or {}}}
+    """Add the fields by which Mangum chooses its handler, and that hand-written events omit."""
+    return {"resource": None, **event, "requestContext": event.get("requestContext") or {}}
 
 
 def lambda_handler(app: FastAPI) -> Callable[[Any, Any], dict[str, Any]]:

@@ -8,23 +8,27 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 
 from app import account, auth, docs, google, health, logs
 from app.cognito import Cognito
 from app.exception_handlers import exception_handler
 from app.middleware import ErrorMiddleware, RequestContextMiddleware
 from app.oauth import OAuthClient
+from app.origins import OriginMiddleware
 from app.settings import Settings
 from app.tokens import Verifier
 
 
 def create_app(
-    settings: Settings | None = None, *, wall_clock: Callable[[], float] = time.time
+    settings: Settings | None = None,
+    *,
+    wall_clock: Callable[[], float] = time.time,
+    allow_origin_regex: str | None = None,
 ) -> FastAPI:
     """Create the ASGI app, from the environment (`uvicorn --factory app.main:create_app`).
 
-    `wall_clock` judges access tokens, in seconds since the epoch: a local Cognito has its own.
+    A local Cognito has its own clock, and no list of origins: `wall_clock` judges access tokens, in
+    seconds since the epoch, and `allow_origin_regex` allows more origins than the settings do.
     Raise SystemExit, whose one line says what to fix, if the environment has a mistake.
     """
     settings = settings or Settings.from_environ(os.environ)
@@ -47,9 +51,10 @@ def create_app(
     # The last one added is the outermost.
     app.add_middleware(ErrorMiddleware)
     app.add_middleware(
-        CORSMiddleware,
+        OriginMiddleware,
         allow_origins=settings.allowed_origins,
-        allow_methods=["GET", "POST", "DELETE"],
+        allow_origin_regex=allow_origin_regex,
+        allow_methods=["GET", "HEAD", "POST", "DELETE"],
         allow_headers=["Authorization", "Content-Type"],
         expose_headers=["X-Request-Id", "Retry-After"],
         max_age=7200,  # seconds; Chromium caches a preflight no longer than this

@@ -1,15 +1,16 @@
 """What surrounds every request: its id, its log line, the headers of its answer, error handling.
 
-The order is RequestContextMiddleware, CORS, ErrorMiddleware, routes. The outermost sees every
-answer, including CORS's own to preflights. The innermost turns exceptions into answers before CORS
-adds its headers to them; otherwise a browser would report a CORS error and hide the real one.
+The order is RequestContextMiddleware, OriginMiddleware (origins.py), ErrorMiddleware, routes. The
+outermost sees every answer, including CORS's own to preflights. The innermost turns exceptions into
+answers before CORS adds its headers to them; otherwise a browser would report a CORS error and hide
+the real one.
 """
 
 import logging
 import re
 import time
 import uuid
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 from fastapi import Request
@@ -23,11 +24,13 @@ from app.logs import logger
 MAX_BODY = 16 * 1024  # bytes; Cognito's longest input is about 4,000 characters
 MAX_DRAINED = 10 * 1024 * 1024  # bytes; the maximum of API Gateway
 
+_POLICY = "Content-Security-Policy"
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    _POLICY: "default-src 'none'; frame-ancestors 'none'",
 }
 _HSTS = {"Strict-Transport-Security": "max-age=63072000"}  # seconds: two years
 
@@ -35,7 +38,10 @@ _REQUEST_ID = re.compile(r"[\w=-]{1,128}", re.ASCII)
 
 
 class RequestContextMiddleware:
-    """Gives each request an id and a log line, and each answer its security headers."""
+    """Gives each request an id and a log line, and each answer its security headers.
+
+    HEAD is answered as GET would be, without the body.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -45,6 +51,11 @@ class RequestContextMiddleware:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         started = time.perf_counter()
+        method = scope["method"]
+        is_head = method == "HEAD"
+        if is_head:
+            # In a copy: the server must still know that the answer has no body.
+            scope = {**scope, "method": "GET"}
         request = Request(scope)
         request.state.request_id = request_id(scope.get("aws.event", {}), scope.get("aws.context"))
         request.state.log = {}
@@ -56,7 +67,12 @@ class RequestContextMiddleware:
                 status = message["status"]
                 https = scope["scheme"] == "https"
                 headers = MutableHeaders(scope=message)
-                headers.update(response_headers(request.state.request_id, https=https))
+                ours = response_headers(request.state.request_id, https=https)
+                if _POLICY in headers:
+                    del ours[_POLICY]  # the docs page has its own
+                headers.update(ours)
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
@@ -66,7 +82,8 @@ class RequestContextMiddleware:
             route = scope.get("route")
             fields = {
                 "requestId": request.state.request_id,
-                "method": scope["method"],
+                # A method is a stranger's text.
+                "method": method if method in HTTPMethod.__members__ else "OTHER",
                 "route": getattr(route, "path", None),
                 "status": status,
                 "durationMs": round((time.perf_counter() - started) * 1000, 1),

@@ -1,5 +1,6 @@
 """What all JSON routes share: the check of the content type, threads, documented failures."""
 
+import json
 from collections.abc import Callable, Coroutine
 from email.message import Message
 from functools import wraps
@@ -16,6 +17,7 @@ T = TypeVar("T")
 # The codes that every route can answer.
 COMMON_CODES = (
     "invalid_request",
+    "origin_not_allowed",
     "body_too_large",
     "unsupported_media_type",
     "too_many_requests",
@@ -50,8 +52,9 @@ class Route(APIRoute):
 
         async def handle(request: Request) -> Response:
             # Not a dependency: FastAPI would analyse it again for each route at each start.
-            if not _is_json(request.headers.get("content-type") or "application/json"):
-                raise HTTPException(415)
+            declared = request.headers.get("content-type")
+            if declared and request.method != "GET" and not _is_json(declared):
+                request = await _undeclared(request)
             return await handler(request)
 
         return handle
@@ -87,6 +90,31 @@ def fails_with(*codes: str) -> dict[int | str, dict[str, Any]]:
     They are names only: docs.py makes the responses when the document is first asked for.
     """
     return {"default": {"description": "Any other failure.", FAILS_WITH: [*codes, *COMMON_CODES]}}
+
+
+async def _undeclared(request: Request) -> Request:
+    """Return the request without its Content-Type, so that FastAPI reads its body as JSON.
+
+    fetch and axios declare text/plain or a form for a string, and a type for no body at all. Raise
+    HTTPException with 415 if there is a body, and it is not JSON.
+    """
+    body = await request.body()
+    if body and not _is_json_text(body):
+        raise HTTPException(415)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    headers = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
+    return Request({**request.scope, "headers": headers}, receive)
+
+
+def _is_json_text(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _is_json(content_type: str) -> bool:

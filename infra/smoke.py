@@ -104,7 +104,7 @@ def requests_without_an_account(visitor: Visitor) -> None:
     visitor.asks("GET", "/health", "200")
     visitor.asks("GET", "/no-such-page", "404 not_found")
     visitor.asks("GET", route, "405 method_not_allowed")
-    visitor.asks("POST", route, "415 unsupported_media_type", content=b"{}", headers=plain)
+    visitor.asks("POST", route, "415 unsupported_media_type", content=b"x", headers=plain)
     visitor.asks("POST", route, "413 body_too_large", json={"email": "x" * MAX_BODY})
     visitor.asks("POST", route, "400 invalid_request", content=b"{")
     visitor.asks("POST", route, "400 invalid_request", json={"email": "ada@example.com"})

@@ -35,6 +35,7 @@ MAY_IMPORT = {
         "app.logs",
         "app.middleware",
         "app.oauth",
+        "app.origins",
         "app.settings",
         "app.tokens",
         "fastapi",
@@ -70,6 +71,7 @@ MAY_IMPORT = {
     "app.middleware": {"app.exception_handlers", "app.logs", "fastapi", "starlette"},
     "app.exception_handlers": {"app.errors", "app.exceptions", "app.failure", "app.schemas"}
     | {"botocore.exceptions", "fastapi", "starlette"},
+    "app.origins": {"app.exception_handlers", "app.exceptions", "fastapi", "starlette"},
     "app.errors": {"app.exceptions", "app.failure", "fastapi"}
     | {"botocore.exceptions", "botocore.parsers", "urllib3.exceptions"},
     "app.failure": {"app.schemas"},
@@ -84,8 +86,10 @@ MAY_IMPORT = {
 # infra/local, or a module at its top.
 LOCAL_WINGS: dict[str, set[str]] = {
     "__main__": {"api_process", "demo", "ports", "server", "stack", "pool"},
-    "api_process": {"ports", "server"},
-    "api": set(),  # the one wing that runs the app
+    "api_process": {"ports", "readiness", "server"},
+    "api": {"readable_log", "readiness"},  # the one wing that runs the app
+    "readiness": set(),
+    "readable_log": set(),
     "demo": {"server"},
     "ports": {"server"},
     "server": {

@@ -24,10 +24,9 @@ ROOT = Path(__file__).parents[2]
 USERS = ROOT / ".local" / "users.json"
 
 # Where front ends under development are usually served: Create React App, Vite, Vue.
-DEV_ORIGINS = ",".join(
-    f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 5173, 8080)
+DEV_REDIRECT_URIS = ",".join(
+    f"http://{host}:{port}/" for host in ("localhost", "127.0.0.1") for port in (3000, 5173, 8080)
 )
-DEV_REDIRECT_URIS = ",".join(f"{origin}/" for origin in DEV_ORIGINS.split(","))
 # The default. If it is taken, everything except the demo page still starts.
 DEMO_PORT = 8002
 
@@ -210,11 +209,13 @@ def listed(text: str) -> list[str]:
 def api_environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, str]:
     """Return the caller's environment, with every Cognito setting replaced by the local one.
 
-    `origins` are added to the origins that the caller allows.
+    `origins` are added to the origins that the caller allows. Without such a list, the API allows
+    every page of this machine: see api.py.
     """
+    allowed = os.environ.get("ALLOWED_ORIGINS")
     return {
         **os.environ,
-        "ALLOWED_ORIGINS": ",".join([os.environ.get("ALLOWED_ORIGINS", DEV_ORIGINS), *origins]),
+        **({} if allowed is None else {"ALLOWED_ORIGINS": ",".join([allowed, *origins])}),
         "COGNITO_CLIENT_ID": pool.client_id,
         "COGNITO_USER_POOL_ID": pool.user_pool_id,
         "AWS_REGION": REGION,

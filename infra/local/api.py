@@ -1,5 +1,7 @@
 """The API under uvicorn, as a child process that ends with its parent.
 
+It allows every page of this machine, and its log is readable in a terminal.
+
 `python -m infra.local.api PORT` serves until its standard input ends. That input is a pipe the
 parent never writes to: the system closes it when the parent dies, even by SIGKILL, so no
 orphan keeps the port.
@@ -12,10 +14,24 @@ import threading
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
+from app.logs import logger
 from app.main import create_app
+from infra.local import readable_log, readiness
 
-FACTORY = "app.main:create_app"
+FACTORY = "infra.local.api:create_local_app"
+
+# Development servers choose their ports: 3000, 4200, 5173, or the next one if that is taken.
+LOOPBACK_ORIGIN = r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?"
+
+
+def create_local_app() -> ASGIApp:
+    """Create the app as `make run` serves it. ALLOWED_ORIGINS, if given, is the whole list."""
+    if sys.stdout.isatty():
+        logger.addHandler(readable_log.handler(sys.stdout))  # else the app logs JSON
+    any_page = None if "ALLOWED_ORIGINS" in os.environ else LOOPBACK_ORIGIN
+    return readiness.announced(create_app(allow_origin_regex=any_page))
 
 
 def end_with_parent() -> None:

@@ -5,11 +5,11 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.local import readiness
 from infra.local.ports import StartupError
 from infra.local.server import HOST
 
@@ -56,14 +56,11 @@ def kill_group(leader: int) -> None:
 
 def wait_until_ready(api: subprocess.Popen[bytes], number: int) -> None:
     """Return once the API answers. Raises StartupError if it ends or takes too long."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         if api.poll() is not None:
             raise StartupError(f"the API could not start (exit code {api.returncode}); see above")
-        try:
-            with opener.open(f"http://{HOST}:{number}/health", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.1)
+        if readiness.is_ready(f"http://{HOST}:{number}"):
+            return
+        time.sleep(0.1)
     raise StartupError(f"the API did not answer on port {number} within {START_TIMEOUT} s")

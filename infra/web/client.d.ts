@@ -115,6 +115,7 @@ export interface Failed {
 /** Codes that any route can return. */
 export type CommonCode =
   | "invalid_request"
+  | "origin_not_allowed"
   | "body_too_large"
   | "unsupported_media_type"
   | "too_many_requests"

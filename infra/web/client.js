@@ -48,6 +48,7 @@ export const NEXT = {
   mfa_not_set_up: "setUpMfa",
   misconfigured: "report",
   not_found: "report",
+  origin_not_allowed: "report",
   password_reset_required: "forgotPassword",
   reauthentication_required: "signIn",
   redirect_not_allowed: "report",

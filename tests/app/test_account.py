@@ -210,7 +210,7 @@ def test_an_unsupported_method(ada: Person) -> None:
     """A 405 answer lists the allowed methods."""
     answer = ada.api.put("/auth/me")
     assert answer.status_code == 405
-    assert answer.headers["Allow"] == "DELETE, GET"
+    assert answer.headers["Allow"] == "DELETE, GET, HEAD"
 
 
 def test_two_resets_at_once(ada: Person) -> None:

@@ -38,6 +38,15 @@ from tests.support.transports import through_every_transport
 from tests.support.watch import Watch
 
 NEW_PASSWORD = "A-new-horse-10"
+OTHER_TYPES = [
+    "text/plain",
+    "text/plain;charset=UTF-8",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/json, application/json",
+    "json",
+    ";",
+]
 
 
 @through_every_transport
@@ -276,12 +285,63 @@ def test_unknown_fields_are_ignored(ada: Person) -> None:
 
 
 @through_every_transport
-@pytest.mark.parametrize("declared", ["text/plain", "application/x-www-form-urlencoded", "json"])
-def test_another_content_type(api: httpx.Client, declared: str) -> None:
-    """The message names the header to set."""
-    answer = api.post("/auth/sign-in", content="{}", headers={"Content-Type": declared})
-    assert failure(answer)[:2] == (415, "unsupported_media_type")
-    assert "Content-Type: application/json" in answer.json()["message"]
+@pytest.mark.parametrize("declared", OTHER_TYPES)
+@pytest.mark.parametrize("content", ["email=ada%40example.com&password=x", "{", "[" * 9_000, " "])
+def test_a_body_that_is_declared_as_something_else(
+    api: httpx.Client, declared: str, content: str
+) -> None:
+    """If it isn't JSON, the message names the header to set."""
+    for path in ("/auth/sign-in", "/auth/sign-out-everywhere"):
+        answer = api.post(path, content=content, headers={"Content-Type": declared})
+        assert failure(answer)[:2] == (415, "unsupported_media_type")
+        assert "Content-Type: application/json" in answer.json()["message"]
+
+
+@through_every_transport
+@pytest.mark.parametrize("declared", OTHER_TYPES)
+def test_json_is_read_whatever_it_declares(ada: Person, declared: str) -> None:
+    """`fetch` and axios declare text/plain or a form's type for a string."""
+    headers = {"Content-Type": declared}
+    content = json.dumps({"email": ada.email, "password": ada.password})
+    assert ada.api.post("/auth/sign-up", content=content, headers=headers).status_code == 200
+    for other in ("[]", '"text"', "5", "null", "{}"):  # JSON, but not what the route takes
+        answer = ada.api.post("/auth/sign-in", content=other, headers=headers)
+        assert failure(answer)[:2] == (400, "invalid_request")
+
+
+@through_every_transport
+@pytest.mark.parametrize("declared", [*OTHER_TYPES, "application/json"])
+def test_without_a_body_no_type_is_judged(api: httpx.Client, declared: str) -> None:
+    """`axios.post(url, null)` declares a form, and some clients a type for a GET."""
+    headers = {"Content-Type": declared}
+    for method, path in (
+        ("GET", "/auth/me"),
+        ("DELETE", "/auth/me"),
+        ("POST", "/auth/sign-out-everywhere"),
+    ):
+        answer = api.request(method, path, headers=headers)
+        assert failure(answer)[:2] == (401, "invalid_token")
+    with_body = api.request("GET", "/auth/me", content="x", headers=headers)
+    assert failure(with_body)[:2] == (401, "invalid_token")
+    assert api.head("/auth/me", headers=headers).status_code == 401
+    assert api.get("/health", headers=headers).status_code == 200
+    assert failure(api.post("/auth/sign-in", headers=headers))[:2] == (400, "invalid_request")
+
+
+@through_every_transport
+def test_a_large_body_of_another_type(api: httpx.Client) -> None:
+    """The limit of the body counts before its type."""
+    headers = {"Content-Type": "text/plain"}
+    answer = api.post("/auth/sign-in", content="x" * 20_000, headers=headers)
+    assert failure(answer)[:2] == (413, "body_too_large")
+
+
+@through_every_transport
+def test_malformed_json_that_is_declared_as_json(api: httpx.Client) -> None:
+    """The caller set the right header, so the body is at fault."""
+    headers = {"Content-Type": "application/json"}
+    answer = api.post("/auth/sign-in", content="{", headers=headers)
+    assert failure(answer)[:2] == (400, "invalid_request")
 
 
 @through_every_transport

@@ -26,6 +26,35 @@ FETCH = """async ([url, method, body, headers]) => {
     retryAfter: answer.headers.get("Retry-After"),
   };
 }"""
+# Ways to send JSON that need no preflight: a type that CORS doesn't check, or none.
+SENT_WITHOUT_A_PREFLIGHT = """async ([url, json]) => {
+  const untyped = new Blob([json]);
+  await fetch(url, {method: "POST", mode: "no-cors", body: json});
+  for (const body of [json, untyped, new URLSearchParams(json)])
+    await fetch(url, {method: "POST", body}).catch(() => null);
+  navigator.sendBeacon(url, untyped);
+
+  const form = document.createElement("form");
+  const field = document.createElement("input");
+  [field.name, field.value] = [json.replace("}", ', "x": "'), '"}'];
+  Object.assign(form, {action: url, method: "POST", enctype: "text/plain", target: "frame"});
+  form.append(field);
+  const frame = Object.assign(document.createElement("iframe"), {name: "frame"});
+  document.body.append(form, frame);
+  const loaded = new Promise((resolve) => frame.addEventListener("load", resolve));
+  form.submit();
+  await loaded;
+
+  const sandbox = document.createElement("iframe");  // its origin is null
+  sandbox.sandbox = "allow-scripts";
+  sandbox.srcdoc = `<script>
+    fetch(${JSON.stringify(url)}, {method: "POST", mode: "no-cors", body: ${JSON.stringify(json)}})
+      .finally(() => parent.postMessage("sent", "*"));
+  </script>`;
+  const sent = new Promise((resolve) => window.addEventListener("message", resolve));
+  document.body.append(sandbox);
+  await sent;
+}"""
 ADA = '{"email": "ada@example.com", "password": "Correct-horse-9"}'
 CODE = '{"email": "ada@example.com", "code": "123456"}'
 JSON = {"Content-Type": "application/json"}
@@ -145,6 +174,19 @@ def test_a_foreign_origin_reads_nothing(
     assert upstream.calls == []
     for _, headers in recorder.seen:
         assert "access-control-allow-origin" not in headers
+
+
+def test_a_foreign_page_changes_nothing(
+    app: FastAPI, upstream: FaultyCognito, browse: Browse
+) -> None:
+    """What it sends without a preflight is refused as well, before Cognito is asked."""
+    recorder = Recorder(app)
+    upstream.behave(faulty.Fine())
+    with serve(recorder) as api, serve(blank) as foreign, page_of(browse, foreign, api) as window:
+        window.page.evaluate(SENT_WITHOUT_A_PREFLIGHT, [f"{api}/auth/sign-up", ADA])
+        window.errors.clear()
+    assert recorder.methods == ["POST"] * 7
+    assert upstream.calls == []
 
 
 def test_a_preflight_is_cached(

@@ -1,10 +1,11 @@
-"""The app behind API Gateway: every entry point, and events that are not requests."""
+"""The app behind API Gateway: every entry point, tools that imitate it, and odd events."""
 
 import asyncio
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -12,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.gateway import lambda_handler
-from app.main import create_app
 from app.settings import Settings
-from tests.support.gateway import WAYS, Context, event_from, event_of
+from tests.support.gateway import EVENTS, WAYS, Context, Way, event_from, event_of
 from tests.support.people import Person
+from tests.support.transports import make_app
 
 Handler = Callable[[Any, Any], dict[str, Any]]
 
@@ -29,7 +30,7 @@ def handler() -> Iterator[Handler]:
         region="eu-west-1",
         endpoint_url="http://127.0.0.1:9",
     )
-    yield lambda_handler(create_app(made))
+    yield lambda_handler(make_app(made, team=True))
     asyncio.get_event_loop().close()
 
 
@@ -78,6 +79,99 @@ def test_an_event_with_other_path_parameters(handler: Handler, parameters: Any) 
     assert (answer["statusCode"], answer["body"][:15]) == (200, "<!doctype html>")
 
 
+# What each request of `sam local start-api` in sam-local.json is answered, without a Cognito.
+ANSWERS = {
+    ("POST", "/auth/sign-in"): 503,
+    ("POST", "/auth/sign-out-everywhere"): 503,
+    ("GET", "/auth/me"): 503,
+    ("HEAD", "/health"): 200,
+    ("GET", "/docs"): 200,
+    ("GET", "/docs/docs.css"): 200,
+    ("GET", "/no such/page"): 404,
+    ("GET", "/"): 404,
+}
+
+
+def test_sam_local_start_api(handler: Handler) -> None:
+    """SAM gives the route's template as requestContext.path, and a stage that is in no path."""
+    made = json.loads((EVENTS / "sam-local.json").read_text())
+    asked = set()
+    for each in made:
+        event = each["event"]
+        http = event["requestContext"].get("http", {})
+        request = http.get("method") or event["httpMethod"], event.get("rawPath") or event["path"]
+        asked.add(request)
+        answer = handler(event, Context())
+        assert answer["statusCode"] == ANSWERS[request], (each["api"], request)
+    assert asked == set(ANSWERS)
+    assert len(made) == 54
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "moved"),
+    [
+        ("sam-aws-proxy", "path", {}),
+        ("sam-aws-proxy", "path", {"path": "/prod/auth/sign-in"}),
+        ("sam-aws-proxy", "path", {"path": "/auth/sign-in"}),
+        ("sam-aws-proxy", "path", {"path": "/{proxy+}"}),
+        ("sam-aws-proxy", "path", {"path": "/v1/{proxy+}"}),
+        ("sam-aws-proxy", "path", {"path": None}),
+        ("sam-aws-proxy", "path", {"path": 5, "stage": None}),
+        ("sam-aws-proxy", "path", {"path": "/auth/sign-in", "stage": "auth-"}),
+        ("http-api-1.0", "path", {}),
+        ("http-api-1.0", "path", {"path": "/{proxy+}", "stage": "auth"}),
+        ("sam-http-api-proxy", "rawPath", {}),
+        ("sam-http-api-proxy", "rawPath", {"stage": "prod"}),
+        ("http-api-2.0", "rawPath", {}),
+        ("function-url", "rawPath", {}),
+    ],
+)
+def test_path_wins(handler: Handler, name: str, field: str, moved: dict[str, Any]) -> None:
+    """People edit the path of a sample and leave the rest, or change some of it."""
+    event = event_of(name)
+    event[field] = "/auth/sign-in"
+    event["requestContext"] |= moved
+    if "http" in event["requestContext"]:
+        event["requestContext"]["http"]["method"] = "POST"
+    else:
+        event["httpMethod"] = "POST"
+    event |= {"body": "{}", "isBase64Encoded": False}
+    answer = handler(event, None)
+    body = json.loads(answer["body"])
+    assert (answer["statusCode"], [error["field"] for error in body["errors"]]) == (
+        400,
+        ["email", "password"],
+    )
+
+
+@pytest.mark.parametrize("name", ["note", "note-id", "note.id", "note_id", "a$b"])
+@pytest.mark.parametrize("prefix", ["", "/people", "/people/v1"])
+@pytest.mark.parametrize("value", ["7", "a.b-c", "%C3%A9%2F", "100%25", "{note}", "", "notes"])
+def test_a_route_parameter_of_any_name(
+    handler: Handler, name: str, prefix: str, value: str
+) -> None:
+    """API Gateway's own routes may have parameters, which say where a base path ends."""
+    event = event_of("rest")
+    path = f"{prefix}/team/notes/{value}"
+    resource = f"/team/notes/{{{name}}}"
+    event |= {"path": path, "resource": resource, "pathParameters": {name: value}}
+    event["requestContext"] |= {"path": path, "resourcePath": resource}
+    event["httpMethod"] = "DELETE"
+    answer = handler(event, None)
+    # The route wants a token, whatever the parameter is; other paths are no route.
+    routed = value and unquote(value).count("/") == 0
+    assert answer["statusCode"] == (401 if routed else 404)
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("segment", ["100%25", "%2525", "a%20b", "%7Bproxy+%7D", "auth", "live"])
+def test_a_path_is_decoded_once(handler: Handler, way: Way, segment: str) -> None:
+    """A parameter has the value that the caller encoded, at whatever prefix."""
+    request = httpx.Request("DELETE", f"{way.base_url}/team/echo/{segment}")
+    answer = handler(event_from(request, way), None)
+    assert json.loads(answer["body"]) == unquote(segment)
+
+
 @pytest.mark.parametrize("name", ["sign-up", "confirm", "sign-in"])
 def test_events_pasted_into_the_console(handler: Handler, name: str) -> None:
     """Hand-written events without requestContext or Content-Type reach their route."""
@@ -99,7 +193,6 @@ JUNK = [
     {"httpMethod": "POST", "path": 5},
     {"httpMethod": "POST", "path": "/auth/sign-in", "requestContext": "text"},
     {"httpMethod": "POST", "path": "/auth/sign-in", "headers": ["text"]},
-    {"httpMethod": "POST", "path": "/auth/sign-in", "headers": {"Host": "a:b:c"}},
     {"httpMethod": "POST", "path": "/auth/sign-in", "body": {"email": "ada@example.com"}},
     {"httpMethod": "POST", "path": "/auth/sign-in", "body": "x", "isBase64Encoded": True},
     {"httpMethod": "POST", "path": "/auth/sign-in", "body": "\ud800"},
@@ -157,13 +250,13 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
-EVENTS = [whole_event(name) for name in sorted({way.event for way in WAYS.values()})]
+WHOLE = [whole_event(name) for name in sorted({way.event for way in WAYS.values()})]
 
 
 @st.composite
 def spoiled_events(draw: st.DrawFn) -> dict[str, Any]:
     """Draw a real event with some fields, at any depth, removed or replaced by anything."""
-    event = json.loads(json.dumps(draw(st.sampled_from(EVENTS))))
+    event = json.loads(json.dumps(draw(st.sampled_from(WHOLE))))
     for _ in range(draw(st.integers(1, 4))):
         place = event
         while True:
@@ -189,3 +282,33 @@ def test_no_event_makes_the_handler_raise(handler: Handler, event: Any, context:
     assert isinstance(answer["body"], str)
     # A sign-in that is still valid can't reach Cognito.
     assert answer["statusCode"] < 500 or json.loads(answer["body"])["code"] == "unavailable"
+
+
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        ["X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-For", "Host", "Accept", "Cookie"]
+    )
+    | st.text("abcXYZ-", min_size=1).map("X-{}".format),
+    st.sampled_from(
+        ["443,80", "[::1]:3000", "[::1", "a:b:c", "host:", ":", "", "-1", "9" * 400, "\ud800"]
+    )
+    | st.text(st.characters(codec=None), max_size=30)
+    | st.none()
+    | st.integers(),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(event=st.sampled_from(WHOLE), one=HEADERS, many=HEADERS)
+def test_a_header_that_nobody_needs_refuses_nothing(
+    handler: Handler, event: dict[str, Any], one: dict[str, Any], many: dict[str, Any]
+) -> None:
+    """The sign-in goes on to Cognito, whatever the headers hold."""
+    headers = {"headers": event["headers"] | one}
+    if "multiValueHeaders" in event:
+        headers["multiValueHeaders"] = event["multiValueHeaders"] | {
+            name: [value, value] for name, value in many.items()
+        }
+    answer = handler(event | headers, None)
+    assert "errors" in json.loads(answer["body"])  # the password is missing
+    assert answer["headers"]["content-type"] == "application/json"

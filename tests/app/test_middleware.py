@@ -23,6 +23,8 @@ def test_every_answer_has_the_security_headers(api: httpx.Client, ada: Person) -
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy == "default-src 'none'; frame-ancestors 'none'"
         https = answer.url.scheme == "https"
         assert ("Strict-Transport-Security" in answer.headers) == https
 
@@ -55,6 +57,34 @@ def test_one_log_line_per_request(api: httpx.Client, ada: Person, watch: Watch) 
     assert lines[1]["requestId"] == answer.headers["X-Request-Id"]
     assert lines[1]["cause"] == "SignUp.UsernameExistsException"
     assert all(line["durationMs"] >= 0 and line["time"] and line["level"] for line in lines)
+
+
+@pytest.mark.transports("uvicorn", "rest", "http", "function-url")
+def test_head_is_answered_wherever_get_is(api: httpx.Client, watch: Watch) -> None:
+    """Uptime monitors send it. It has GET's status and headers, and no body."""
+    asked_for = ("/health", "/docs", "/docs/docs.js", "/openapi.json", "/auth/me", "/nowhere")
+    for path in (*asked_for, "/auth/sign-up"):
+        got, asked = api.get(path), api.head(path)
+        assert (asked.status_code, asked.content) == (got.status_code, b"")
+        for answer in (got, asked):
+            for name in ("X-Request-Id", "Date", "Connection"):
+                answer.headers.pop(name, None)
+        assert asked.headers == got.headers
+    assert got.headers["Allow"] == "POST"
+    assert api.post("/health").headers["Allow"] == "GET, HEAD"
+    assert api.put("/auth/me").headers["Allow"] == "DELETE, GET, HEAD"
+    methods = [json.loads(line)["method"] for line in watch.lines]
+    assert methods[:2] == ["GET", "HEAD"]
+    paths = api.get("/openapi.json").json()["paths"]
+    assert not [path for path, operations in paths.items() if "head" in operations]
+
+
+@pytest.mark.parametrize("method", ["PROPFIND", "ADA@EXAMPLE.COM", "GET /", "É", "\n", ""])
+def test_the_log_has_known_methods_only(api: httpx.Client, watch: Watch, method: str) -> None:
+    """A method is a stranger's text."""
+    assert api.request(method, "/health").status_code == 405
+    (line,) = map(json.loads, watch.lines)
+    assert line["method"] == "OTHER"
 
 
 @through_every_transport

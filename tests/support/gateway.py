@@ -185,6 +185,7 @@ def _fill_1(
         if name.lower() not in dropped:
             many.setdefault(name, []).append(raw_value.decode("latin-1"))
     many["X-Forwarded-For"] = [_forwarded_for(request)]
+    many["X-Forwarded-Proto"] = [request.url.scheme]
     event["multiValueHeaders"] = many
     event["headers"] = {name: values[-1] for name, values in many.items()}
     if query:
@@ -223,7 +224,10 @@ def _fill_2(
         event["cookies"] = cookie.split("; ")
         if not is_url:
             del headers["cookie"]
-    event["headers"] |= headers | {"x-forwarded-for": _forwarded_for(request)}
+    event["headers"] |= headers | {
+        "x-forwarded-for": _forwarded_for(request),
+        "x-forwarded-proto": request.url.scheme,
+    }
     event["rawQueryString"] = query
     if query:
         values = parse_qs(query, keep_blank_values=True)

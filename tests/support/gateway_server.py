@@ -33,7 +33,7 @@ class _Exchange(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.content)
 
-    do_GET = do_POST = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - http.server's names
+    do_GET = do_HEAD = do_POST = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - http.server's names
 
     def log_message(self, *_: object) -> None:
         """Keep the test run quiet."""

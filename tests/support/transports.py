@@ -39,6 +39,7 @@ NOT_IN_THE_BUNDLE = {
     "tests/app/test_states.py": "thousands of calls, which test the pool's states",
     "tests/app/test_hidden_accounts.py": "likewise",
     "tests/app/test_middleware.py::test_a_body_far_too_large_is_told_so": "needs a real socket",
+    "tests/app/test_origins.py::test_what_the_services_own_origin_is": "its hosts speak http",
     "tests/app/test_auth.py::test_two_sign_ups_at_once": "a function serves one request at a time",
     "tests/app/test_auth.py::test_two_refreshes_at_once": "likewise",
     "tests/app/test_account.py::test_two_resets_at_once": "likewise",

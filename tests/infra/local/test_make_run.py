@@ -1,5 +1,6 @@
 """`python -m infra.local`, as a person runs it: a real process, real signals, real ports."""
 
+import json
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import pexpect
 import pytest
 
 from infra.local.__main__ import DEMO_PORT
@@ -147,6 +149,9 @@ def test_everything(machine: Machine) -> None:
     ):
         assert address in machine.printed
     assert f"E-mail to {EMAIL}: the code is {code}" in machine.printed
+    logged = [json.loads(line) for line in machine.printed.splitlines() if line.startswith("{")]
+    # Into a pipe it is JSON. The start-up's own requests aren't in it.
+    assert [line["route"] for line in logged] == ["/health", "/auth/sign-up", "/auth/confirm"]
     assert PASSWORD not in machine.printed.replace("Correct-Horse-1", "", 1)  # in the curl line
     with machine.runs(until="curl"):
         machine.post("sign-in", email=EMAIL, password=PASSWORD)
@@ -174,16 +179,50 @@ def test_the_developers_aws_set_up_does_not_matter(machine: Machine, tmp_path: P
         machine.sign_up()
 
 
+def may_call(machine: Machine, origin: str) -> bool:
+    """Return whether a page of this origin may call the API; its preflight must say the same."""
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    allowed = httpx.options(f"{machine.api}/auth/sign-in", headers=asked)
+    answer = httpx.post(f"{machine.api}/auth/sign-in", json={}, headers={"Origin": origin})
+    assert (answer.status_code == 403) != ("access-control-allow-origin" in allowed.headers)
+    return answer.status_code == 400  # the fields are missing
+
+
 def test_allowed_origins(machine: Machine) -> None:
-    """A front end on the usual ports may call; the caller's own setting wins."""
-    preflight = {"Origin": "http://localhost:5173", "Access-Control-Request-Method": "POST"}
+    """Every page of this machine may call, and no other; the caller's own setting wins."""
+    hosts = ("localhost", "127.0.0.1", "[::1]")
+    here = [f"http://{host}:{port}" for host in hosts for port in (3000, 4173, 4200, 5174, 65535)]
+    elsewhere = ["https://app.example", "http://localhost.example:3000", "http://127.0.0.1.example"]
     with machine.runs(until="curl"):
-        answer = httpx.options(f"{machine.api}/auth/sign-in", headers=preflight)
-        assert answer.headers["access-control-allow-origin"] == preflight["Origin"]
+        for origin in (*here, "https://localhost", "http://localhost"):
+            assert may_call(machine, origin), origin
+        for origin in (*elsewhere, "null", "http://10.0.0.1:3000", "http://localhost:3000/"):
+            assert not may_call(machine, origin), origin
     machine.environ = {"ALLOWED_ORIGINS": "https://app.example"}
     with machine.runs(until="curl"):
-        answer = httpx.options(f"{machine.api}/auth/sign-in", headers=preflight)
-        assert "access-control-allow-origin" not in answer.headers
+        assert may_call(machine, "https://app.example")
+        assert not may_call(machine, "http://localhost:5173")
+
+
+def test_the_log_in_a_terminal(machine: Machine) -> None:
+    """It is for people: a line for a request, and what to fix if there is something."""
+    command = ["-m", "infra.local", "--port", str(machine.port), "--store", str(machine.store)]
+    command += ["--cognito-port", str(machine.cognito_port)]
+    terminal = pexpect.spawn(sys.executable, command, cwd=ROOT, encoding="utf-8", timeout=60)
+    terminal.expect_exact("Ctrl-C ends it all")
+    started = str(terminal.before)
+    machine.sign_up()
+    terminal.expect(r"\d\d:\d\d:\d\d POST /auth/confirm 200 \d+ ms\r\n")
+    foreign = {"Origin": "https://evil.example"}
+    assert httpx.get(f"{machine.api}/auth/me", headers=foreign).status_code == 403
+    terminal.expect_exact("  remedy: If the page is yours, add this origin to ALLOWED_ORIGINS.")
+    terminal.expect_exact("  origin: https://evil.example")
+    terminal.sendintr()
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 0
+    assert "GET" not in started
+    assert '{"' not in started
 
 
 def comes_back_to(machine: Machine, uri: str) -> bool:

@@ -45,6 +45,12 @@ def delete_note(number: int, _user: CurrentUser) -> None:
         raise HTTPException(404)
 
 
+@router.delete("/echo/{text}")
+def echo(text: str) -> str:
+    """Return the parameter."""
+    return text
+
+
 @router.get("/threads")
 def threads(_user: CurrentUser) -> list[str]:
     """Return the names of the process's threads."""
