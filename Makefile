@@ -68,8 +68,15 @@ screenshots: $(VENV)/$(ready) ## Take the screenshots in infra/web/README.md aga
 # --ignore-scripts, because a dependency's script reports each installation to its vendor.
 npm = cd infra/assets && npm $(1) --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel error
 vendored := LICENSE NOTICE package.json swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt
-assets: ## Fetch the docs page's Swagger UI in its pinned version (UPGRADE=1 for the newest)
-	$(call npm,$(if $(UPGRADE),install --save-exact swagger-ui-dist@latest,ci))
+passwords := app/assets/common-passwords
+zxcvbn := @zxcvbn-ts/language-common
+assets: ## Fetch the docs page's Swagger UI and the list of common passwords (UPGRADE=1 for the newest)
+	$(call npm,$(if $(UPGRADE),install --save-exact swagger-ui-dist@latest $(zxcvbn)@latest,ci))
+	mkdir -p $(passwords)
+	node infra/assets/common-passwords.mjs $(passwords)/passwords.txt
+	install -m 644 infra/assets/node_modules/$(zxcvbn)/LICENSE.txt $(passwords)/LICENSE
+	install -m 644 infra/assets/node_modules/$(zxcvbn)/package.json $(passwords)
+	cd $(passwords) && sha256sum LICENSE package.json passwords.txt >SHA256SUMS
 	rm -rf app/assets/swagger-ui && mkdir app/assets/swagger-ui
 	cd infra/assets/node_modules/swagger-ui-dist && install -m 644 $(vendored) $(CURDIR)/app/assets/swagger-ui
 	cd app/assets/swagger-ui && sha256sum $(vendored) >SHA256SUMS

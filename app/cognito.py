@@ -20,11 +20,12 @@ from app.exceptions import (
 )
 from app.failure import EMAIL_TAKEN, trigger_message
 from app.logs import logger
+from app.passwords import validate_current_password, validate_password
 from app.schemas import Tokens, User
 from app.settings import Settings
 from app.upstream import TIMEOUT
 from app.users import to_user
-from app.validation import validate_current_password, validate_email, validate_password
+from app.validation import validate_email
 
 
 class Cognito:
@@ -61,7 +62,7 @@ class Cognito:
         unconfirmed, its code is e-mailed again.
         """
         validate_email(email, "SignUp")
-        validate_password(password, "SignUp")
+        validate_password(password, "SignUp", email)
         try:
             self._create_user(email, password)
         except (self._client.exceptions.UsernameExistsException, EmailTakenError):
@@ -139,7 +140,7 @@ class Cognito:
         if challenge not in CHALLENGES:
             raise UnsupportedChallengeError
         if challenge == "NEW_PASSWORD_REQUIRED":
-            validate_password(response, "RespondToAuthChallenge")
+            validate_password(response, "RespondToAuthChallenge", email)
         answer = self._client.respond_to_auth_challenge(
             ClientId=self._client_id,
             ChallengeName=challenge,  # type: ignore[arg-type]  # it is one of CHALLENGES
@@ -196,7 +197,7 @@ class Cognito:
         and sign out everywhere. That is impossible for an account with a second factor.
         """
         validate_email(email, "ConfirmForgotPassword")
-        validate_password(password, "ConfirmForgotPassword")
+        validate_password(password, "ConfirmForgotPassword", email)
         self._client.confirm_forgot_password(
             ClientId=self._client_id, Username=email, ConfirmationCode=code, Password=password
         )
@@ -210,19 +211,12 @@ class Cognito:
         Raise SignsInWithGoogleError if there is no password.
         """
         validate_current_password(current, "ChangePassword")
-        validate_password(new, "ChangePassword")
-        try:
-            self._client.change_password(
-                AccessToken=access_token, PreviousPassword=current, ProposedPassword=new
-            )
-        except (
-            self._client.exceptions.NotAuthorizedException,
-            self._client.exceptions.InvalidParameterException,
-        ):
-            # Cognito has one error for a wrong password, for no password and for an invalid token.
-            # GetUser refuses an invalid token too.
-            self._user_with_password(access_token)
-            raise
+        # Cognito has one error for a wrong password, for no password and for an invalid token.
+        user = self._user_with_password(access_token)
+        validate_password(new, "ChangePassword", user.email)
+        self._client.change_password(
+            AccessToken=access_token, PreviousPassword=current, ProposedPassword=new
+        )
 
     # The account
 

@@ -68,4 +68,6 @@ PASSWORD_RULES = {
     "symbol": "Use at least one symbol, such as ! or -.",
     "start or end with a blank": "Don't start or end with a blank, nor use a line break.",
     "previously used": "Use one that you haven't used before.",
+    "contains the e-mail address": "Don't use your e-mail address in it.",
+    "commonly used": "Use one that is harder to guess.",
 }

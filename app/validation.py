@@ -1,24 +1,14 @@
-"""Validate input that Cognito would reject with an ambiguous error."""
+"""Read and check what people type: addresses and codes."""
 
 import re
 
-from app.exceptions import (
-    InvalidCurrentPasswordError,
-    InvalidEmailError,
-    InvalidPasswordError,
-)
+from app.exceptions import InvalidEmailError
 
 # What <input type=email> accepts, except that Cognito requires a dot in the domain.
 # https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _EMAIL = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
 
-# What every pool requires of a password, whatever its policy: at least 6 characters, no blank at
-# either end, no line break.
-# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_PasswordPolicyType.html
-_MIN_PASSWORD_LENGTH = 6
-_BLANK_END = "Password must not start or end with a blank"
-_LINE_BREAKS = "\n\r\x85\u2028\u2029"
 # AWS doesn't say which characters are blanks. These are as well as those of str.isspace(): fillers
 # of Hangul, the empty pattern of Braille, and characters without a width. Nobody can see them.
 _FILLERS = "\u115f\u1160\u180e\u200b\u200c\u200d\u2060\u2800\u3164\ufeff\uffa0"
@@ -37,23 +27,6 @@ def validate_email(email: str, operation_name: str) -> None:
         raise InvalidEmailError(operation_name)
 
 
-def validate_password(password: str, operation_name: str) -> None:
-    """Raise InvalidPasswordError if every user pool refuses `password` as a new password."""
-    if len(password) < _MIN_PASSWORD_LENGTH:
-        raise InvalidPasswordError(operation_name, "Password not long enough")
-    if _has_blank_end(password) or any(each in password for each in _LINE_BREAKS):
-        raise InvalidPasswordError(operation_name, _BLANK_END)
-
-
-def validate_current_password(password: str, operation_name: str) -> None:
-    """Raise InvalidCurrentPasswordError if no account can have `password`.
-
-    Somebody typed or pasted a blank with it. Cognito would report a wrong password.
-    """
-    if _has_blank_end(password):
-        raise InvalidCurrentPasswordError(operation_name, _BLANK_END)
-
-
 def to_code(typed: object) -> object:
     """Return a code as Cognito sent it, from what a person typed.
 
@@ -62,13 +35,10 @@ def to_code(typed: object) -> object:
     """
     if not isinstance(typed, str) or (typed.isascii() and typed.isdigit()):
         return typed
-    kept = (each for each in typed if not _is_blank(each) and each not in _HYPHENS)
+    kept = (each for each in typed if not is_blank(each) and each not in _HYPHENS)
     return "".join(str(int(each)) if each.isdecimal() else each for each in kept)
 
 
-def _has_blank_end(text: str) -> bool:
-    return bool(text) and (_is_blank(text[0]) or _is_blank(text[-1]))
-
-
-def _is_blank(character: str) -> bool:
+def is_blank(character: str) -> bool:
+    """Return whether nobody can see a character."""
     return character.isspace() or character in _FILLERS

@@ -54,13 +54,15 @@ MAY_IMPORT = {
     "app.schemas": {"app.validation", "pydantic"},
     # Cognito
     "app.cognito": {"app.aws", "app.challenges", "app.exceptions", "app.failure", "app.logs"}
-    | {"app.schemas", "app.settings", "app.upstream", "app.users", "app.validation"},
+    | {"app.passwords", "app.schemas", "app.settings", "app.upstream", "app.users"}
+    | {"app.validation"},
     "app.challenges": {"app.exceptions", "app.schemas", "pydantic"},
     "app.users": {"app.schemas"},
     "app.aws": {"app.answers", "app.settings", "app.upstream", "boto3", "botocore"}
     | {"types_boto3_cognito_idp"},
     "app.answers": {"app.exceptions", "app.upstream", "botocore.model"},
     "app.upstream": {"app.exceptions", "urllib3"},
+    "app.passwords": {"app.exceptions", "app.validation"},
     "app.validation": {"app.exceptions"},
     "app.tokens": {"app.aws", "app.exceptions", "app.settings", "app.upstream", "jwt"},
     # The user pool's domain

@@ -17,8 +17,9 @@ from typing import Any
 from infra.bundle.install import canonical
 
 _SELF = "accounts"
-_DOCS_PAGE = "swagger-ui-dist"
-_SWAGGER_UI = Path(__file__).resolve().parents[2] / "app/assets/swagger-ui"
+_ASSETS = Path(__file__).resolve().parents[2] / "app/assets"
+# What is vendored from npm: the folder, and its one file that matters.
+_VENDORED = {"swagger-ui": "swagger-ui-bundle.js", "common-passwords": "passwords.txt"}
 _NAMESPACE = uuid.UUID("c2a1a2de-5d9c-4c0c-8d29-6f6c2d1b7a55")
 
 
@@ -31,9 +32,10 @@ def write_sbom(folder: Path, wheels: Mapping[str, str], file: Path) -> None:
     found = {canonical(one.name): one for one in distributions(path=[str(folder)])}
     requires = {name: _requires(found[name]) & found.keys() for name in sorted(found)}
     direct = found.keys() - set().union(*requires.values())
-    edges = {_SELF: {*direct, _DOCS_PAGE}, _DOCS_PAGE: set[str](), **requires}
-    components = [_component(found[name], wheels[name]) for name in requires]
-    components.append(_docs_page())
+    vendored = [_vendored(_ASSETS / folder, file) for folder, file in _VENDORED.items()]
+    names = {component["name"] for component in vendored}
+    edges = {_SELF: direct | names, **{name: set[str]() for name in sorted(names)}, **requires}
+    components = [_component(found[name], wheels[name]) for name in requires] + vendored
     references = {component["name"]: component["bom-ref"] for component in components}
     bill = {
         "bomFormat": "CycloneDX",
@@ -71,18 +73,18 @@ def _component(one: Distribution, sha256: str) -> dict[str, Any]:
     }
 
 
-def _docs_page() -> dict[str, Any]:
-    """Return the component for Swagger UI in app/assets/, with the hash of its one script."""
-    about = json.loads((_SWAGGER_UI / "package.json").read_text())
-    reference = f"pkg:npm/{about['name']}@{about['version']}"
-    script = (_SWAGGER_UI / "swagger-ui-bundle.js").read_bytes()
+def _vendored(folder: Path, file: str) -> dict[str, Any]:
+    """Return the component for an npm package in app/assets/, with the hash of one file."""
+    about = json.loads((folder / "package.json").read_text())
+    reference = f"pkg:npm/{about['name'].replace('@', '%40')}@{about['version']}"
+    content = (folder / file).read_bytes()
     return {
         "type": "library",
         "bom-ref": reference,
         "purl": reference,
         "name": about["name"],
         "version": about["version"],
-        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(script).hexdigest()}],
+        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(content).hexdigest()}],
         "licenses": [{"expression": about["license"]}],
     }
 

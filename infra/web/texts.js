@@ -287,6 +287,8 @@ const ko = {
     "Don't start or end with a blank, nor use a line break.":
       "앞뒤에 공백을 넣거나 줄을 바꿀 수 없어요.",
     "Use one that you haven't used before.": "전에 쓴 적이 없는 비밀번호를 입력해 주세요.",
+    "Don't use your e-mail address in it.": "이메일 주소는 비밀번호에 넣을 수 없어요.",
+    "Use one that is harder to guess.": "추측하기 쉬운 비밀번호예요. 다른 비밀번호를 입력해 주세요.",
   },
 };
 

@@ -165,17 +165,29 @@ def test_the_document_is_made_at_its_first_request(
         assert app.openapi_schema is made
 
 
-def test_the_assets_are_unchanged() -> None:
+@pytest.mark.parametrize(
+    ("folder", "package", "licences"),
+    [
+        (
+            "swagger-ui",
+            "swagger-ui-dist",
+            {"LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt"},
+        ),
+        ("common-passwords", "@zxcvbn-ts/language-common", {"LICENSE"}),
+    ],
+)
+def test_the_assets_are_unchanged(folder: str, package: str, licences: set[str]) -> None:
     """The assets match their checksums and have the pinned version."""
-    lines = (VENDORED / "SHA256SUMS").read_text().splitlines()
+    vendored = ROOT / "app/assets" / folder
+    lines = (vendored / "SHA256SUMS").read_text().splitlines()
     sums = {name: digest for digest, name in (line.split() for line in lines)}
-    assert {path.name for path in VENDORED.iterdir()} == {*sums, "SHA256SUMS"}
-    assert {"LICENSE", "NOTICE", "swagger-ui-bundle.js.LICENSE.txt"} <= {*sums}
+    assert {path.name for path in vendored.iterdir()} == {*sums, "SHA256SUMS"}
+    assert licences <= {*sums}
     for name, digest in sums.items():
-        assert hashlib.sha256((VENDORED / name).read_bytes()).hexdigest() == digest
+        assert hashlib.sha256((vendored / name).read_bytes()).hexdigest() == digest
     lock = json.loads((ROOT / "infra/assets/package-lock.json").read_text())
-    version = json.loads((VENDORED / "package.json").read_text())["version"]
-    assert lock["packages"]["node_modules/swagger-ui-dist"]["version"] == version
+    version = json.loads((vendored / "package.json").read_text())["version"]
+    assert lock["packages"][f"node_modules/{package}"]["version"] == version
 
 
 # In a browser

@@ -1,30 +1,22 @@
-"""What people type: codes in any form, and passwords with blanks that they can't see."""
+"""Codes as people type them."""
 # ruff: noqa: RUF001 - full-width digits are the subject
 
-import sys
 import unicodedata
-from collections.abc import Callable
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.exceptions import InvalidPasswordError
-from app.validation import to_code, validate_current_password, validate_password
-from infra.local.server import LocalCognito, LocalPool
-from tests.support.failures import CODE_MISMATCH, DONE, INVALID_PASSWORD, failure
-from tests.support.people import Person, admin
+from app.validation import to_code
+from infra.local.server import LocalCognito
+from tests.support.characters import ALL, BLANKS, UNSEEN
+from tests.support.failures import CODE_MISMATCH, DONE, failure
+from tests.support.people import Person
 from tests.support.totp import totp
 from tests.support.transports import through_every_transport
 
-ALL = [chr(number) for number in range(sys.maxunicode + 1)]
 DASHES = [each for each in ALL if unicodedata.category(each) == "Pd"]
 DIGITS = [each for each in ALL if unicodedata.category(each) == "Nd"]
-BLANKS = [
-    each for each in ALL if each.isspace() or unicodedata.category(each) in ("Zs", "Zl", "Zp")
-]
-UNSEEN = list("\u115f\u1160\u180e\u200b\u200c\u200d\u2060\u2800\u3164\ufeff\uffa0")
 
 
 @pytest.mark.parametrize(
@@ -76,27 +68,6 @@ def test_a_code_is_taken_once(typed: str) -> None:
 def test_what_is_no_text(value: object) -> None:
     """The model refuses it."""
     assert to_code(value) == value
-
-
-@pytest.mark.parametrize("blank", [*BLANKS, *UNSEEN], ids=ascii)
-def test_a_password_with_a_blank(blank: str) -> None:
-    """No alphabet's blank may stand at an end; a new password may have one in the middle."""
-    for password in (f"{blank}Correct-horse-9", f"Correct-horse-9{blank}"):
-        with pytest.raises(InvalidPasswordError):
-            validate_password(password, "SignUp")
-        with pytest.raises(InvalidPasswordError):
-            validate_current_password(password, "InitiateAuth")
-    validate_current_password(f"Correct{blank}horse-9", "InitiateAuth")
-    if blank not in "\n\r\x85\u2028\u2029":
-        validate_password(f"Correct{blank}horse-9", "SignUp")
-
-
-@pytest.mark.parametrize(
-    "password", ["", "x", "Correct-horse-9", "\u00e9clair-Cheval-9", "9-말horse-A말"]
-)
-def test_a_current_password(password: str) -> None:
-    """Anything else may be somebody's, or Cognito says that it isn't."""
-    validate_current_password(password, "InitiateAuth")
 
 
 # Through the routes
@@ -152,40 +123,3 @@ def test_a_wrong_code_stays_wrong(ada: Person) -> None:
     """Letters aren't dropped, so that nothing becomes right by chance."""
     ada.signs_up()
     assert failure(ada.confirms(code=f"x{ada.code}")) == CODE_MISMATCH
-
-
-ENDS: dict[str, Callable[[str], str]] = {
-    "a space before": lambda password: f" {password}",
-    "a space after": lambda password: f"{password} ",
-    "a line break": lambda password: f"{password}\n",
-    "a tab": lambda password: f"\t{password}",
-    "a no-break space": lambda password: f"{password}\u00a0",
-    "an ideographic space": lambda password: f"\u3000{password}",
-    "a zero width space": lambda password: f"{password}\u200b",
-    "a Hangul filler": lambda password: f"{password}\u3164",
-}
-
-
-@through_every_transport
-@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-def test_a_blank_at_a_passwords_end(
-    ada: Person, end: Callable[[str], str], cognito: LocalCognito, pool: LocalPool
-) -> None:
-    """Every route with a password names its field and the rule, whatever the blank."""
-
-    def refused(answer: httpx.Response, field: str = "password") -> None:
-        assert failure(answer) == INVALID_PASSWORD
-        assert [error["field"] for error in answer.json()["errors"]] == [field]
-        assert "blank" in answer.json()["errors"][0]["message"]
-
-    odd = end(ada.password)
-    refused(ada.signs_up(password=odd))
-    ada.is_signed_in()
-    refused(ada.signs_in(password=odd))
-    refused(ada.changes_the_password(currentPassword=odd), "currentPassword")
-    refused(ada.changes_the_password(newPassword=odd), "newPassword")
-    ada.forgets_the_password()
-    refused(ada.resets_the_password(code=ada.code, password=odd))
-    who = {"UserPoolId": pool.user_pool_id, "Username": ada.email}
-    admin(cognito, pool).admin_set_user_password(**who, Password=ada.password, Permanent=False)
-    refused(ada.answers(ada.signs_in(), newPassword=odd), "newPassword")
