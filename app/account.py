@@ -8,6 +8,9 @@ from app.dependencies import AccessToken, RecentToken, get_cognito
 from app.routing import fails_with, routes_under
 from app.schemas import (
     Address,
+    ChallengeIsSetUp,
+    ChallengeSecret,
+    ChallengeSetup,
     Change,
     Done,
     HasReset,
@@ -72,9 +75,16 @@ def delete_me(access_token: RecentToken, request: Request) -> Done:
 def set_up_mfa(request: Request, access_token: RecentToken) -> MfaSetUp:
     """Get a secret for an authenticator app. Sign-in ignores it until a code is verified."""
     secret, user = get_cognito(request).set_up_mfa(access_token)
-    issuer = request.url.hostname or "accounts"  # the name that the authenticator app shows
-    uri = _otpauth(secret, user.email or user.sub, issuer)
+    uri = _otpauth(secret, user.email or user.sub, request)
     return MfaSetUp(body=MfaSecret(secret=secret, uri=uri))
+
+
+@router.post("/challenge/setup", responses=fails_with("invalid_session"))
+def set_up_challenge(body: ChallengeSetup, request: Request) -> ChallengeIsSetUp:
+    """Get a secret for an authenticator app, if sign-in answered the challenge MFA_SETUP."""
+    secret, session = get_cognito(request).set_up_mfa_at_sign_in(body.session)
+    uri = _otpauth(secret, body.email, request)
+    return ChallengeIsSetUp(body=ChallengeSecret(secret=secret, uri=uri, session=session))
 
 
 @router.post(
@@ -99,10 +109,11 @@ def remove_mfa(access_token: RecentToken, request: Request) -> Done:
     return Done()
 
 
-def _otpauth(secret: str, account: str, issuer: str) -> str:
+def _otpauth(secret: str, account: str, request: Request) -> str:
     """Return the URI that authenticator apps read from a QR code.
 
     https://github.com/google/google-authenticator/wiki/Key-Uri-Format
     """
+    issuer = request.url.hostname or "accounts"  # the name that the authenticator app shows
     query = urlencode({"secret": secret, "issuer": issuer})
     return f"otpauth://totp/{quote(issuer)}:{quote(account)}?{query}"

@@ -61,6 +61,7 @@ def sign_in(body: Credentials, request: Request) -> SignedIn:
         "challenge_required",
         "user_not_confirmed",
         "password_reset_required",
+        "mfa_not_set_up",
     ),
 )
 def challenge(body: Challenge, request: Request) -> SignedIn:

@@ -13,8 +13,8 @@ class ChallengeField(NamedTuple):
 
     field: str
     """The field of the request to /auth/challenge."""
-    name: str
-    """The name that Cognito has for it."""
+    name: str | None
+    """The name that Cognito has for it; None for the code with which VerifySoftwareToken begins."""
 
 
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RespondToAuthChallenge.html
@@ -22,6 +22,7 @@ CHALLENGES = {
     "NEW_PASSWORD_REQUIRED": ChallengeField("newPassword", "NEW_PASSWORD"),
     "SOFTWARE_TOKEN_MFA": ChallengeField("code", "SOFTWARE_TOKEN_MFA_CODE"),
     "EMAIL_OTP": ChallengeField("code", "EMAIL_OTP_CODE"),
+    "MFA_SETUP": ChallengeField("code", None),
 }
 """The challenges that this service can answer."""
 

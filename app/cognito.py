@@ -5,7 +5,8 @@ method catches one only to ask Cognito a second question.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from app.aws import make_client
@@ -13,6 +14,7 @@ from app.challenges import CHALLENGES, to_tokens
 from app.exceptions import (
     EmailTakenError,
     HiddenAccountError,
+    InvalidSessionError,
     NotCognitoError,
     SignsInWithGoogleError,
     UnsupportedChallengeError,
@@ -132,22 +134,47 @@ class Cognito:
     def answer_challenge(self, email: str, challenge: str, session: str, response: str) -> Tokens:
         """Answer a challenge with what it asks for (RespondToAuthChallenge).
 
-        Raise UnsupportedChallengeError if `challenge` is not in CHALLENGES, and
-        ChallengeRequiredError if Cognito asks for another step. A session is valid for 3 minutes by
-        default.
+        MFA_SETUP takes the session of `set_up_mfa_at_sign_in`, and a first code, which is verified
+        before (VerifySoftwareToken). Raise UnsupportedChallengeError if `challenge` is not in
+        CHALLENGES, and ChallengeRequiredError if Cognito asks for another step. A session is valid
+        for 3 minutes by default.
         """
         validate_email(email, "RespondToAuthChallenge")
         if challenge not in CHALLENGES:
             raise UnsupportedChallengeError
         if challenge == "NEW_PASSWORD_REQUIRED":
             validate_password(response, "RespondToAuthChallenge", email)
+        responses = {"USERNAME": email}
+        if name := CHALLENGES[challenge].name:
+            responses[name] = response
+        else:
+            session = self._verify_mfa_at_sign_in(session, response)
         answer = self._client.respond_to_auth_challenge(
             ClientId=self._client_id,
             ChallengeName=challenge,  # type: ignore[arg-type]  # it is one of CHALLENGES
             Session=session,
-            ChallengeResponses={"USERNAME": email, CHALLENGES[challenge].name: response},
+            ChallengeResponses=responses,
         )
         return to_tokens(answer)
+
+    def set_up_mfa_at_sign_in(self, session: str) -> tuple[str, str]:
+        """Return a new base32 secret for an authenticator app, and the session to go on with.
+
+        AssociateSoftwareToken takes the session of the challenge MFA_SETUP. Raise
+        InvalidSessionError if it isn't one.
+        """
+        errors = self._client.exceptions
+        with _session_over(errors.NotAuthorizedException, errors.InvalidParameterException):
+            answer = self._client.associate_software_token(Session=session)
+        return _member(answer, "SecretCode"), _member(answer, "Session")
+
+    def _verify_mfa_at_sign_in(self, session: str, code: str) -> str:
+        errors = self._client.exceptions
+        with _session_over(errors.NotAuthorizedException, errors.UserNotFoundException):
+            answer = self._client.verify_software_token(Session=session, UserCode=code)
+        if answer.get("Status") != "SUCCESS":
+            raise WrongCodeError
+        return _member(answer, "Session")
 
     # Sessions
 
@@ -241,9 +268,7 @@ class Cognito:
         """
         user = self._user_with_password(access_token)
         answer = self._client.associate_software_token(AccessToken=access_token)
-        if "SecretCode" not in answer:
-            raise NotCognitoError
-        return answer["SecretCode"], user
+        return _member(answer, "SecretCode"), user
 
     def verify_mfa(self, access_token: str, code: str) -> None:
         """Turn the second factor on with a first code.
@@ -283,3 +308,19 @@ class Cognito:
             logger.info("second step failed", extra={"fields": {"cause": type(exc).__name__}})
             return False
         return True
+
+
+def _member(answer: Mapping[str, Any], name: str) -> str:
+    """Return a member that a successful answer has. Cognito's model doesn't require it."""
+    if name not in answer:
+        raise NotCognitoError
+    return str(answer[name])
+
+
+@contextmanager
+def _session_over(*errors: type[Exception]) -> Iterator[None]:
+    """Raise InvalidSessionError for these, which mean an access token's end on other routes."""
+    try:
+        yield
+    except errors as refused:
+        raise InvalidSessionError from refused

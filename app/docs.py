@@ -63,7 +63,8 @@ NEXT_STEPS = {
     "refresh_token_reused": "Delete the tokens, and sign in: somebody else may have used them.",
     "invalid_session": "Sign in again, from the first step.",
     "unsupported_challenge": "Send the `challenge` that `challenge_required` named.",
-    "challenge_required": "Ask for the fields that `needs` names, and call `/auth/challenge`.",
+    "challenge_required": "Ask for the fields that `needs` names, and call `/auth/challenge`; for "
+    "MFA_SETUP, call `/auth/challenge/setup` before.",
     "code_mismatch": "Ask for the code again, or send a new one.",
     "code_expired": "Send a new code.",
     "already_confirmed": "Continue with sign-in.",

@@ -86,7 +86,7 @@ _SMS_ROLE = _misconfigured(
     "ExternalId, and that the role trusts cognito-idp.amazonaws.com."
 )
 _MFA = _misconfigured(
-    "Enable software token MFA in the user pool: MfaConfiguration OPTIONAL, EnabledMfas "
+    "Enable software token MFA in the user pool: MfaConfiguration OPTIONAL or ON, EnabledMfas "
     "SOFTWARE_TOKEN_MFA."
 )
 
@@ -216,7 +216,8 @@ TABLE: dict[Key, Failure] = {
         "One more step is needed to sign in.",
         example={"challenge": "SOFTWARE_TOKEN_MFA", "session": "AYABe...", "needs": ["code"]},
     ),
-    # RespondToAuthChallenge
+    # RespondToAuthChallenge, and the two operations that set up a second factor at sign-in
+    ours.InvalidSessionError: _INVALID_SESSION,
     ours.UnsupportedChallengeError: Failure(
         400, "unsupported_challenge", "This service has no answer to that challenge."
     ),

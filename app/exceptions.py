@@ -35,6 +35,10 @@ class HiddenAccountError(Exception):
     """An account whose state must not be told, with HIDE_EXISTING_ACCOUNTS."""
 
 
+class InvalidSessionError(Exception):
+    """The session of a sign-in that has ended, or was never one that needs a second factor."""
+
+
 class UnsupportedChallengeError(ValueError):
     """A challenge that this service can't answer."""
 

@@ -90,6 +90,15 @@ class Challenge(BaseModel):
     new_password: _Password | None = Field(default=None, repr=False)
 
 
+class ChallengeSetup(BaseModel):
+    """The session of the challenge MFA_SETUP, and the address that is signing in."""
+
+    model_config = wire(email="ada@example.com", session="AYABe...")
+
+    email: Email
+    session: ChallengeSession
+
+
 class Refresh(BaseModel):
     """A refresh token."""
 
@@ -216,6 +225,28 @@ class MfaSetUp(Done):
     )
 
     body: MfaSecret
+
+
+class ChallengeSecret(MfaSecret):
+    """The secret for an authenticator app, and the session for /auth/challenge."""
+
+    session: str = Field(repr=False)
+
+
+class ChallengeIsSetUp(Done):
+    """A new secret. /auth/challenge takes a code made with it, and this session."""
+
+    model_config = wire(
+        statusCode=200,
+        body={
+            "secret": "JBSWY3DPEHPK3PXP",
+            "uri": "otpauth://totp/app.example.com:ada%40example.com?secret=JBSWY3DPEHPK3PXP"
+            "&issuer=app.example.com",
+            "session": "AYABe...",
+        },
+    )
+
+    body: ChallengeSecret
 
 
 class FieldError(BaseModel):

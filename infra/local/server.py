@@ -25,7 +25,6 @@ from infra.local.pool.accounts import Account
 from infra.local.pool.clock import Clock
 from infra.local.pool.functions import Function
 from infra.local.pool.outbox import Mail, Outbox
-from infra.local.pool.passwords import hash_plain_password
 from infra.local.pool.state import State
 from infra.local.pool.store import Store, dump_users, restore_users
 from infra.local.pool.template import TEMPLATE
@@ -159,9 +158,6 @@ class LocalCognito(ThreadedServer):
         self._pools[name] = pool
 
     def _save(self) -> None:
-        for pool in all_pools():
-            for user in pool.users.values():
-                hash_plain_password(user)
         if self._store:
             for name, pool in self._pools.items():
                 self._document["pools"][name] = dump_users(pool, self._state)

@@ -39,6 +39,12 @@ export interface Challenge {
   newPassword?: string | null;
 }
 
+/** `session` from the ApiError whose `challenge` is MFA_SETUP. */
+export interface ChallengeSetup {
+  email: string;
+  session: string;
+}
+
 export interface Refresh {
   refreshToken: string;
 }
@@ -94,6 +100,13 @@ export interface User {
 export interface MfaSecret {
   secret: string;
   uri: string;
+}
+
+/** The same, and the session with which to answer the challenge. */
+export interface ChallengeSecret {
+  secret: string;
+  uri: string;
+  session: string;
 }
 
 export interface FieldError {
@@ -162,7 +175,13 @@ export interface Routes {
       | "invalid_password"
       | "challenge_required"
       | "user_not_confirmed"
-      | "password_reset_required";
+      | "password_reset_required"
+      | "mfa_not_set_up";
+  };
+  "POST /auth/challenge/setup": {
+    takes: ChallengeSetup;
+    gives: ChallengeSecret;
+    fails: "invalid_session";
   };
   "POST /auth/google/start": {
     takes: GoogleStart;
@@ -329,6 +348,7 @@ export class Client {
   confirm(body: Confirm): Promise<void>;
   signIn(body: Credentials): Promise<void>;
   challenge(body: Challenge): Promise<void>;
+  setUpChallenge(body: ChallengeSetup): Promise<ChallengeSecret>;
   /** The page is left, so that the promise settles only if this fails or on Back. */
   googleSignIn(options?: GoogleOptions): Promise<void>;
   /** Resolves with `returnTo`, or with null if the browser isn't coming back from Google. */

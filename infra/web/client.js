@@ -76,6 +76,8 @@ export class ApiError extends Error {
     this.needs = envelope.needs ?? [];
     this.retryAfter = retryAfter;
     this.next = Object.hasOwn(NEXT, this.code) ? NEXT[this.code] : nextByStatus(status);
+    // Before this challenge can be answered, `setUpChallenge` must give the person a secret.
+    if (this.challenge === "MFA_SETUP") this.next = "setUpMfa";
     // Not enumerable, so that error reporters don't collect it: it proves that the
     // password was right.
     Object.defineProperty(this, "session", { value: envelope.session ?? null });
@@ -214,6 +216,11 @@ export class Client {
       if (error.code === "code_expired") error.next = "signIn";
       throw error;
     }
+  }
+
+  /** For `challenge` MFA_SETUP: go on with the session that this resolves with. */
+  setUpChallenge(body) {
+    return this.#post("/auth/challenge/setup", body);
   }
 
   // With Google

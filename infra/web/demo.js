@@ -45,8 +45,7 @@ const actions = {
   },
   async signIn({ email, password, stay }) {
     client = clients[stay ? 1 : 0];
-    await client.signIn({ email, password });
-    return { view: "account" };
+    return enter("signIn", () => client.signIn({ email, password }));
   },
   async googleSignIn({ stay }) {
     // The page is left: this tab remembers which of the two sessions was meant.
@@ -55,8 +54,7 @@ const actions = {
     return { view: "signIn", said: "" }; // by Back
   },
   async challenge({ code, newPassword }) {
-    await client.challenge({ email, ...step, code, newPassword });
-    return { view: "account" };
+    return enter("challenge", () => client.challenge({ email, ...step, code, newPassword }));
   },
   async forgotPassword({ email }) {
     await client.forgotPassword({ email });
@@ -71,9 +69,7 @@ const actions = {
     return { view: "account" };
   },
   async setUpMfa() {
-    const { secret, uri } = await client.setUpMfa();
-    byId("secret").textContent = secret.match(/.{1,4}/g).join(" ");
-    byId("otpauth").href = uri;
+    showSecret(byId("mfa"), await client.setUpMfa());
     return { view: "account", show: byId("mfa") };
   },
   async verifyMfa({ code }) {
@@ -118,6 +114,27 @@ const FIELDS = {
   email_taken: ["email"],
   invalid_credentials: ["currentPassword", "password"],
 };
+
+/** Sign in. If a second factor must be set up before, show the secret and ask for its first code. */
+async function enter(name, call) {
+  try {
+    await call();
+    return { view: "account" };
+  } catch (error) {
+    if (error.challenge !== "MFA_SETUP") throw error;
+    log(name, error);
+    const { session, ...secret } = await client.setUpChallenge({ email, session: error.session });
+    ask({ ...error, session });
+    showSecret(document.querySelector("[data-view=challenge]"), secret);
+    return { view: "challenge", said: "setUpMfa" };
+  }
+}
+
+/** Show a secret for an authenticator app: to type in, and as a link that opens one. */
+function showSecret(part, { secret, uri }) {
+  part.querySelector(".secret").textContent = secret.match(/.{1,4}/g).join(" ");
+  part.querySelector(".otpauth").href = uri;
+}
 
 async function act(form, name) {
   if (busy) return;
@@ -191,7 +208,8 @@ function ask({ challenge, session, needs }) {
     // A hidden input must be neither submitted nor validated.
     for (const input of part.querySelectorAll("input")) input.disabled = part.hidden;
   }
-  const fromApp = challenge === "SOFTWARE_TOKEN_MFA";
+  byId("challenge-secret").hidden = challenge !== "MFA_SETUP";
+  const fromApp = ["SOFTWARE_TOKEN_MFA", "MFA_SETUP"].includes(challenge);
   byId("challenge-hint").textContent = fromApp ? words.codeFromApp : words.codeFromMail;
 }
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from threading import Thread
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 import jwt
@@ -468,6 +469,74 @@ def test_a_reset_of_an_account_with_a_second_factor(ada: Person, cognito: LocalC
     answer = ada.resets_the_password()
     assert answer.json() == {"statusCode": 200, "body": {"sessionsEnded": False}}
     assert failure(ada.signs_in())[:2] == (403, "challenge_required")
+
+
+MFA_REQUIRED = {
+    "MfaConfiguration": "ON",
+    "SoftwareTokenMfaConfiguration": {"Enabled": True},
+}
+
+
+@pytest.fixture
+def strict_ada(cognito: LocalCognito, connect: Connect, watch: Watch) -> Iterator[Person]:
+    """Return a person without an account, in a pool that requires a second factor."""
+    pool = cognito.create_pool(f"strict-{uuid4()}", mfa=MFA_REQUIRED)
+    with connect(settings_for(cognito, pool)) as api:
+        yield watch.over(Person(api, cognito.outbox.code_for))
+
+
+@through_every_transport
+def test_a_second_factor_that_the_pool_requires(strict_ada: Person, cognito: LocalCognito) -> None:
+    """Ada sets it up between the password and the tokens, and from then on is asked for a code."""
+    ada = strict_ada
+    ada.has_an_account()
+    asked = ada.signs_in()
+    assert failure(asked)[:2] == (403, "challenge_required")
+    assert (asked.json()["challenge"], asked.json()["needs"]) == ("MFA_SETUP", ["code"])
+    body = ada.sets_up_the_challenge(asked).json()["body"]
+    assert body["uri"].startswith("otpauth://totp/")
+    assert f"secret={body['secret']}" in body["uri"]
+    assert quote(ada.email) in body["uri"]
+    code = totp(ada.mfa_secret, cognito.clock.now())
+    assert failure(ada.answers(asked, session=body["session"], code="12345")) == CODE_MISMATCH
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+    assert failure(ada.answers(asked, session=body["session"], code=wrong)) == CODE_MISMATCH
+    assert ada.answers(asked, session=body["session"], code=code).status_code == 200
+    assert ada.looks_in_the_mirror().status_code == 200
+    cognito.clock.advance(30)  # a code works once
+    asked = ada.signs_in()
+    assert asked.json()["challenge"] == "SOFTWARE_TOKEN_MFA"
+    assert ada.answers(asked, code=totp(ada.mfa_secret, cognito.clock.now())).status_code == 200
+
+
+def test_setting_up_a_second_factor_in_the_wrong_order(
+    strict_ada: Person, cognito: LocalCognito
+) -> None:
+    """A step that was left out is named; a session that is used, late or foreign is over."""
+    ada = strict_ada
+    ada.has_an_account()
+    asked = ada.signs_in()
+    assert failure(ada.answers(asked, code="123456"))[:2] == (409, "mfa_not_set_up")
+    missing = ada.answers(asked)
+    assert missing.json()["errors"] == [{"field": "code", "message": "Field required"}]
+    session = ada.sets_up_the_challenge(asked).json()["body"]["session"]
+    code = totp(ada.mfa_secret, cognito.clock.now())
+    over = (401, "invalid_session")
+    assert failure(ada.sets_up_the_challenge(asked))[:2] == over
+    assert failure(ada.answers(asked, code=code))[:2] == over
+    assert failure(ada.sets_up_the_challenge(asked, session="made-up" * 5))[:2] == over
+    assert failure(ada.answers(asked, session="made-up" * 5, code=code))[:2] == over
+    cognito.clock.advance(timedelta(minutes=3))
+    assert failure(ada.answers(asked, session=session, code=code))[:2] == over
+    assert failure(ada.sets_up_the_challenge(ada.signs_in(), session="x"))[1] == "invalid_request"
+
+
+def test_another_challenge_has_nothing_to_set_up(
+    ada: Person, cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """The session of another challenge gets no secret."""
+    invite(ada, cognito, pool)
+    assert failure(ada.sets_up_the_challenge(ada.signs_in()))[:2] == (401, "invalid_session")
 
 
 def test_a_code_by_e_mail(cognito: LocalCognito, connect: Connect) -> None:

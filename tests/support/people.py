@@ -68,6 +68,15 @@ class Person:
         step = {name: asked.json()[name] for name in ("challenge", "session")}
         return self._with_tokens(self._post("challenge", {"email": self.email} | step | given))
 
+    def sets_up_the_challenge(self, asked: httpx.Response, /, **given: object) -> httpx.Response:
+        """POST /auth/challenge/setup, with the session of a `challenge_required`."""
+        body = {"email": self.email, "session": asked.json()["session"]} | given
+        answer = self._post("challenge/setup", body)
+        if answer.status_code == 200:
+            self.mfa_secret = answer.json()["body"]["secret"]
+            self.given |= {self.mfa_secret, answer.json()["body"]["session"]}
+        return answer
+
     def starts_with_google(self, **changed: object) -> httpx.Response:
         """POST /auth/google/start."""
         answer = self._post("google/start", {"redirectUri": REDIRECT_URIS[0]} | changed)

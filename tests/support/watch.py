@@ -17,6 +17,7 @@ TOKEN_ROUTES = (
     "/google/finish",
     "/refresh",
     "/mfa/setup",
+    "/challenge/setup",
 )
 
 SHORT = 8  # characters; a code is shorter

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from werkzeug.wrappers import Request, Response
 
 from infra.local.oauth.pages import consent_page, page, redirect
-from infra.local.operations.sign_up import EMAIL
+from infra.local.operations.attributes import EMAIL
 
 CLIENT_ID = "local.apps.googleusercontent.example"
 

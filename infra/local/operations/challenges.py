@@ -1,4 +1,4 @@
-"""RespondToAuthChallenge: the steps that a sign-in may require after the password.
+"""RespondToAuthChallenge and AdminRespondToAuthChallenge: the steps that a sign-in may require.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html
 """
@@ -11,16 +11,18 @@ from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, Use
 from moto.cognitoidp.utils import flatten_attrs
 from moto.core.responses import ActionResult
 
+from infra.local.operations.password import check_password, check_ready
 from infra.local.operations.request import CognitoRequest, check_secret_hash, required
+from infra.local.operations.srp import proves_password
 from infra.local.pool.accounts import new_code
 from infra.local.pool.passwords import check_policy, set_password
 from infra.local.pool.refusals import refuse
-from infra.local.pool.state import Challenge
+from infra.local.pool.state import Challenge, State
 from infra.local.pool.user_pool import Pool
 
-# The challenges handled here; moto handles the others.
-SUPPORTED_CHALLENGES = {"NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "SMS_MFA"}
-MINUTE = 60
+# The challenges that prove a second factor, so that no other one follows.
+SECOND_FACTORS = {"SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "SMS_MFA", "MFA_SETUP"}
+SUPPORTED_CHALLENGES = SECOND_FACTORS | {"PASSWORD_VERIFIER", "NEW_PASSWORD_REQUIRED"}
 
 
 class ChallengeOperations(CognitoRequest):
@@ -31,35 +33,63 @@ class ChallengeOperations(CognitoRequest):
 
         A wrong answer leaves the session open for another try; a right one uses it up.
         """
-        pool, client = self.resolve_client()
-        if self.parameters["ChallengeName"] not in SUPPORTED_CHALLENGES:
-            return super().respond_to_auth_challenge()
+        return self._respond(*self.resolve_client())
+
+    def admin_respond_to_auth_challenge(self) -> ActionResult:
+        """Answer a challenge from a server. The same checks apply."""
+        return self._respond(*self.requested_client())
+
+    def _respond(self, pool: Pool, client: CognitoIdpUserPoolClient) -> ActionResult:
+        name = self.parameters["ChallengeName"]
+        if name not in SUPPORTED_CHALLENGES:
+            raise refuse("challenge_not_implemented", challenge=name)
         answers = self.parameters.get("ChallengeResponses") or {}
-        challenge = self._challenge(client, required(self.parameters, "Session"))
         username = required(answers, "USERNAME")
         check_secret_hash(client, username, answers.get("SECRET_HASH"))
         user = self.find_user(pool, username)
-        if user is None or user.id != challenge.sub:
-            raise refuse("invalid_session")
-        if not user.enabled:
-            raise refuse("user_disabled")
-        self._check(challenge, answers, pool, user)
-        challenge.used = True
-        passed_mfa = challenge.name != "NEW_PASSWORD_REQUIRED"
+        if name == "PASSWORD_VERIFIER":
+            user = self._prove_password(client, user, answers)
+        else:
+            user = self._answer(pool, client, user, answers)
+        passed_mfa = name in SECOND_FACTORS
         return ActionResult(
             pool.sign_in(client, user) if passed_mfa else challenge_or_tokens(pool, client, user)
         )
 
-    def _challenge(self, client: CognitoIdpUserPoolClient, session: str) -> Challenge:
-        challenge = self.state.challenges.get(session)
-        asked = (self.parameters["ChallengeName"], client.id)
-        if challenge is None or (challenge.name, challenge.client_id) != asked:
+    def _prove_password(
+        self, client: CognitoIdpUserPoolClient, user: CognitoIdpUser | None, answers: dict[str, str]
+    ) -> CognitoIdpUser:
+        """Return the user, or refuse a proof that is wrong, late or used, all with one error."""
+        block = required(answers, "PASSWORD_CLAIM_SECRET_BLOCK")
+        challenge = self.state.challenges.get(block)
+        if challenge is None or not challenge.fits("PASSWORD_VERIFIER", client.id):
+            raise refuse("wrong_password")
+        right = proves_password(challenge, answers) and self._is_open(challenge)
+        challenge.used = True  # each guess needs an exchange of its own
+        if user is None or user.id != challenge.sub:
+            raise refuse("wrong_password")
+        check_ready(user)
+        check_password(self.state, user, right=right)
+        return user
+
+    def _answer(
+        self,
+        pool: Pool,
+        client: CognitoIdpUserPoolClient,
+        user: CognitoIdpUser | None,
+        answers: dict[str, str],
+    ) -> CognitoIdpUser:
+        """Return the user after a right answer, or refuse."""
+        name, session = self.parameters["ChallengeName"], required(self.parameters, "Session")
+        challenge = open_challenge(self.state, session, name, client.id)
+        if user is None or user.id != challenge.sub:
             raise refuse("invalid_session")
-        if challenge.used:
-            raise refuse("session_used")
-        if self.state.clock.now() >= challenge.expires_at:
-            raise refuse("session_expired")
-        return challenge
+        if not user.enabled:
+            raise refuse("user_disabled")
+        check_ready(user)
+        self._check(challenge, answers, pool, user)
+        challenge.used = True
+        return user
 
     def _check(
         self, challenge: Challenge, answers: dict[str, str], pool: Pool, user: CognitoIdpUser
@@ -73,9 +103,38 @@ class ChallengeOperations(CognitoRequest):
         elif challenge.name == "SOFTWARE_TOKEN_MFA":
             code = required(answers, "SOFTWARE_TOKEN_MFA_CODE")
             self.state.account(user).authenticator.use(code, self.state.clock.now())
+        elif challenge.name == "MFA_SETUP":
+            if not challenge.verified:
+                raise refuse("invalid_session")
+            user.software_token_mfa_enabled = True
+            user.preferred_mfa_setting = "SOFTWARE_TOKEN_MFA"
         # No SMS is sent here, so no SMS code is right.
         elif required(answers, f"{challenge.name}_CODE") != challenge.code:
             raise refuse("otp_wrong")
+
+    def _is_open(self, challenge: Challenge) -> bool:
+        return not challenge.used and self.state.clock.now() < challenge.expires_at
+
+
+def open_challenge(
+    state: State, session: str, name: str, client_id: str | None = None
+) -> Challenge:
+    """Return the challenge of a session, or refuse. Without a client's id, any client's will do."""
+    challenge = state.challenges.get(session)
+    if challenge is None or not challenge.fits(name, client_id or challenge.client_id):
+        raise refuse("invalid_session")
+    if challenge.used:
+        raise refuse("session_used")
+    if state.clock.now() >= challenge.expires_at:
+        raise refuse("session_expired")
+    return challenge
+
+
+def begin_session(state: State, challenge: Challenge) -> str:
+    """Return a new session for a challenge."""
+    session = secrets.token_urlsafe(96)
+    state.challenges[session] = challenge
+    return session
 
 
 def challenge_or_tokens(
@@ -85,35 +144,43 @@ def challenge_or_tokens(
     name = challenge_for(pool, user)
     if name is None:
         return pool.sign_in(client, user)
-    minutes = client.extended_config["AuthSessionValidity"]
-    challenge = Challenge(name, client.id, user.id, pool.state.clock.now() + minutes * MINUTE)
+    challenge = Challenge(name, client.id, user.id, pool.session_end(client))
     parameters = {"USER_ID_FOR_SRP": user.username}
     if name == "NEW_PASSWORD_REQUIRED":
         attributes = {k: v for k, v in flatten_attrs(user.attributes).items() if k != "sub"}
         parameters |= {"requiredAttributes": "[]", "userAttributes": json.dumps(attributes)}
+    if name == "MFA_SETUP":
+        parameters["MFAS_CAN_SETUP"] = json.dumps(["SOFTWARE_TOKEN_MFA"])
     if name == "EMAIL_OTP":
         challenge.code = new_code()
         sent = pool.mail(user, challenge.code)
         parameters["CODE_DELIVERY_DELIVERY_MEDIUM"] = sent["DeliveryMedium"]
         parameters["CODE_DELIVERY_DESTINATION"] = sent["Destination"]
-    session = secrets.token_urlsafe(96)
-    pool.state.challenges[session] = challenge
+    session = begin_session(pool.state, challenge)
     return {"ChallengeName": name, "ChallengeParameters": parameters, "Session": session}
 
 
 def challenge_for(pool: Pool, user: CognitoIdpUser) -> str | None:
     """Return the name of the challenge that a user must answer after the password, if any.
 
-    With several active methods, the preferred one wins, or else the first of these.
+    With several active methods, the preferred one wins, or else the first of these. If the pool
+    requires a second factor, one that is set up is active even if the user turned it off.
     """
     if user.status == UserStatus.FORCE_CHANGE_PASSWORD:
         return "NEW_PASSWORD_REQUIRED"
+    account, must = pool.state.account(user), pool.mfa_config == "ON"
+    has_app = user.software_token_mfa_enabled or (must and account.authenticator.secret)
+    has_mail = account.email_mfa or (must and user.attribute_lookup.get("email_verified") == "true")
     methods = {
-        "SOFTWARE_TOKEN_MFA": pool.has_software_token_mfa and user.software_token_mfa_enabled,
-        "EMAIL_OTP": pool.has_email_mfa and pool.state.account(user).email_mfa,
+        "SOFTWARE_TOKEN_MFA": pool.has_software_token_mfa and has_app,
+        "EMAIL_OTP": pool.has_email_mfa and has_mail,
         "SMS_MFA": user.sms_mfa_enabled,
     }
     active = [name for name, enabled in methods.items() if enabled]
     if user.preferred_mfa_setting in active:
         return str(user.preferred_mfa_setting)
+    if must and not active:
+        if not pool.has_software_token_mfa:
+            raise refuse("no_mfa_method")
+        return "MFA_SETUP"
     return active[0] if active else None

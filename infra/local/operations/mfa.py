@@ -1,21 +1,25 @@
 """Setting up a second factor: an authenticator app, or a code by e-mail at each sign-in."""
 
+from dataclasses import replace
 from typing import Any
 
-from moto.cognitoidp.models import CognitoIdpUser
+from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 from moto.core.responses import ActionResult, EmptyResult
 
+from infra.local.operations import constraints
+from infra.local.operations.challenges import begin_session, challenge_for, open_challenge
 from infra.local.operations.request import CognitoRequest
 from infra.local.pool.federated import lacks_password
 from infra.local.pool.refusals import refuse
-from infra.local.pool.user_pool import Pool
+from infra.local.pool.state import Challenge
+from infra.local.pool.user_pool import Pool, find_client
 
 
 class MfaOperations(CognitoRequest):
     """Each method implements the Cognito operation of the same name.
 
-    They identify the user by the access token only. The session of an MFA_SETUP challenge, which a
-    pool with mandatory MFA issues, is not supported.
+    The first two take an access token, or the session of the challenge MFA_SETUP. With a session
+    they return a new one for the next step, and a wrong code leaves it open for another try.
 
     Cognito leaves the second factor of a federated user to the identity provider. AWS doesn't
     document the error for such a user: its type and message are not certain.
@@ -24,22 +28,61 @@ class MfaOperations(CognitoRequest):
 
     def associate_software_token(self) -> ActionResult:
         """Return a new secret for the user's authenticator app."""
-        pool, user = self.authorize()
-        check_native(user)
-        if not pool.has_software_token_mfa:
-            raise refuse("no_software_token_mfa")
-        return ActionResult({"SecretCode": self.state.account(user).authenticator.associate()})
+        user, challenge = self._setting_up()
+        secret = self.state.account(user).authenticator.associate()
+        return ActionResult({"SecretCode": secret} | self._next_session(challenge))
 
     def verify_software_token(self) -> ActionResult:
         """Activate the authenticator app with its first code."""
-        pool, user = self.authorize()
-        check_native(user)
-        if not pool.has_software_token_mfa:
-            raise refuse("no_software_token_mfa")
+        user, challenge = self._setting_up()
         authenticator = self.state.account(user).authenticator
         authenticator.verify(self.parameters["UserCode"], self.state.clock.now())
         user.token_verified = True
-        return ActionResult({"Status": "SUCCESS"})
+        return ActionResult({"Status": "SUCCESS"} | self._next_session(challenge, verified=True))
+
+    def _setting_up(self) -> tuple[CognitoIdpUser, Challenge | None]:
+        """Return the user, and the challenge if a session stands in for the access token."""
+        session, challenge = self.parameters.get("Session"), None
+        if session and not self.parameters.get("AccessToken"):
+            constraints.check(self._get_action(), self.parameters)
+            challenge = open_challenge(self.state, session, "MFA_SETUP")
+            pool, user = self._challenged(challenge)
+        else:
+            pool, user = self.authorize()
+        check_native(user)
+        if not pool.has_software_token_mfa:
+            raise refuse("no_software_token_mfa")
+        return user, challenge
+
+    def _challenged(self, challenge: Challenge) -> tuple[Pool, CognitoIdpUser]:
+        """Return the user of a challenge MFA_SETUP, who must still be without a second factor.
+
+        Otherwise two people who know a password could each set up an app.
+        """
+        found = find_client(challenge.client_id)
+        user = found and found[0].user_by_sub(challenge.sub)
+        if not found or not user:
+            raise refuse("invalid_session")
+        if not user.enabled:
+            raise refuse("user_disabled")
+        is_ready = user.status == UserStatus.CONFIRMED
+        if not is_ready or challenge_for(found[0], user) != "MFA_SETUP":
+            raise refuse("invalid_session")
+        return found[0], user
+
+    def _next_session(
+        self, challenge: Challenge | None, *, verified: bool = False
+    ) -> dict[str, str]:
+        """Return the session for the next step, with its full time. It replaces the present one."""
+        found = challenge and find_client(challenge.client_id)
+        if not challenge or not found:
+            return {}
+        pool, client = found
+        challenge.used = True
+        fresh = replace(
+            challenge, used=False, verified=verified, expires_at=pool.session_end(client)
+        )
+        return {"Session": begin_session(self.state, fresh)}
 
     def set_user_mfa_preference(self) -> ActionResult:
         """Turn the user's own second factors on or off."""

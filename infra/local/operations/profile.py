@@ -1,4 +1,4 @@
-"""A user's own account: GetUser, UpdateUserAttributes, ChangePassword and DeleteUser."""
+"""A user's own account: GetUser, ChangePassword and DeleteUser."""
 
 from typing import Any
 
@@ -25,11 +25,6 @@ class ProfileOperations(CognitoRequest):
         if user.preferred_mfa_setting:
             answer["PreferredMfaSetting"] = user.preferred_mfa_setting
         return ActionResult(answer)
-
-    def update_user_attributes(self) -> ActionResult:
-        """Check the access token, then let moto change the attributes."""
-        self.authorize()
-        return super().update_user_attributes()
 
     def change_password(self) -> ActionResult:
         """Replace the password, given the present one. All sessions stay valid.

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-refresh-token.html
 """
 
-from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient
+from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, UserStatus
 from moto.core.responses import ActionResult
 
 from infra.local.operations.request import CognitoRequest
@@ -40,6 +40,9 @@ class RefreshOperations(CognitoRequest):
             raise refuse("user_disabled")
         if session.revoked:
             raise refuse("refresh_token_revoked")
+        # As GetUser does: AWS documents neither.
+        if user.status == UserStatus.RESET_REQUIRED:
+            raise self.declared_or_fallback(refuse("password_reset"), "refresh_token_revoked")
         if self.state.clock.now() >= session.expires_at:
             raise refuse("refresh_token_expired")
         return user

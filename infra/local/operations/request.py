@@ -43,6 +43,23 @@ class CognitoRequest(CognitoIdpResponse):
             check_secret_hash(found[1], username, self.parameters.get("SecretHash"))
         return found
 
+    def requested_client(self) -> tuple[Pool, CognitoIdpUserPoolClient]:
+        """Check the parameters of an administrator's operation; return its pool and app client."""
+        constraints.check(self._get_action(), self.parameters)
+        pool, client_id = self.requested_pool(), self.parameters["ClientId"]
+        if client_id not in pool.clients:
+            raise refuse("no_client", client_id=client_id)
+        return pool, pool.clients[client_id]
+
+    def requested_user(self) -> tuple[Pool, CognitoIdpUser]:
+        """Check the parameters of an administrator's operation; return its pool and its user."""
+        constraints.check(self._get_action(), self.parameters)
+        pool = self.requested_pool()
+        user = self.find_user(pool, self.parameters["Username"])
+        if user is None:
+            raise refuse("unknown_user")
+        return pool, user
+
     def authorize(self) -> tuple[Pool, CognitoIdpUser]:
         """Check the access token that a user's own operations take; return the pool and the user.
 

@@ -1,6 +1,7 @@
-"""All operations that replace moto's, each a method of the same name.
+"""All operations: those that replace moto's, each a method of the same name, and moto's own.
 
-moto handles the others, so the AWS CLI and boto3 can set up users as usual.
+An operation of moto is served only if it is listed here, so that a newer moto can't open a way
+around our checks.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_Operations.html
 """
 
@@ -8,8 +9,11 @@ import secrets
 from typing import TYPE_CHECKING, Any, cast
 
 from moto.core.responses import ActionResult
+from moto.core.utils import camelcase_to_underscores
 
+from infra.local.operations.attributes import AttributeOperations
 from infra.local.operations.challenges import ChallengeOperations
+from infra.local.operations.invitations import InvitationOperations
 from infra.local.operations.mfa import MfaOperations
 from infra.local.operations.profile import ProfileOperations
 from infra.local.operations.providers import ProviderOperations
@@ -17,22 +21,75 @@ from infra.local.operations.recovery import RecoveryOperations
 from infra.local.operations.sign_in import SignInOperations
 from infra.local.operations.sign_out import SignOutOperations
 from infra.local.operations.sign_up import SignUpOperations
+from infra.local.pool.api_model import has_operation
+from infra.local.pool.refusals import refuse
 
 if TYPE_CHECKING:
     from infra.local.pool.user_pool import Pool
 
+# moto's own operations, served as they are. None gives a token. Four change a user, only as an
+# administrator asks: they can't make a user sign in, or somebody else.
+MOTOS_OWN = frozenset(
+    {
+        "AdminAddUserToGroup",
+        "AdminDeleteUser",
+        "AdminEnableUser",
+        "AdminGetUser",
+        "AdminListGroupsForUser",
+        "AdminRemoveUserFromGroup",
+        "AdminUserGlobalSignOut",
+        "AddCustomAttributes",
+        "CreateGroup",
+        "CreateResourceServer",
+        "CreateUserPoolDomain",
+        "DeleteGroup",
+        "DeleteIdentityProvider",
+        "DeleteUserPool",
+        "DeleteUserPoolClient",
+        "DeleteUserPoolDomain",
+        "DescribeIdentityProvider",
+        "DescribeResourceServer",
+        "DescribeUserPool",
+        "DescribeUserPoolClient",
+        "DescribeUserPoolDomain",
+        "GetGroup",
+        "GetUserPoolMfaConfig",
+        "ListGroups",
+        "ListIdentityProviders",
+        "ListUserPoolClients",
+        "ListUserPools",
+        "ListUsers",
+        "ListUsersInGroup",
+        "UpdateGroup",
+        "UpdateIdentityProvider",
+        "UpdateUserPoolDomain",
+    }
+)
+# What UpdateUserPool doesn't take, so that it can't change. moto forgets it.
+FIXED_SETTINGS = ("AliasAttributes", "UsernameAttributes", "UsernameConfiguration")
+
 
 class CognitoResponse(
     SignUpOperations,
+    InvitationOperations,
     SignInOperations,
     ChallengeOperations,
     SignOutOperations,
     RecoveryOperations,
     ProfileOperations,
+    AttributeOperations,
     MfaOperations,
     ProviderOperations,
 ):
     """The class that replaces moto's own in its URL table."""
+
+    def call_action(self) -> Any:
+        """Run an operation that is served, and refuse every other one."""
+        operation = self._get_action()
+        if operation in MOTOS_OWN or is_ours(operation):
+            return super().call_action()
+        refusal = refuse("operation_not_implemented", operation=operation)
+        return refusal.code, dict(refusal.get_headers()), refusal.description
 
     def create_user_pool(self) -> ActionResult:
         """Create a pool with the server's clock, outbox and key."""
@@ -40,6 +97,19 @@ class CognitoResponse(
         pool_id = cast("dict[str, Any]", answer.result)["UserPool"]["Id"]
         cast("Pool", self.backend.user_pools[pool_id]).state = self.state
         return answer
+
+    def update_user_pool(self) -> None:
+        """Replace a pool's settings, which include whether a second factor is required."""
+        pool = self.requested_pool()
+        fixed = {name: pool.extended_config.get(name) for name in FIXED_SETTINGS}
+        super().update_user_pool()
+        pool.extended_config.update({name: value for name, value in fixed.items() if value})
+        pool.mfa_config = self.parameters.get("MfaConfiguration", "OFF")
+
+    def list_resource_servers(self) -> ActionResult:
+        """List them, or refuse an unknown pool, for which moto fails."""
+        self.requested_pool()
+        return super().list_resource_servers()
 
     def create_user_pool_client(self) -> ActionResult:
         """Create an app client whose secret, if any, matches the pattern of the API."""
@@ -49,3 +119,10 @@ class CognitoResponse(
             client = self.requested_pool().clients[made["ClientId"]]
             made["ClientSecret"] = client.secret = secrets.token_hex(26)
         return answer
+
+
+def is_ours(operation: str) -> bool:
+    """Return whether an operation of the API is implemented here rather than by moto."""
+    name = camelcase_to_underscores(operation)
+    ours = [kind for kind in CognitoResponse.__mro__ if kind.__module__.startswith("infra.")]
+    return has_operation(operation) and any(name in vars(kind) for kind in ours)

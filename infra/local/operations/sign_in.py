@@ -1,78 +1,87 @@
-"""InitiateAuth and AdminInitiateAuth: sign-in with a password."""
+"""InitiateAuth and AdminInitiateAuth: sign-in with a password, by SRP or with a refresh token."""
 
-from typing import Any
-
-from moto.cognitoidp.models import CognitoIdpUserPoolClient, UserStatus
+from moto.cognitoidp.models import CognitoIdpUserPoolClient
 from moto.core.responses import ActionResult
 
 from infra.local.operations.challenges import challenge_or_tokens
+from infra.local.operations.password import check_password, check_ready
 from infra.local.operations.refresh import RefreshOperations, rotation_grace
 from infra.local.operations.request import check_secret_hash, prevents_existence_errors, required
+from infra.local.operations.srp import begin
 from infra.local.pool.passwords import has_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.user_pool import Pool
 
-# The flows of a client that lists none.
-DEFAULT_FLOWS = ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
+# The flows of a client that lists none, or only names from before they began with "ALLOW_".
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
+DEFAULT_FLOWS = {"REFRESH_TOKEN_AUTH", "USER_SRP_AUTH", "CUSTOM_AUTH"}
+OLD_NAMES = {
+    "REFRESH_TOKEN": "REFRESH_TOKEN_AUTH",
+    "ADMIN_NO_SRP_AUTH": "ADMIN_USER_PASSWORD_AUTH",
+}
+# The flows of each operation, apart from those that are not implemented here.
+COMMON_FLOWS = {"REFRESH_TOKEN_AUTH", "USER_SRP_AUTH"}
+FLOWS = {
+    "InitiateAuth": COMMON_FLOWS | {"USER_PASSWORD_AUTH"},
+    "AdminInitiateAuth": COMMON_FLOWS | {"ADMIN_USER_PASSWORD_AUTH"},
+}
+NOT_IMPLEMENTED = {"CUSTOM_AUTH", "USER_AUTH"}
 
 
 class SignInOperations(RefreshOperations):
     """Each method implements the Cognito operation of the same name."""
 
     def initiate_auth(self) -> ActionResult:
-        """Sign in with a password or a refresh token. moto handles the other flows."""
-        pool, client = self.resolve_client()
-        flow = self.parameters["AuthFlow"]
-        if flow == "REFRESH_TOKEN":
-            flow = "REFRESH_TOKEN_AUTH"  # two names of one flow
-        parameters = self.parameters.get("AuthParameters") or {}
-        allowed = client.extended_config.get("ExplicitAuthFlows") or DEFAULT_FLOWS
-        # Rotation rules this flow out, even if the client lists it.
-        rotates = flow == "REFRESH_TOKEN_AUTH" and rotation_grace(client) is not None
-        if rotates or (flow not in allowed and f"ALLOW_{flow}" not in allowed):
-            raise refuse("flow_not_enabled", flow=flow)
-        if flow == "USER_PASSWORD_AUTH":
-            return self._sign_in(pool, client, parameters)
-        if flow == "REFRESH_TOKEN_AUTH":
-            token = required(parameters, "REFRESH_TOKEN")
-            user = self.refreshing_user(pool, client, token)
-            check_secret_hash(client, user.id, parameters.get("SECRET_HASH"))
-            return ActionResult(pool.refresh(token) | {"ChallengeParameters": {}})
-        return super().initiate_auth()
+        """Sign in, if the app client allows the flow."""
+        return self._initiate(*self.resolve_client())
 
     def admin_initiate_auth(self) -> ActionResult:
-        """Let moto sign a user in, after comparing the password with its hash.
+        """Sign a user in from a server. The same checks apply."""
+        return self._initiate(*self.requested_client())
 
-        moto compares the two with `!=`, so it is given the hash itself when the password is right.
-        A caller can only send a string, which never equals a `PasswordHash`.
-        """
-        pool = self.requested_pool()
-        parameters: dict[str, Any] = self.parameters.get("AuthParameters") or {}
-        user = self.find_user(pool, parameters.get("USERNAME", ""))
-        if user and has_password(user, parameters.get("PASSWORD", "")):
-            parameters["PASSWORD"] = user.password
-        return ActionResult(
-            self.backend.admin_initiate_auth(
-                pool.id, self.parameters["ClientId"], self.parameters["AuthFlow"], parameters
-            )
-        )
-
-    def _sign_in(
-        self, pool: Pool, client: CognitoIdpUserPoolClient, parameters: dict[str, str]
-    ) -> ActionResult:
+    def _initiate(self, pool: Pool, client: CognitoIdpUserPoolClient) -> ActionResult:
+        parameters: dict[str, str] = self.parameters.get("AuthParameters") or {}
+        flow = self._allowed_flow(client)
+        if flow == "REFRESH_TOKEN_AUTH":
+            token = required(parameters, "REFRESH_TOKEN")
+            sub = self.refreshing_user(pool, client, token).id
+            check_secret_hash(client, sub, parameters.get("SECRET_HASH"))
+            return ActionResult(pool.refresh(token) | {"ChallengeParameters": {}})
         username = required(parameters, "USERNAME")
-        password = required(parameters, "PASSWORD")
+        proof = required(parameters, "SRP_A" if flow == "USER_SRP_AUTH" else "PASSWORD")
         check_secret_hash(client, username, parameters.get("SECRET_HASH"))
         user = self.find_user(pool, username)
+        # First: every answer takes as long, so that its time doesn't reveal who has an account.
+        right = flow != "USER_SRP_AUTH" and has_password(user, proof)
+        if user:
+            check_ready(user)
+        elif not prevents_existence_errors(client):
+            raise refuse("unknown_user")
+        if flow == "USER_SRP_AUTH":
+            return ActionResult(begin(pool, client, username, user, proof))
         if user is None:
-            raise refuse("wrong_password" if prevents_existence_errors(client) else "unknown_user")
-        # Cognito reports these two before it checks the password.
-        if user.status == UserStatus.UNCONFIRMED:
-            raise refuse("unconfirmed")
-        if user.status == UserStatus.RESET_REQUIRED:
-            raise refuse("password_reset")
-        right = has_password(user, password)
-        self.state.account(user).check_password(self.state.clock.now(), right=right)
-        if not user.enabled:
-            raise refuse("user_disabled")
+            raise refuse("wrong_password")
+        check_password(self.state, user, right=right)
         return ActionResult(challenge_or_tokens(pool, client, user))
+
+    def _allowed_flow(self, client: CognitoIdpUserPoolClient) -> str:
+        """Return the requested flow by its present name, or refuse it."""
+        asked: str = self.parameters["AuthFlow"]
+        flow = OLD_NAMES.get(asked, asked)
+        operation = self._get_action()
+        if flow not in FLOWS[operation] | NOT_IMPLEMENTED:
+            raise refuse("flow_not_supported")
+        # Rotation rules this flow out, even if the client lists it.
+        rotates = flow == "REFRESH_TOKEN_AUTH" and rotation_grace(client) is not None
+        if rotates or flow not in allowed_flows(client):
+            raise refuse("flow_not_enabled", flow=flow)
+        if flow in NOT_IMPLEMENTED:
+            raise refuse("flow_not_implemented", flow=flow)
+        return flow
+
+
+def allowed_flows(client: CognitoIdpUserPoolClient) -> set[str]:
+    """Return the flows that a client allows, by their present names."""
+    listed: list[str] = client.extended_config.get("ExplicitAuthFlows") or []
+    present = {name.removeprefix("ALLOW_") for name in listed if name.startswith("ALLOW_")}
+    return present or DEFAULT_FLOWS | {OLD_NAMES.get(name, name) for name in listed}

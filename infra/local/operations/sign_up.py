@@ -1,24 +1,20 @@
-"""Account creation: SignUp, ConfirmSignUp, ResendConfirmationCode and AdminCreateUser."""
-
-import re
+"""Account creation: SignUp, ConfirmSignUp and ResendConfirmationCode."""
 
 from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 from moto.cognitoidp.utils import flatten_attrs
 from moto.core.responses import ActionResult, EmptyResult
 
+from infra.local.operations.attributes import (
+    EMAIL,
+    READ_ONLY_ATTRIBUTES,
+    check_written_by_client,
+)
 from infra.local.operations.request import CognitoRequest, prevents_existence_errors
 from infra.local.pool.federated import status_of
 from infra.local.pool.passwords import check_policy, set_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.triggers import NewUser, pre_sign_up
-from infra.local.pool.user_pool import Pool, delivery_details
-
-# Looser than moto's check, which rejects apostrophes and letters beyond A to Z.
-EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
-# Only Cognito may mark an address as verified.
-READ_ONLY_ATTRIBUTES = {"sub", "email_verified", "phone_number_verified"}
-# The trigger gets this instead of an app client's id if an administrator creates the user.
-ANY_CLIENT = "CLIENT_ID_NOT_APPLICABLE"
+from infra.local.pool.user_pool import delivery_details
 
 
 class SignUpOperations(CognitoRequest):
@@ -33,7 +29,7 @@ class SignUpOperations(CognitoRequest):
         if pool.signs_in_by_email and not EMAIL.fullmatch(username):
             raise refuse("username_not_email")
         attributes = flatten_attrs(self.parameters.get("UserAttributes") or [])
-        check_attributes(pool, attributes)
+        check_written_by_client(pool, client, attributes)
         if pool.signs_in_by_email:
             if pool.normalize_username(
                 attributes.setdefault("email", email)
@@ -42,8 +38,6 @@ class SignUpOperations(CognitoRequest):
             attributes["email_verified"] = "false"
         password = self.parameters.get("Password", "")
         check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
-        if self.find_user(pool, username):
-            raise refuse("email_taken" if pool.signs_in_by_email else "username_taken")
         user = CognitoIdpUser(
             user_pool_id=pool.id,
             username=None if pool.signs_in_by_email else username,
@@ -51,13 +45,15 @@ class SignUpOperations(CognitoRequest):
             status=UserStatus.UNCONFIRMED,
             attributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )
+        # First: the time must not reveal who has an account.
+        set_password(user, password)
+        if self.find_user(pool, username):
+            raise refuse("email_taken" if pool.signs_in_by_email else "username_taken")
         given = {k: v for k, v in attributes.items() if k not in READ_ONLY_ATTRIBUTES}
         pre_sign_up(pool, NewUser("SignUp", client.id, user.username, given, self.parameters))
-        set_password(user, password)
         pool.users[user.username] = user
         answer = {"UserConfirmed": False, "UserSub": user.id}
-        verifies_email = "email" in pool.extended_config.get("AutoVerifiedAttributes", [])
-        if verifies_email and "email" in attributes:
+        if pool.verifies_email and "email" in attributes:
             answer["CodeDeliveryDetails"] = pool.send_code(user, "ConfirmSignUp")
         return ActionResult(answer)
 
@@ -77,6 +73,14 @@ class SignUpOperations(CognitoRequest):
         user.update_attributes([{"Name": "email_verified", "Value": "true"}])
         return EmptyResult()
 
+    def admin_confirm_sign_up(self) -> ActionResult:
+        """Confirm a user without a code, which verifies no address."""
+        _, user = self.requested_user()
+        if user.status != UserStatus.UNCONFIRMED:
+            raise refuse("already_confirmed", status=status_of(user))
+        user.status = UserStatus.CONFIRMED
+        return EmptyResult()
+
     def resend_confirmation_code(self) -> ActionResult:
         """E-mail a new code, which replaces the old one. Don't reveal who is a user."""
         pool, client = self.resolve_client()
@@ -90,23 +94,3 @@ class SignUpOperations(CognitoRequest):
             raise refuse("no_resend")
         self.state.account(user).count_attempt("ResendConfirmationCode", self.state.clock.now())
         return ActionResult({"CodeDeliveryDetails": pool.send_code(user, "ConfirmSignUp")})
-
-    def admin_create_user(self) -> ActionResult:
-        """Run the trigger, then let moto create the user."""
-        pool, username = self.requested_pool(), self.parameters["Username"]
-        if self.parameters.get("MessageAction") != "RESEND" and not self.find_user(pool, username):
-            attributes = flatten_attrs(self.parameters.get("UserAttributes") or [])
-            if pool.signs_in_by_email:
-                attributes["email"] = username
-            user = NewUser("AdminCreateUser", ANY_CLIENT, username, attributes, self.parameters)
-            pre_sign_up(pool, user)
-        return super().admin_create_user()
-
-
-def check_attributes(pool: Pool, attributes: dict[str, str]) -> None:
-    """Refuse attributes that the pool lacks, and those that only Cognito may set."""
-    for name in attributes:
-        if name in READ_ONLY_ATTRIBUTES:
-            raise refuse("attribute_read_only")
-        if name not in pool.schema_attributes:
-            raise refuse("attribute_unknown", name=name)

@@ -10,7 +10,11 @@ from infra.local.pool.refusals import refuse
 HOUR = 60 * 60
 # How long a code is valid, by the only operation that accepts it.
 # https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html (codes and tries per user)
-CODE_LIFETIMES = {"ConfirmSignUp": 24 * HOUR, "ConfirmForgotPassword": HOUR}
+CODE_LIFETIMES = {
+    "ConfirmSignUp": 24 * HOUR,
+    "ConfirmForgotPassword": HOUR,
+    "VerifyUserAttribute": 24 * HOUR,
+}
 # If the quota is a range, within which Cognito chooses by risk, this is its lower end.
 ATTEMPTS_PER_HOUR = {
     "ConfirmSignUp": 15,
@@ -18,6 +22,8 @@ ATTEMPTS_PER_HOUR = {
     "ForgotPassword": 5,
     "ConfirmForgotPassword": 5,
     "ChangePassword": 5,
+    "GetUserAttributeVerificationCode": 5,
+    "VerifyUserAttribute": 15,
 }
 # https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html (lockout)
 WRONG_PASSWORDS_BEFORE_LOCK = 5
@@ -36,7 +42,8 @@ class Code:
 class Account:
     """One user's codes, attempts and locks; every time is in seconds since the epoch.
 
-    `codes` and `tries` are keyed by the name of an operation.
+    `codes` and `tries` are keyed by the name of an operation. `temporary_until` is when a temporary
+    password expires. `pending_email` is an address that counts once it is verified.
     """
 
     codes: dict[str, Code] = field(default_factory=dict)
@@ -46,6 +53,8 @@ class Account:
     wrong_passwords: int = 0
     locked_until: float = 0
     last_sign_in: float = 0
+    temporary_until: float | None = None
+    pending_email: str | None = None
 
     @classmethod
     def from_json(cls, account: dict[str, Any]) -> "Account":
@@ -104,6 +113,10 @@ class Account:
             # The exponent is capped too: 2**n of a large n is a very long number.
             self.locked_until = now + min(2 ** min(over, 10), MAX_LOCK_SECONDS)
         raise refuse("wrong_password")
+
+    def password_has_expired(self, now: float) -> bool:
+        """Return whether the temporary password has expired. Ask only while there is one."""
+        return self.temporary_until is not None and now >= self.temporary_until
 
     def unlock(self) -> None:
         """Reset the count of wrong passwords after the password has changed."""

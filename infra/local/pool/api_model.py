@@ -12,6 +12,11 @@ def service_model() -> ServiceModel:
     return Session().get_service_model("cognito-idp")
 
 
+def has_operation(operation: str) -> bool:
+    """Return whether the API has an operation of that name."""
+    return operation in service_model().operation_names
+
+
 def has_parameter(operation: str, parameter: str) -> bool:
     """Return whether an operation has a parameter of that name."""
     shape = service_model().operation_model(operation).input_shape

@@ -2,11 +2,12 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from moto.cognitoidp.models import CognitoIdpUser
 
+from infra.local.pool import srp
 from infra.local.pool.refusals import refuse
 
 # https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
@@ -45,25 +46,31 @@ def check_policy(password: str, policy: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class PasswordHash:
-    """A salted scrypt hash, both parts in hexadecimal. moto keeps it as `user.password`."""
+    """What checks a password, in hexadecimal. moto keeps it as `user.password`.
+
+    `digest` is a salted scrypt hash. `verifier` is SRP's, of the same salt: as in Cognito, it is
+    only as hard to guess as SRP's own hash. An older version stored none: it is empty then.
+    """
 
     salt: str
     digest: str
+    verifier: str = ""
 
     @classmethod
     def hash(cls, password: str) -> "PasswordHash":
-        """Hash a password with a new salt."""
+        """Hash a password with a new salt, without SRP's verifier."""
         salt = secrets.token_hex(16)
         return cls(salt, _digest(password, salt))
 
     @classmethod
     def parse(cls, text: str) -> "PasswordHash":
         """Return the hash that `str` wrote. Raises ValueError for other text."""
-        salt, digest = text.split("$")
-        return cls(salt, digest)
+        salt, digest, *more = text.split("$")
+        (verifier,) = more or [""]
+        return cls(salt, digest, verifier)
 
     def __str__(self) -> str:
-        return f"{self.salt}${self.digest}"
+        return f"{self.salt}${self.digest}${self.verifier}"
 
     def verify(self, password: str) -> bool:
         """Return whether this is the hash of a password."""
@@ -77,18 +84,33 @@ def _digest(password: str, salt: str) -> str:
 
 
 def set_password(user: CognitoIdpUser, password: str) -> None:
-    """Give a user a password, keeping only its hash."""
-    # moto annotates a string, but only stores the value and compares it with `==`.
-    user.password = PasswordHash.hash(password)  # type: ignore[assignment]
+    """Give a user a password, keeping only its hash and SRP's verifier."""
+    kept = PasswordHash.hash(password)
+    identity = srp.identity_of(user.user_pool_id, user.username)
+    verifier = f"{srp.verifier(identity, password, kept.salt):x}"
+    # moto annotates a string, but only stores the value.
+    user.password = replace(kept, verifier=verifier)  # type: ignore[assignment]
 
 
-def has_password(user: CognitoIdpUser, password: str) -> bool:
-    """Return whether a user has this password. Always False for a user without a password."""
+def hash_of(user: CognitoIdpUser) -> PasswordHash | None:
+    """Return what checks a user's password; None for a user without one."""
     stored: object = user.password
-    return isinstance(stored, PasswordHash) and stored.verify(password)
+    return stored if isinstance(stored, PasswordHash) else None
 
 
-def hash_plain_password(user: CognitoIdpUser) -> None:
-    """Hash the password that one of moto's own operations stored as plain text."""
-    if isinstance(user.password, str):
-        set_password(user, user.password)
+def has_password(user: CognitoIdpUser | None, password: str) -> bool:
+    """Return whether a user has this password. Always False for None or without a password.
+
+    It takes as long for these, because the time would otherwise reveal who has an account.
+    """
+    stored = hash_of(user) if user else None
+    if stored:
+        return stored.verify(password)
+    PasswordHash.hash(password)
+    return False
+
+
+def new_temporary_password(policy: dict[str, Any]) -> str:
+    """Return a random password that conforms to any policy of this minimum length."""
+    length = max(policy.get("MinimumLength", 8), 8)
+    return f"Aa1!{secrets.token_urlsafe(length)}"

@@ -20,6 +20,10 @@ REFUSALS = {
     ),
     "attempt_limit": ("LimitExceeded", "Attempt limit exceeded, please try after some time."),
     "attribute_immutable": ("InvalidParameter", "user.{name}: Attribute cannot be updated.\n"),
+    "attribute_not_verifiable": (
+        "InvalidParameter",
+        "Only the attribute email can be verified here, and only if the user has one.",
+    ),
     "attribute_read_only": (
         "NotAuthorized",
         "A client attempted to write unauthorized attribute",
@@ -33,12 +37,19 @@ REFUSALS = {
         "CodeMismatch",
         "Invalid verification code provided, please try again.",
     ),
+    "email_invalid": ("InvalidParameter", "Invalid email address format."),
+    "email_is_alias": ("AliasExists", "An account with the given email already exists."),
     "email_taken": ("UsernameExists", "An account with the given email already exists."),
     "email_username_mismatch": (
         "InvalidParameter",
         "Attribute email must be the same as the user name.",
     ),
     "flow_not_enabled": ("InvalidParameter", "{flow} flow not enabled for this client"),
+    "flow_not_implemented": (
+        "UnsupportedOperation",
+        "The local Cognito doesn't implement the flow {flow}.",
+    ),
+    "flow_not_supported": ("InvalidParameter", "Initiate Auth method not supported."),
     "function_missing": (
         "UnexpectedLambda",
         "{trigger} invocation failed due to error ResourceNotFoundException.",
@@ -58,6 +69,10 @@ REFUSALS = {
     ),
     "mfa_not_verified": ("InvalidParameter", "User has not verified software token mfa"),
     "no_client": ("ResourceNotFound", "User pool client {client_id} does not exist."),
+    "no_mfa_method": (
+        "InvalidUserPoolConfiguration",
+        "The user pool requires a second factor, but has none.",
+    ),
     "no_recovery": ("NotAuthorized", "Contact administrator to reset password."),
     "no_resend": ("InvalidParameter", "User is already confirmed."),
     "no_sign_up": ("NotAuthorized", "SignUp is not permitted for this user pool"),
@@ -79,6 +94,10 @@ REFUSALS = {
             "Cannot reset password for the user as there is no registered/verified email or"
             " phone_number"
         ),
+    ),
+    "challenge_not_implemented": (
+        "InvalidParameter",
+        "The local Cognito doesn't implement the challenge {challenge}.",
     ),
     "client_not_authorized": ("Unauthorized", "Client is not authorized."),
     "otp_wrong": ("CodeMismatch", "Invalid code or auth state for the user."),
@@ -126,8 +145,25 @@ REFUSALS = {
         "Your software token has already been used once.",
     ),
     "software_token_wrong": ("CodeMismatch", "Invalid code received for user"),
+    "srp_key_invalid": ("InvalidParameter", "SRP_A is not a key of the group."),
+    "temporary_password_expired": (
+        "NotAuthorized",
+        "Temporary password has expired and must be reset by an administrator.",
+    ),
+    "timestamp_invalid": (
+        "InvalidParameter",
+        "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.",
+    ),
     "token_not_refresh": ("UnsupportedTokenType", "Only refresh tokens can be revoked."),
     "unconfirmed": ("UserNotConfirmed", "User is not confirmed."),
+    "not_invited": (
+        "UnsupportedUserState",
+        "Resend not possible. {status} status is not FORCE_CHANGE_PASSWORD",
+    ),
+    "operation_not_implemented": (
+        "UnknownOperation",
+        "The local Cognito doesn't implement {operation}.",
+    ),
     "unknown_user": ("UserNotFound", "User does not exist."),
     "user_disabled": ("NotAuthorized", "User is disabled."),
     "username_not_email": ("InvalidParameter", "Username should be an email."),

@@ -12,6 +12,7 @@ from infra.local.pool.accounts import Account
 from infra.local.pool.clock import Clock
 from infra.local.pool.functions import Api, Function
 from infra.local.pool.outbox import Outbox
+from infra.local.pool.srp import Exchange
 
 
 def new_signing_key() -> RSAKey:
@@ -25,7 +26,8 @@ def new_signing_key() -> RSAKey:
 class Challenge:
     """A pending challenge of a sign-in; `expires_at` is in seconds since the epoch.
 
-    `code` is the e-mailed answer, if there is one.
+    `code` is the e-mailed answer, if there is one, and `exchange` that of PASSWORD_VERIFIER.
+    `verified` tells whether the authenticator app of MFA_SETUP has been verified.
     """
 
     name: str
@@ -33,7 +35,13 @@ class Challenge:
     sub: str
     expires_at: float
     code: str | None = None
+    exchange: Exchange | None = None
+    verified: bool = False
     used: bool = False
+
+    def fits(self, name: str, client_id: str) -> bool:
+        """Return whether this is a challenge of that name, posed to that app client."""
+        return (self.name, self.client_id) == (name, client_id)
 
 
 @dataclass

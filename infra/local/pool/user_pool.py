@@ -15,6 +15,9 @@ from infra.local.pool.federated import identities_of, is_federated
 from infra.local.pool.outbox import Mail
 from infra.local.pool.tokens import TokenPool
 
+MINUTE = 60
+INVITATION = "Your username is {username} and temporary password is {####}."
+
 
 class Pool(TokenPool):
     """A user pool. moto's backend creates it, and CognitoResponse then sets its `state`."""
@@ -33,6 +36,11 @@ class Pool(TokenPool):
     def signs_in_by_email(self) -> bool:
         """Whether the e-mail address is the user name."""
         return "email" in self.extended_config.get("UsernameAttributes", [])
+
+    @property
+    def verifies_email(self) -> bool:
+        """Whether a code is e-mailed to a new address."""
+        return "email" in (self.extended_config.get("AutoVerifiedAttributes") or [])
 
     def normalize_username(self, username: str) -> str:
         """Return a user name in the form that the pool compares: casefolded, or as it is."""
@@ -78,30 +86,51 @@ class Pool(TokenPool):
         """Whether users may have a code e-mailed at each sign-in."""
         return self.mfa_config != "OFF" and self.email_mfa_config is not None
 
-    def send_code(self, user: CognitoIdpUser, operation: str) -> dict[str, str]:
+    def session_end(self, client: CognitoIdpUserPoolClient) -> float:
+        """Return when a challenge that is posed now expires, in seconds since the epoch."""
+        return self.state.clock.now() + int(client.extended_config["AuthSessionValidity"]) * MINUTE
+
+    def send_code(
+        self, user: CognitoIdpUser, operation: str, to: str | None = None
+    ) -> dict[str, str]:
         """E-mail a new code for an operation, and return the masked destination."""
         code = self.state.account(user).new_code(operation, self.state.clock.now())
-        return self.mail(user, code)
+        return self.mail(user, code, to)
 
-    def mail(self, user: CognitoIdpUser, code: str) -> dict[str, str]:
-        """E-mail a code with the pool's template, and return the masked destination."""
+    def mail(self, user: CognitoIdpUser, code: str, to: str | None = None) -> dict[str, str]:
+        """E-mail a code with the pool's template, and return the masked destination.
+
+        It goes to the user's own address unless `to` is another one.
+        """
         older = {
             name: self.extended_config.get(f"EmailVerification{name.removeprefix('Email')}")
             for name in ("EmailMessage", "EmailSubject")
         }
         template = older | (self.extended_config.get("VerificationMessageTemplate") or {})
-        to = user.attribute_lookup["email"]
+        to = to or user.attribute_lookup["email"]
         text = template.get("EmailMessage") or "Your confirmation code is {####}"
-        self.state.outbox.send(
-            Mail(
-                to=to,
-                subject=template.get("EmailSubject") or "Your verification code",
-                text=text.replace("{####}", code),
-                code=code,
-                sent_at=self.state.clock.iso(),
-            )
-        )
+        subject = template.get("EmailSubject") or "Your verification code"
+        self._send(to, subject, text, code)
         return delivery_details(to)
+
+    def invite(self, user: CognitoIdpUser, password: str) -> None:
+        """E-mail a temporary password, if the user has an address.
+
+        https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-message-customizations.html
+        """
+        to = user.attribute_lookup.get("email")
+        if not to:
+            return
+        create = self.extended_config.get("AdminCreateUserConfig") or {}
+        template = create.get("InviteMessageTemplate") or {}
+        text = template.get("EmailMessage") or INVITATION
+        name = to if self.signs_in_by_email else user.username
+        subject = template.get("EmailSubject") or "Your temporary password"
+        self._send(to, subject, text.replace("{username}", name), password)
+
+    def _send(self, to: str, subject: str, text: str, code: str) -> None:
+        text = text.replace("{####}", code)
+        self.state.outbox.send(Mail(to, subject, text, code, self.state.clock.iso()))
 
 
 def all_pools() -> list[Pool]:

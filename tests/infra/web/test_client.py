@@ -330,6 +330,9 @@ def test_a_challenge(tab: Tab, ada: Person, api: httpx.Client) -> None:
     assert (failure["next"], failure["needs"]) == ("challenge", ["code"])
     assert "AYABe" not in failure["text"]
     assert tab.now("client.signIn({}).catch(({ session }) => session)") == "AYABe-secret"
+    answer_with(tab, 403, {"code": "challenge_required", **body, "challenge": "MFA_SETUP"})
+    failure = tab.does(f"client.signIn({{ email: '{ada.email}', password: 'x' }})")
+    assert (failure["next"], failure["needs"]) == ("setUpMfa", ["code"])
 
 
 @pytest.mark.parametrize(

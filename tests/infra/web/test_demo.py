@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from app.failure import PASSWORD_RULES
-from infra.local.server import LocalCognito
+from infra.local.admin_client import boto3_client
+from infra.local.server import LocalCognito, LocalPool
 from tests.infra.web.conftest import PASSWORD, Visitor
 from tests.support.browser import NARROW
 from tests.support.document import our_codes
@@ -91,8 +92,7 @@ def test_a_second_factor(visit: Visit, cognito: LocalCognito) -> None:
     ada = visit()
 
     def app_code() -> str:
-        secret = str(ada.page.locator("#otpauth").get_attribute("href")).split("secret=")[1]
-        return totp(secret.split("&")[0], cognito.clock.now())
+        return code_of(ada.page.locator("#mfa .otpauth"), cognito)
 
     ada.is_signed_in()
     ada.presses("setUpMfa")
@@ -112,6 +112,39 @@ def test_a_second_factor(visit: Visit, cognito: LocalCognito) -> None:
     ada.hears("challenge")
     ada.presses("removeMfa")
     ada.hears("removeMfa")
+
+
+def code_of(link: Locator, cognito: LocalCognito) -> str:
+    """Return the code that an authenticator app shows after its link was opened."""
+    secret = str(link.get_attribute("href")).split("secret=")[1]
+    return totp(secret.split("&")[0], cognito.clock.now())
+
+
+def test_a_second_factor_that_the_pool_requires(
+    visit: Visit, cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """It is set up between the password and the welcome, and can be tried again."""
+    boto3_client(cognito.url, pool.region).set_user_pool_mfa_config(
+        UserPoolId=pool.user_pool_id,
+        SoftwareTokenMfaConfiguration={"Enabled": True},
+        MfaConfiguration="ON",
+    )
+    ada = visit()
+    ada.has_an_account()
+    ada.signs_in()
+    ada.hears("setUpMfa")
+    link = ada.page.locator("#challenge-secret .otpauth")
+    expect(link).to_be_visible()
+    ada.types("code", "000000")
+    ada.presses("challengeButton")
+    ada.is_told("code_mismatch")
+    ada.types("code", code_of(link, cognito))
+    ada.presses("challengeButton")
+    ada.hears("challenge")
+    ada.presses("signOut")
+    ada.signs_in()
+    expect(ada.status).to_have_text(ada.words["codes"]["challenge_required"])
+    expect(link).to_be_hidden()
 
 
 def test_an_expired_code(visit: Visit, cognito: LocalCognito) -> None:

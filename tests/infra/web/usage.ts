@@ -29,6 +29,11 @@ export async function main(email: string, password: string): Promise<User | null
     if (next === "challenge" && error.challenge && error.session) {
       await client.challenge({ email, challenge: error.challenge, session: error.session, code: "1" });
     }
+    if (next === "setUpMfa" && error.challenge && error.session) {
+      const { uri, session } = await client.setUpChallenge({ email, session: error.session });
+      console.log(uri);
+      await client.challenge({ email, challenge: error.challenge, session, code: "1" });
+    }
     const known: Code = "email_taken";
     // @ts-expect-error - no such code
     const unknown: Code = "email_stolen";

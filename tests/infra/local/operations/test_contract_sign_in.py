@@ -194,6 +194,8 @@ def test_password_reset_required(contract: Contract) -> None:
 
 def test_password_set_by_an_administrator(contract: Contract) -> None:
     """The user can sign in with that password, by InitiateAuth and by AdminInitiateAuth."""
+    flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"]
+    contract = contract.with_settings(client={"ExplicitAuthFlows": flows})
     email, pool = contract.member(), contract.pool
     contract.admin.admin_set_user_password(
         UserPoolId=pool.user_pool_id, Username=email, Password="Another-Horse-2", Permanent=True

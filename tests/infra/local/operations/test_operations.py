@@ -1,0 +1,238 @@
+"""Every operation of Cognito's API: what it does, and who serves it here.
+
+`test_ways.py` tries the ways to get a token.
+"""
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore import UNSIGNED, xform_name
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.model import Shape
+
+from infra.local.operations.responses import MOTOS_OWN, is_ours
+from infra.local.pool.api_model import service_model
+
+# What each operation of the API does, and who does it: this project ("ours"), moto, or nobody.
+GIVES_A_TOKEN = {
+    "ours": {
+        "AdminInitiateAuth",
+        "AdminRespondToAuthChallenge",
+        "GetTokensFromRefreshToken",
+        "InitiateAuth",
+        "RespondToAuthChallenge",
+    },
+    "nobody": {"GetClientToken", "GetDerivedToken"},
+}
+CHANGES_A_USER = {
+    "ours": {
+        "AdminConfirmSignUp",
+        "AdminCreateUser",
+        "AdminDeleteUserAttributes",
+        "AdminDisableUser",
+        "AdminResetUserPassword",
+        "AdminSetUserMFAPreference",
+        "AdminSetUserPassword",
+        "AdminUpdateUserAttributes",
+        "AssociateSoftwareToken",
+        "ChangePassword",
+        "ConfirmForgotPassword",
+        "ConfirmSignUp",
+        "DeleteUser",
+        "ForgotPassword",
+        "GetUserAttributeVerificationCode",
+        "GlobalSignOut",
+        "ResendConfirmationCode",
+        "RevokeToken",
+        "SetUserMFAPreference",
+        "SignUp",
+        "UpdateUserAttributes",
+        "VerifySoftwareToken",
+        "VerifyUserAttribute",
+    },
+    # An administrator's, and none lets a user sign in who couldn't before, except the second, which
+    # is its purpose.
+    "moto": {
+        "AdminDeleteUser",
+        "AdminEnableUser",
+        "AdminUserGlobalSignOut",
+        "AdminAddUserToGroup",
+        "AdminRemoveUserFromGroup",
+    },
+    "nobody": {
+        "AdminDeleteSoftwareToken",
+        "AdminDisableProviderForUser",
+        "AdminForgetDevice",
+        "AdminLinkProviderForUser",
+        "AdminRevokeUserSession",
+        "AdminSetUserSettings",
+        "AdminUpdateAuthEventFeedback",
+        "AdminUpdateDeviceStatus",
+        "CompleteWebAuthnRegistration",
+        "ConfirmDevice",
+        "CreateUserImportJob",
+        "DeleteUserAttributes",
+        "DeleteWebAuthnCredential",
+        "ForgetDevice",
+        "RevokeUserSession",
+        "SetUserSettings",
+        "StartUserImportJob",
+        "StartWebAuthnRegistration",
+        "StopUserImportJob",
+        "UpdateAuthEventFeedback",
+        "UpdateDeviceStatus",
+    },
+}
+READS = {
+    "ours": {"GetUser", "ListResourceServers"},
+    "moto": {
+        "AdminGetUser",
+        "AdminListGroupsForUser",
+        "DescribeIdentityProvider",
+        "DescribeResourceServer",
+        "DescribeUserPool",
+        "DescribeUserPoolClient",
+        "DescribeUserPoolDomain",
+        "GetGroup",
+        "GetUserPoolMfaConfig",
+        "ListGroups",
+        "ListIdentityProviders",
+        "ListUserPoolClients",
+        "ListUserPools",
+        "ListUsers",
+        "ListUsersInGroup",
+    },
+    "nobody": {
+        "AdminGetDevice",
+        "AdminGetUserAuthFactors",
+        "AdminListDevices",
+        "AdminListUserAuthEvents",
+        "AdminListUserSessions",
+        "DescribeManagedLoginBranding",
+        "DescribeManagedLoginBrandingByClient",
+        "DescribeRiskConfiguration",
+        "DescribeTerms",
+        "DescribeTermsByClient",
+        "DescribeUserImportJob",
+        "GetCSVHeader",
+        "GetDevice",
+        "GetIdentityProviderByIdentifier",
+        "GetLogDeliveryConfiguration",
+        "GetProvisionedLimit",
+        "GetSigningCertificate",
+        "GetUICustomization",
+        "GetUserAuthFactors",
+        "GetUserPoolClientSessionConfiguration",
+        "GetUserPoolSessionConfiguration",
+        "ListDevices",
+        "ListTagsForResource",
+        "ListTerms",
+        "ListUserImportJobs",
+        "ListUserPoolClientSecrets",
+        "ListUserPoolReplicas",
+        "ListUserSessions",
+        "ListWebAuthnCredentials",
+    },
+}
+CONFIGURES = {
+    "ours": {
+        "CreateIdentityProvider",
+        "CreateUserPool",
+        "CreateUserPoolClient",
+        "SetUserPoolMfaConfig",
+        "UpdateUserPool",
+        "UpdateUserPoolClient",
+    },
+    "moto": {
+        "AddCustomAttributes",
+        "CreateGroup",
+        "CreateResourceServer",
+        "CreateUserPoolDomain",
+        "DeleteGroup",
+        "DeleteIdentityProvider",
+        "DeleteUserPool",
+        "DeleteUserPoolClient",
+        "DeleteUserPoolDomain",
+        "UpdateGroup",
+        "UpdateIdentityProvider",
+        "UpdateUserPoolDomain",
+    },
+    "nobody": {
+        "AddUserPoolClientSecret",
+        "CreateManagedLoginBranding",
+        "CreateTerms",
+        "CreateUserPoolReplica",
+        "DeleteManagedLoginBranding",
+        "DeleteResourceServer",
+        "DeleteTerms",
+        "DeleteUserPoolClientSecret",
+        "DeleteUserPoolReplica",
+        "SetLogDeliveryConfiguration",
+        "SetRiskConfiguration",
+        "SetUICustomization",
+        "SetUserPoolClientSessionConfiguration",
+        "SetUserPoolSessionConfiguration",
+        "TagResource",
+        "UntagResource",
+        "UpdateManagedLoginBranding",
+        "UpdateProvisionedLimit",
+        "UpdateResourceServer",
+        "UpdateTerms",
+        "UpdateUserPoolReplica",
+    },
+}
+KINDS = (GIVES_A_TOKEN, CHANGES_A_USER, READS, CONFIGURES)
+SERVED_BY = {
+    operation: who for kind in KINDS for who, operations in kind.items() for operation in operations
+}
+
+
+def test_every_operation_is_classified() -> None:
+    """An operation that is new in the API must be classified here, once."""
+    listed = [name for kind in KINDS for operations in kind.values() for name in operations]
+    assert sorted(listed) == sorted(service_model().operation_names)
+
+
+def test_whoever_serves_an_operation_is_as_listed() -> None:
+    """Operations of this project are never listed as moto's, and the other way round."""
+    ours = {name for name in SERVED_BY if is_ours(name)}
+    assert ours == {name for name, who in SERVED_BY.items() if who == "ours"}
+    assert {name for name, who in SERVED_BY.items() if who == "moto"} == MOTOS_OWN
+    assert MOTOS_OWN & GIVES_A_TOKEN["ours"] == set()
+
+
+@pytest.fixture(scope="module")
+def anybody(cognito: Any) -> Any:
+    """Return a client that checks no parameters, so that it can call anything."""
+    config = Config(
+        signature_version=UNSIGNED, parameter_validation=False, retries={"total_max_attempts": 1}
+    )
+    return boto3.client(
+        "cognito-idp", region_name="us-east-1", endpoint_url=cognito.url, config=config
+    )
+
+
+@pytest.mark.parametrize("operation", sorted(SERVED_BY))
+def test_only_what_is_listed_is_served(anybody: Any, operation: str) -> None:
+    """Any other operation is refused in one line, even if moto has it."""
+    shape = service_model().operation_model(operation).input_shape
+    given = {name: example(shape.members[name]) for name in shape.required_members} if shape else {}
+    error = {"Code": "none", "Message": ""}
+    try:
+        getattr(anybody, xform_name(operation))(**given)
+    except ClientError as raised:
+        error |= raised.response["Error"]
+    assert error["Code"] != "InternalErrorException", error
+    refusal = ("UnknownOperationException", f"The local Cognito doesn't implement {operation}.")
+    is_refused = (error["Code"], error["Message"]) == refusal
+    assert is_refused == (SERVED_BY[operation] == "nobody"), error
+
+
+def example(shape: Shape) -> Any:
+    """Return a value of the shape's type. It names nothing that exists."""
+    if enum := shape.metadata.get("enum"):
+        return enum[0]
+    examples = {"string": "us-east-1_nothing", "boolean": True, "list": [], "map": {}}
+    return examples.get(shape.type_name, {} if shape.type_name == "structure" else 1)
