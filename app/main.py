@@ -60,6 +60,7 @@ def create_app(
         max_age=7200,  # seconds; Chromium caches a preflight no longer than this
     )
     app.add_middleware(RequestContextMiddleware)
+    app.state.log_key = settings.log_key
     app.state.cognito = Cognito(settings)
     app.state.oauth = OAuthClient(settings)
     app.state.verifier = Verifier(settings, wall_clock=wall_clock)

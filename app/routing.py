@@ -11,6 +11,8 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
+from app.who import who
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -47,7 +49,7 @@ class Route(APIRoute):
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return FastAPI's function that answers a request, preceded by a content type check."""
+        """Return FastAPI's function that answers a request, between a check and a log entry."""
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
@@ -55,7 +57,13 @@ class Route(APIRoute):
             declared = request.headers.get("content-type")
             if declared and request.method != "GET" and not _is_json(declared):
                 request = await _undeclared(request)
-            return await handler(request)
+            response = None
+            try:
+                response = await handler(request)
+            finally:
+                if key := request.app.state.log_key:
+                    request.state.log |= await who(request, response, key)
+            return response
 
         return handle
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 # What a browser sends in the header Origin: scheme, host, and the port unless it is the default.
@@ -12,6 +12,9 @@ _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d+")
 _URL = re.compile(r"https?://[\w.:\[\]-]+(?:/\S*)?")
 _LOOPBACK = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?(?:/|$)")
+
+
+_MIN_KEY = 16  # characters
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +47,9 @@ class Settings:
 
     redirect_uris: tuple[str, ...] = ()
     """REDIRECT_URIS: where a browser may come back to from Google, comma-separated and exact."""
+
+    log_key: str = field(default="", repr=False)
+    """LOG_KEY: the key of the hashes by which the log tells people apart; empty for no hashes."""
 
     docs: bool = True
     """DOCS: whether the docs page and the OpenAPI document are served."""
@@ -78,6 +84,7 @@ class Settings:
             hide_existing_accounts=_yes_or_no(environ, "HIDE_EXISTING_ACCOUNTS", default=False),
             domain_url=_domain(environ.get("COGNITO_DOMAIN_URL", "")),
             redirect_uris=_redirect_uris(environ.get("REDIRECT_URIS", "")),
+            log_key=_log_key(environ.get("LOG_KEY", "").strip()),
             docs=_yes_or_no(environ, "DOCS", default=True),
         )
 
@@ -155,6 +162,13 @@ def _redirect_uris(listed: str) -> tuple[str, ...]:
                 "belongs in Google's console alone. Write a page of your front end here."
             )
     return uris
+
+
+def _log_key(key: str) -> str:
+    # With a key that can be guessed, so can the addresses.
+    if key and len(key) < _MIN_KEY:
+        raise SystemExit(f"Not started: LOG_KEY must have at least {_MIN_KEY} characters.")
+    return key
 
 
 def _is_private(url: str) -> bool:

@@ -50,7 +50,8 @@ MAY_IMPORT = {
         "app.tokens",
         "fastapi",
     },
-    "app.routing": {"fastapi"},
+    "app.routing": {"app.who", "fastapi"},
+    "app.who": {"fastapi"},
     "app.schemas": {"app.validation", "pydantic"},
     # Cognito
     "app.cognito": {"app.aws", "app.challenges", "app.exceptions", "app.failure", "app.logs"}

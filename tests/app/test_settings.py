@@ -133,6 +133,7 @@ def test_an_invalid_origin_is_refused_at_start_up(origin: str) -> None:
         ("REDIRECT_URIS", "https://", "is not where a browser"),
         ("REDIRECT_URIS", "https:///callback", "is not where a browser"),
         ("REDIRECT_URIS", "https://app.example.com\\@evil.example", "is not where a browser"),
+        ("LOG_KEY", "0123456789abcde", "LOG_KEY must have at least 16 characters."),
         ("REDIRECT_URIS", "https://app.example.com/a b", "is not where a browser"),
         # https://github.com/aws-amplify/amplify-js/issues/11881
         ("REDIRECT_URIS", "https://a.example/oauth2/idpresponse", "a page of your front end"),

@@ -427,6 +427,7 @@ DOMAIN_URL = "https://${SignInDomain}.auth.${AWS::Region}.amazoncognito.com"
 
 @guarantee(
     lambda it: properties(it, "Function")["Environment"]["Variables"].pop("ALLOWED_ORIGINS"),
+    lambda it: properties(it, "Function")["Environment"]["Variables"].pop("LOG_KEY"),
     lambda it: properties(it, "Function")["Environment"]["Variables"].update(
         REDIRECT_URIS={"Fn::Join": [",", {"Ref": "RedirectUris"}]}
     ),
@@ -439,6 +440,7 @@ def function_gets_its_settings(template: Template) -> None:
         "ALLOWED_ORIGINS": {"Ref": "AllowedOrigins"},
         "DOCS": {"Ref": "Docs"},
         "HIDE_EXISTING_ACCOUNTS": {"Ref": "HideExistingAccounts"},
+        "LOG_KEY": {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]},
         "COGNITO_DOMAIN_URL": _with_google({"Fn::Sub": DOMAIN_URL}),
         "REDIRECT_URIS": _with_google({"Fn::Join": [",", {"Ref": "RedirectUris"}]}),
     }
