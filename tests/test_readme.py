@@ -43,7 +43,7 @@ each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Start what `make run` starts on free ports, and map the README's URLs to these."""
     api, cognito = free_ports(2)
-    store = tmp_path_factory.mktemp("store") / "users.json"
+    store = tmp_path_factory.mktemp("store") / "users.db"
     arguments = ["--port", str(api), "--cognito-port", str(cognito), "--store", str(store)]
     command = [sys.executable, "-m", "infra.local", *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

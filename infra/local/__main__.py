@@ -16,12 +16,13 @@ from infra.local.demo import Demo
 from infra.local.pool.intrinsics import TemplateError
 from infra.local.pool.store import Store, StoreError
 from infra.local.pool.template import TEMPLATE
+from infra.local.pool.user_pool import REGION
 from infra.local.ports import StartupError, check_free, port, port_in_use
 from infra.local.server import HOST, LocalCognito
-from infra.local.stack import REGION, LocalPool
+from infra.local.stack import LocalPool
 
 ROOT = Path(__file__).parents[2]
-USERS = ROOT / ".local" / "users.json"
+USERS = ROOT / ".local" / "users.db"
 
 # Where front ends under development are usually served: Create React App, Vite, Vue.
 DEV_REDIRECT_URIS = ",".join(
@@ -85,7 +86,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         type=Path,
         default=USERS,
         metavar="FILE",
-        help="where users are kept (default: .local/users.json)",
+        help="where users are kept (default: .local/users.db)",
     )
     parser.add_argument(
         "--template",
@@ -129,7 +130,12 @@ def run(options: argparse.Namespace) -> None:
         if options.demo_port:
             check_free("DEMO_PORT", options.demo_port)
     with ExitStack() as stack:
+        older = options.store.with_suffix(".json")
+        if older.exists() and not options.store.exists():
+            print_line(f"{older} is of an older version: it stays, but its users are not read.")
         store = stack.enter_context(Store(options.store, fresh=options.fresh))
+        if store.set_aside:
+            print_line(f"What was at {options.store} is now at {store.set_aside}")
         api_url = None if options.no_api else f"http://localhost:{options.port}"
         cognito = stack.enter_context(
             LocalCognito(

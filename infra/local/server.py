@@ -24,14 +24,18 @@ from infra.local.operations.request import STATE_KEY
 from infra.local.pool.accounts import Account
 from infra.local.pool.clock import Clock
 from infra.local.pool.functions import Function
-from infra.local.pool.outbox import Mail, Outbox
-from infra.local.pool.state import State
-from infra.local.pool.store import Store, dump_users, restore_users
+from infra.local.pool.outbox import Outbox
+from infra.local.pool.records import Journal
+from infra.local.pool.state import State, restored_signing_key
+from infra.local.pool.store import Store, StoreError
 from infra.local.pool.template import TEMPLATE
-from infra.local.pool.user_pool import Pool, all_pools
-from infra.local.stack import REDIRECT_URIS, REGION, LocalPool, Stack
+from infra.local.pool.turns import Turns, has_left
+from infra.local.pool.user_pool import REGION, Pool, all_pools
+from infra.local.stack import REDIRECT_URIS, LocalPool, Stack
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HOST = "127.0.0.1"
@@ -58,8 +62,8 @@ class ThreadedServer:
 class LocalCognito(ThreadedServer):
     """A Cognito on 127.0.0.1, answering from `with` to the end of the block.
 
-    `port` 0 takes a free one. With a store, users of the pools that `create_pool` makes are
-    restored by the pool's name and saved before each answer.
+    `port` 0 takes a free one. With a store, users and sessions of the pools that `create_pool`
+    makes are restored by the pool's name, and what a call changes is saved before its answer.
     `echo` is called with a line for each e-mail.
     `api` is the address of the API, if the console should show it. Pages of `allowed_origins` may
     call the API, and those of this machine.
@@ -78,23 +82,24 @@ class LocalCognito(ThreadedServer):
         allowed_origins: Collection[str] = (),
     ) -> None:
         self.clock = clock or Clock()
-        self.outbox = Outbox(echo)
-        self._state = State(self.clock, self.outbox, self._call)
+        self._journal = Journal()
+        self.outbox = Outbox(self._journal, echo)
+        self._state = State(self.clock, self.outbox, self._journal, self._call)
         self._domain = Domain(self._state)
         self._access = Access(allowed_origins)
         # moto checks, then acts, without locking: handle one request at a time.
-        self._lock = threading.Lock()
-        self._pools: dict[str, Pool] = {}
+        self._turns = Turns()
         self._store = store
-        self._document = store.load() if store else {"pools": {}, "mails": []}
-        self.outbox.restore(map(Mail.from_json, self._document["mails"]))
+        self._kept_ahead = 0.0
+        if store:
+            self._restore(store)
         self._moto = create_moto_app()
         self._server = make_server(
             HOST, port, self._serve, threaded=True, request_handler=QuietHandler
         )
         self.url = f"http://{HOST}:{self._server.server_port}"
         self._console = Console(
-            self._state, self.forget, lambda: boto3_client(self.url, REGION), api
+            self._state, self._saving, self.forget, lambda: boto3_client(self.url, REGION), api
         )
 
     def create_pool(  # noqa: PLR0913 - settings that tests override
@@ -123,8 +128,9 @@ class LocalCognito(ThreadedServer):
             self.functions[stack.function_arn] = stack.function()
         made = stack.create(pool or {}, client or {}, mfa or {})
         if self._store:
-            with self._lock:
-                self._restore(name, made.user_pool_id)
+            (new,) = (pool for pool in self._pools() if pool.id == made.user_pool_id)
+            with self._saving():
+                new.keep(name, self._store)
         return made
 
     @property
@@ -139,30 +145,43 @@ class LocalCognito(ThreadedServer):
 
     def account(self, sub: str) -> Account:
         """Return a user's codes, attempts and lock. Raises KeyError for an unknown user."""
-        return self._state.accounts[sub]
+        for pool in self._pools():
+            if user := pool.user_by_sub(sub):
+                return self._state.account(user)
+        raise KeyError(sub)
 
     def forget(self) -> None:
-        """Forget every user, session and e-mail; pools and app clients stay."""
-        with self._lock:
-            for pool in all_pools():
-                if getattr(pool, "state", None) is self._state:
-                    pool.clear_users()
-            self._state.accounts.clear()
+        """Forget every user, session and e-mail, and reset the clock; pools and clients stay."""
+        with self._saving():
+            for pool in self._pools():
+                pool.clear_users()
             self._state.challenges.clear()
             self.outbox.clear()
-            self._save()
+            self.clock.reset()
 
-    def _restore(self, name: str, user_pool_id: str) -> None:
-        (pool,) = (pool for pool in all_pools() if pool.id == user_pool_id)
-        restore_users(pool, self._state, self._document["pools"].get(name, []))
-        self._pools[name] = pool
+    def _pools(self) -> list[Pool]:
+        return [pool for pool in all_pools() if getattr(pool, "state", None) is self._state]
+
+    def _restore(self, store: Store) -> None:
+        """Restore what all pools share. A new store gets this process's key."""
+        key = self._state.key
+        for _, kept in store.load("signing key", restored_signing_key):
+            self._state.key = kept
+        if self._state.key is key:
+            store.save([("signing key", "", key.as_dict(private=True))])
+        for _, self._kept_ahead in store.load("clock", float):
+            self.clock.advance(self._kept_ahead)
+        self.outbox.keep(store)
 
     def _save(self) -> None:
-        if self._store:
-            for name, pool in self._pools.items():
-                self._document["pools"][name] = dump_users(pool, self._state)
-            self._document["mails"] = self.outbox.to_json()
-            self._store.save(self._document)
+        """Save what the present call has changed. Raises StoreError."""
+        changes = self._journal.changes()
+        if self.clock.ahead != self._kept_ahead:
+            changes.append(("clock", "", self.clock.ahead))
+        if self._store and changes:
+            self._store.save(changes)
+        self._kept_ahead = self.clock.ahead
+        self._journal.commit()
 
     def _serve(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -172,6 +191,9 @@ class LocalCognito(ThreadedServer):
             response = self._route(request)
         except HTTPException as error:
             response = Response.force_type(error.get_response(environ), environ)
+        except StoreError as error:
+            print(f"make run: {error}", file=sys.stderr, flush=True)  # noqa: T201 - for the person
+            response = internal_error(error)
         except Exception as error:  # noqa: BLE001 - every failure gets AWS's shape
             traceback.print_exc(file=sys.stderr)
             response = internal_error(error)
@@ -208,8 +230,9 @@ class LocalCognito(ThreadedServer):
             "CONTENT_TYPE": "application/x-amz-json-1.1",
             "wsgi.input": io.BytesIO(request.get_data()),
         }
+        connection: socket = request.environ["werkzeug.socket"]
         with self._saving():
-            return self._call(environ)
+            return Response(status=408) if has_left(connection) else self._call(environ)
 
     def _call(self, environ: "WSGIEnvironment") -> Response:
         """Handle a call of the API. The caller must hold the lock."""
@@ -218,12 +241,17 @@ class LocalCognito(ThreadedServer):
 
     @contextmanager
     def _saving(self) -> Iterator[None]:
-        """Hold the lock, and save the users at the end."""
-        with self._lock:
+        """Hold the lock for a call, and save its changes. If either fails, nothing has changed."""
+        with self._turns:
+            ahead = self.clock.ahead
             try:
                 yield
-            finally:
                 self._save()
+            except BaseException:
+                self._journal.undo()
+                self.clock.ahead = ahead
+                raise
+            self.outbox.announce()
 
 
 class QuietHandler(WSGIRequestHandler):

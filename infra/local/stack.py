@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 from infra.local.oauth.google import Google
 from infra.local.pool.functions import Function, load
 from infra.local.pool.template import TEMPLATE, arguments, inline_function, mfa_arguments
+from infra.local.pool.user_pool import REGION
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
 
-# moto assumes this region for every unsigned call, so the pool must be in it.
-REGION = "us-east-1"
 # The default redirect URIs of sign-in with Google.
 REDIRECT_URIS = ("https://app.example.com/",)
 

@@ -132,6 +132,10 @@ BAD: dict[str, Callable[[], str]] = {
     "not yet valid": lambda: forge(nbf=soon(60)),
     "from the future": lambda: forge(iat=soon(60), exp=soon(7200)),
     "no expiry": lambda: forge(exp=None),
+    "expiry that is text": lambda: forge(exp=str(soon(3600))),
+    "expiry that is true": lambda: forge(exp=True),
+    "expiry that is infinite": lambda: forge(exp=float("inf")),
+    "start that is text": lambda: forge(iat="now"),
     "no sub": lambda: forge(sub=None),
     **{f"sub {sub!r}": partial(forge, sub=sub) for sub in ("", " ", "\u3000", 5, True, [SUB], {})},
     **{
@@ -227,6 +231,20 @@ def test_the_token_comes_first(page: httpx.Client) -> None:
     """An invalid token is invalid, however recent its sign-in is."""
     headers = {"Authorization": f"Bearer {forge(key=STRANGERS, auth_time=soon(0))}"}
     assert failure(page.delete("/auth/me", headers=headers)) == INVALID_TOKEN
+
+
+@pytest.mark.parametrize(
+    ("seconds", "valid"), [(-6, False), (-4, True), (0, True), (3604, True), (3606, False)]
+)
+def test_the_clock_is_passed_in(published: KeyServer, seconds: int, valid: bool) -> None:  # noqa: FBT001 - pytest passes it
+    """A token of an hour is judged by that clock, and five seconds are allowed at both ends."""
+    token = forge(iat=10**9, exp=10**9 + 3600)
+    verifier = Verifier(replace(POOL, jwks_url=published.url), wall_clock=lambda: 10.0**9 + seconds)
+    if valid:
+        assert verifier.verify(token).sub == SUB
+    else:
+        with pytest.raises(InvalidTokenError):
+            verifier.verify(token)
 
 
 # The pool's keys

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,12 +33,14 @@ HEADERS = {
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
 }
-# How far each button advances the clock. Only a restart sets it back.
+# How far each button advances the clock. Only forgetting everything sets it back.
 CLOCK_STEPS = {
     "5 minutes": timedelta(minutes=5),
     "1 hour": timedelta(hours=1),
     "1 day": timedelta(days=1),
 }
+# How many users the page shows, the newest ones. It asks once a second.
+SHOWN = 200
 # What Cognito would e-mail to a user created by an administrator. It satisfies the policy.
 TEMPORARY_PASSWORD = "Temporary-password-1"  # noqa: S105 - public
 # Each button of a user: the operation, its other parameters, and the message on success.
@@ -62,21 +65,29 @@ ACTIONS: dict[str, tuple[str, dict[str, Any], str]] = {
 class Console:
     """The console of one server. It changes users like an administrator, through Cognito's API.
 
-    `forget` deletes the server's users and e-mails, `cognito` returns a boto3 client for it, and
-    `api` is the address of the API that the page shows, if there is one.
+    `saving` holds the server's lock and saves what the block changes. `forget` deletes the server's
+    users and e-mails, `cognito` returns a boto3 client for it, and `api` is the address of the API
+    that the page shows, if there is one.
     """
 
     def __init__(
         self,
         state: State,
+        saving: Callable[[], AbstractContextManager[None]],
         forget: Callable[[], None],
         cognito: Callable[[], "CognitoIdentityProviderClient"],
         api: str | None,
     ) -> None:
         self._state = state
+        self._saving = saving
         self._forget = forget
         self._cognito = cognito
         self._api = api
+        self._views: dict[str, Callable[[], object]] = {
+            "/outbox": state.outbox.to_json,
+            "/console/clock": lambda: {"now": state.clock.now()},
+            "/console/state": self._state_json,
+        }
 
     def answer(self, request: Request) -> Response | None:
         """Answer a request for the console. Return None if it is for Cognito."""
@@ -84,10 +95,8 @@ class Console:
             return self._handle_action(request)
         if request.method not in {"GET", "HEAD"}:
             return None
-        if request.path == "/outbox":
-            return _json(self._state.outbox.to_json())
-        if request.path == "/console/state":
-            return _json(self._state_json())
+        if view := self._views.get(request.path):
+            return _json(view())
         name = "console.html" if request.path == "/" else request.path.removeprefix("/console/")
         if name in {path.name for path in FOLDER.iterdir()}:
             text = (FOLDER / name).read_text("utf-8")
@@ -99,13 +108,14 @@ class Console:
         clock = self._state.clock
         pools = [pool for pool in all_pools() if getattr(pool, "state", None) is self._state]
         # Copied first, because other threads may add users.
-        users = [_user(pool, user) for pool in pools for user in list(pool.users.values())]
+        users = [(pool, user) for pool in pools for user in list(pool.users.values())]
         return {
             "now": clock.iso(),
             "ahead": clock.ahead,
             "api": self._api,
             "mails": self._state.outbox.to_json(),
-            "users": users[::-1],
+            "users": [_user(pool, user) for pool, user in users[: -SHOWN - 1 : -1]],
+            "older": max(0, len(users) - SHOWN),
         }
 
     def _handle_action(self, request: Request) -> Response:
@@ -122,7 +132,9 @@ class Console:
 
     def _run_action(self, what: str, body: dict[str, Any]) -> str:
         if what == "clock":
-            self._state.clock.advance(CLOCK_STEPS[body["step"]])
+            step = CLOCK_STEPS[body["step"]]
+            with self._saving():
+                self._state.clock.advance(step)
             return "The time has moved forward."
         if what == "forget":
             self._forget()

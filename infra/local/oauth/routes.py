@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-userpools-serv
 
 from collections.abc import Callable
 from html import escape
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,6 @@ from infra.local.oauth.federation import PROVIDER
 from infra.local.oauth.google import show_refusal
 from infra.local.oauth.pages import ErrorPageError, OAuthError, page, redirect, to_json
 from infra.local.oauth.token import revoke, token, user_info
-from infra.local.pool.federated import is_federated
 from infra.local.pool.user_pool import all_pools, find_client
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -115,7 +115,8 @@ def discovery(request: Request) -> Response:
 def accounts(domain: Domain) -> list[str]:
     """Return the addresses that have signed in with the fake Google."""
     pools = [pool for pool in all_pools() if getattr(pool, "state", None) is domain.state]
-    users = [user for pool in pools for user in pool.users.values() if is_federated(user)]
+    groups = [pool.groups.get(f"{pool.id}_{PROVIDER}") for pool in pools]
+    users = chain.from_iterable(group.users for group in groups if group)
     return sorted({user.attribute_lookup.get("email", "") for user in users} - {""})
 
 

@@ -44,8 +44,7 @@ class ProfileOperations(CognitoRequest):
         return EmptyResult()
 
     def delete_user(self) -> ActionResult:
-        """Delete the user and its account."""
+        """Delete the user."""
         pool, user = self.authorize()
         pool.backend.admin_delete_user(pool.id, user.username)
-        self.state.accounts.pop(user.id, None)
         return EmptyResult()

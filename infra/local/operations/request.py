@@ -3,7 +3,8 @@
 import base64
 import hashlib
 import hmac
-from typing import cast
+import json
+from typing import Any, cast
 
 from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, UserStatus
 from moto.cognitoidp.responses import CognitoIdpResponse
@@ -12,21 +13,49 @@ from moto.core.exceptions import JsonRESTError
 from infra.local.operations import constraints
 from infra.local.pool.api_model import declares_error, has_parameter
 from infra.local.pool.refusals import refuse
+from infra.local.pool.sessions import ADMIN_SCOPE
 from infra.local.pool.state import State
-from infra.local.pool.tokens import ADMIN_SCOPE
-from infra.local.pool.user_pool import Pool, all_pools, find_client
+from infra.local.pool.user_pool import REGION, Pool, all_pools, find_client
 
 # The key of the server's state in the WSGI environment of a request.
 STATE_KEY = "infra.local.state"
+# What the header X-Amz-Target begins with.
+SERVICE = "AWSCognitoIdentityProviderService"
 
 
 class CognitoRequest(CognitoIdpResponse):
     """One request. moto calls the class a response, but it reads the request too."""
 
+    # Leave the body as bytes: moto decodes it before anything can be answered.
+    use_raw_body = True
+
     @property
     def state(self) -> State:
         """Return what the server keeps between requests."""
         return cast("State", self.normalized_request.environ[STATE_KEY])
+
+    def call_action(self) -> Any:
+        """Run the operation, or refuse a body that isn't an object."""
+        try:
+            is_object = isinstance(json.loads(self.body), dict)
+        except (ValueError, RecursionError):
+            is_object = False
+        if not is_object:
+            return answer_error("SerializationException", "The body is not a JSON object.")
+        return super().call_action()
+
+    def _get_action(self) -> str:
+        """Return the operation that the header names, or an empty string."""
+        service, _, operation = self.headers.get("X-Amz-Target", "").partition(".")
+        return operation if service == SERVICE else ""
+
+    def get_region_from_url(self, *_: object) -> str:
+        """Return the region of all pools. The client may be set to another one."""
+        return REGION
+
+    def determine_response_protocol(self, _: object) -> str:
+        """Return the API's only protocol: for another Content-Type, moto would fail."""
+        return "json"
 
     def resolve_client(self) -> tuple[Pool, CognitoIdpUserPoolClient]:
         """Check the parameters, and return the pool and the app client that they name."""
@@ -103,6 +132,12 @@ class CognitoRequest(CognitoIdpResponse):
     def find_user(pool: Pool, username: str) -> CognitoIdpUser | None:
         """Return the user of that name, e-mail address or sub, if there is one."""
         return pool._get_user(username)  # noqa: SLF001 - moto's one way to find a user
+
+
+def answer_error(kind: str, message: str) -> tuple[int, dict[str, str], str]:
+    """Return the answer for a failure that has no shape in Cognito's API model."""
+    error = JsonRESTError(kind, message)
+    return error.code, dict(error.get_headers()), error.get_body()
 
 
 def required(parameters: dict[str, str], name: str) -> str:

@@ -5,6 +5,7 @@ around our checks.
 https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_Operations.html
 """
 
+import re
 import secrets
 from typing import TYPE_CHECKING, Any, cast
 
@@ -58,7 +59,6 @@ MOTOS_OWN = frozenset(
         "ListIdentityProviders",
         "ListUserPoolClients",
         "ListUserPools",
-        "ListUsers",
         "ListUsersInGroup",
         "UpdateGroup",
         "UpdateIdentityProvider",
@@ -67,6 +67,8 @@ MOTOS_OWN = frozenset(
 )
 # What UpdateUserPool doesn't take, so that it can't change. moto forgets it.
 FIXED_SETTINGS = ("AliasAttributes", "UsernameAttributes", "UsernameConfiguration")
+# A filter of ListUsers for an exact name. `Users.named` finds these without reading every user.
+EXACT_NAME = re.compile(r'(sub|username|email|phone_number)\s*=\s*"(.*)"')
 
 
 class CognitoResponse(
@@ -95,7 +97,7 @@ class CognitoResponse(
         """Create a pool with the server's clock, outbox and key."""
         answer = super().create_user_pool()
         pool_id = cast("dict[str, Any]", answer.result)["UserPool"]["Id"]
-        cast("Pool", self.backend.user_pools[pool_id]).state = self.state
+        cast("Pool", self.backend.user_pools[pool_id]).join(self.state)
         return answer
 
     def update_user_pool(self) -> None:
@@ -110,6 +112,21 @@ class CognitoResponse(
         """List them, or refuse an unknown pool, for which moto fails."""
         self.requested_pool()
         return super().list_resource_servers()
+
+    def list_users(self) -> ActionResult:
+        """Look up an exact name, as the pre sign-up function does; moto handles other filters."""
+        exact = EXACT_NAME.fullmatch((self.parameters.get("Filter") or "").strip())
+        if not exact:
+            return super().list_users()
+        name, value = exact.groups()
+        found = [
+            user
+            for user in self.requested_pool().users.named(value)
+            if value == (user.username if name == "username" else user.attribute_lookup.get(name))
+        ]
+        wanted = self.parameters.get("AttributesToGet")
+        users = [user.to_json(extended=True, attributes_to_get=wanted) for user in found]
+        return ActionResult({"Users": users})
 
     def create_user_pool_client(self) -> ActionResult:
         """Create an app client whose secret, if any, matches the pattern of the API."""

@@ -2,7 +2,9 @@
 
 import secrets
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
+
+from moto.cognitoidp.models import CognitoIdpUser
 
 from infra.local.pool.authenticator import Authenticator
 from infra.local.pool.refusals import refuse
@@ -121,6 +123,11 @@ class Account:
     def unlock(self) -> None:
         """Reset the count of wrong passwords after the password has changed."""
         self.wrong_passwords, self.locked_until = 0, 0
+
+
+def account_of(user: CognitoIdpUser) -> Account:
+    """Return a user's account. It is a field of moto's object, which moto doesn't know."""
+    return cast("Account", vars(user).setdefault("account", Account()))
 
 
 def new_code() -> str:

@@ -1,4 +1,4 @@
-"""A clock that tests can advance. Codes, tokens and lockouts all read it."""
+"""A clock that people and tests can advance. Codes, tokens and lockouts all read it."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -24,3 +24,7 @@ class Clock:
         if seconds < 0:
             raise ValueError("time only moves forward")
         self.ahead += seconds
+
+    def reset(self) -> None:
+        """Return to the machine's time. Only for when nothing is left that knows a later one."""
+        self.ahead = 0.0

@@ -1,8 +1,10 @@
 """The mailbox: e-mails go to a list, and each code to the terminal."""
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from infra.local.pool.records import Journal, Table
+from infra.local.pool.store import Store
 
 # Enough for a day of development, and few enough to show on one page.
 CAPACITY = 500
@@ -37,33 +39,44 @@ class Mail:
 class Outbox:
     """The last e-mails sent, newest last; past `CAPACITY` the oldest are dropped."""
 
-    def __init__(self, echo: Callable[[str], None] | None = None) -> None:
-        self._mails: deque[Mail] = deque(maxlen=CAPACITY)
+    def __init__(self, journal: Journal, echo: Callable[[str], None] | None = None) -> None:
         self._echo = echo
+        self._mails: Table[Mail] = Table(journal)  # the keys are in the order of the e-mails
+        self._announced = ""  # the last key
 
     def send(self, mail: Mail) -> None:
-        """Deliver at once."""
-        self._mails.append(mail)
-        if self._echo:
-            # An address may hold control characters; repr keeps them from reaching the terminal.
-            to = mail.to if mail.to.isprintable() else repr(mail.to)
-            self._echo(f"E-mail to {to}: the code is {mail.code}")
+        """Deliver an e-mail."""
+        self._mails[f"{int(max(self._mails, default=0)) + 1:012}"] = mail
+        if len(self._mails) > CAPACITY:
+            del self._mails[min(self._mails)]
+
+    def announce(self) -> None:
+        """Show the codes of the e-mails that came since the last time."""
+        last, self._announced = self._announced, max(self._mails, default="")
+        if self._announced == last or not self._echo:
+            return
+        for key, mail in sorted(self._mails.items()):
+            if key > last:
+                # An address may hold control characters; repr keeps them from the terminal.
+                to = mail.to if mail.to.isprintable() else repr(mail.to)
+                self._echo(f"E-mail to {to}: the code is {mail.code}")
 
     def clear(self) -> None:
         """Delete every e-mail."""
         self._mails.clear()
 
-    def restore(self, mails: Iterable[Mail]) -> None:
-        """Put back what was sent before a restart, without announcing it again."""
-        self._mails.extend(mails)
+    def keep(self, store: Store) -> None:
+        """Restore what was sent before a restart, and keep what is sent from now on."""
+        self._mails.keep("mails", Mail.to_json, store.load("mails", Mail.from_json))
+        self._announced = max(self._mails, default="")
 
     def to_json(self) -> list[dict[str, str]]:
         """Return every mail, newest last."""
-        return [mail.to_json() for mail in list(self._mails)]
+        return [mail.to_json() for _, mail in sorted(self._mails.items())]
 
     def code_for(self, to: str) -> str:
         """Return the newest code sent to an address, ignoring case, or raise LookupError."""
-        for mail in reversed(list(self._mails)):
+        for _, mail in sorted(self._mails.items(), reverse=True):
             if mail.to.casefold() == to.casefold():
                 return mail.code
         raise LookupError(f"no e-mail was sent to {to}")

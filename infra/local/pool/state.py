@@ -1,4 +1,4 @@
-"""State shared by all user pools of one server: clock, outbox, key, functions, accounts."""
+"""State shared by all user pools of one server: clock, outbox, key, functions, challenges."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,10 +8,11 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from moto.cognitoidp.models import CognitoIdpUser
 
-from infra.local.pool.accounts import Account
+from infra.local.pool.accounts import Account, account_of
 from infra.local.pool.clock import Clock
 from infra.local.pool.functions import Api, Function
 from infra.local.pool.outbox import Outbox
+from infra.local.pool.records import Journal, Table
 from infra.local.pool.srp import Exchange
 
 
@@ -19,6 +20,17 @@ def new_signing_key() -> RSAKey:
     """Return a new key: the one in moto's package is public."""
     key = RSAKey.generate_key(2048, private=True, auto_kid=True)
     key.ensure_kid()
+    return key
+
+
+def restored_signing_key(kept: dict[str, Any]) -> RSAKey:
+    """Return a key that was stored as a private JWK. Raises ValueError if it is none."""
+    try:
+        key = RSAKey.import_key(kept)
+    except JoseError as error:
+        raise ValueError(error) from None
+    if not key.is_private or not key.kid:
+        raise ValueError("not a private key")
     return key
 
 
@@ -46,22 +58,26 @@ class Challenge:
 
 @dataclass
 class State:
-    """The state of one server. Only the accounts survive the process.
+    """The state of one server. The journal knows what the present call has changed of it.
 
-    `functions` maps ARNs to Lambda functions, and `api` handles their calls of Cognito.
+    `functions` maps ARNs to Lambda functions, and `api` handles their calls of Cognito. A pending
+    challenge lives only a few minutes, so it ends with the process.
     """
 
     clock: Clock
     outbox: Outbox
+    journal: Journal
     api: Api
     key: RSAKey = field(default_factory=new_signing_key)
-    accounts: dict[str, Account] = field(default_factory=dict)
-    challenges: dict[str, Challenge] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
 
-    def account(self, user: CognitoIdpUser) -> Account:
-        """Return the account of a user, whose id (`sub`) is unique across pools."""
-        return self.accounts.setdefault(user.id, Account())
+    def __post_init__(self) -> None:
+        self.challenges: Table[Challenge] = Table(self.journal)
+
+    @staticmethod
+    def account(user: CognitoIdpUser) -> Account:
+        """Return the account of a user."""
+        return account_of(user)
 
     def decode_token(self, token: str) -> dict[str, Any] | None:
         """Return the claims of an access or ID token, even if expired; None for a foreign one."""

@@ -1,176 +1,194 @@
-"""A file that keeps users between runs of `make run`.
+"""The file that keeps users, sessions, e-mails, the signing key and the clock between runs.
 
-It keeps each user with its status, attributes, password hash, authenticator secret, pending
-codes, tries and locks, and the e-mails. Sessions end with the process, so no key or
-token is written to disk. Groups and pools created by hand are not kept either. Restored Google
-users rejoin Google's group.
+It is an SQLite database with one table: rows of a name, a key and a value in JSON. Saving a call's
+changes costs the same for any number of users. That is also true of an append-only log, but for one
+we would have to write what SQLite has: whole transactions, recovery after a kill, and reuse of the
+space. A call's changes are in the file before it is answered, so a kill loses nothing. The system
+writes them to the disk soon after: if the power fails, the last calls may be lost, but never half
+of one.
 
-POSIX only, for its file locks.
+Of passwords and refresh tokens only hashes are kept. POSIX only, for its file locks.
 """
 
-import contextlib
 import fcntl
 import json
 import os
-from datetime import datetime
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from moto.cognitoidp.models import CognitoIdpUser, UserStatus
+from infra.local.pool.records import Row
 
-from infra.local.pool.accounts import Account
-from infra.local.pool.federated import EXTERNAL_PROVIDER, status_of
-from infra.local.pool.outbox import Mail
-from infra.local.pool.passwords import PasswordHash
-from infra.local.pool.state import State
-from infra.local.pool.user_pool import Pool
+T = TypeVar("T")
 
-FORMAT = 2
+FORMAT = 3  # 1 and 2 were JSON
+# These bytes name the application that a file of SQLite belongs to. Ours spell "Cogn".
+APPLICATION = 0x436F676E
+MAGIC = b"SQLite format 3\0"
+# Beside its file SQLite has others, which are parts of it.
+SUFFIXES = ("", "-wal", "-shm", "-journal")
 
-# moto's attributes that are stored unchanged.
-FLAGS = (
-    "enabled",
-    "sms_mfa_enabled",
-    "software_token_mfa_enabled",
-    "token_verified",
-    "preferred_mfa_setting",
-)
+SCHEMA = f"""
+BEGIN;
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {FORMAT};
+CREATE TABLE records (name TEXT, key TEXT, value TEXT, PRIMARY KEY (name, key));
+COMMIT;
+"""
+# A changed row keeps its place, so that users stay in the order of their sign-up.
+WRITE = "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+DELETE = "DELETE FROM records WHERE name = ? AND key = ?"
+COUNT_BAD = "SELECT count(*) FROM records WHERE NOT json_valid(value)"
+READ = "SELECT key, value FROM records WHERE name = ? ORDER BY rowid"
 
 
 class StoreError(Exception):
     """The file can't be used; the message is one line that names the remedy."""
 
 
+class UnreadableError(StoreError):
+    """The file is foreign, damaged or of a newer format. It stays as it is."""
+
+
 class Store:
     """One file, held by one process at a time. Use it in a `with` block.
 
     A lock keeps other processes out, because they may use other ports. The system releases it when
-    the process ends, however it ends.
+    the process ends, however it ends. `fresh` starts without users. It deletes the file, but a file
+    that it can't read may be valuable to its owner: that one is renamed to `set_aside`.
     """
 
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self.path = path
+        self.set_aside: Path | None = None
         self._fresh = fresh
-        self._lock: int | None = None
-        self._written = ""
 
     def __enter__(self) -> Self:
-        """Take the lock. Raises StoreError if another process has it."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        """Open the file. Raises StoreError if another process has it, or it can't be used."""
+        with self._writing():
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self._fresh:
+                self._make_room()
+            self._database = self._open()
         except BlockingIOError:
-            os.close(lock)
+            os.close(self._lock)
             raise StoreError(
                 f"{self.path} is in use: the local Cognito is already running on these users."
             ) from None
-        self._lock = lock
-        if self._fresh:
-            self.path.unlink(missing_ok=True)
+        except BaseException:
+            os.close(self._lock)
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._database.close()
+        os.close(self._lock)
 
-    def load(self) -> dict[str, Any]:
-        """Return what was saved last, or an empty document. Raises StoreError if it can't be read.
-
-        The file is left unchanged: even a foreign or damaged one may be valuable to its owner.
-        """
+    def load(self, name: str, decode: Callable[[Any], T]) -> list[tuple[str, T]]:
+        """Return the keys and values under a name, oldest first. Raises StoreError."""
         try:
-            document = validated(json.loads(self.path.read_text("utf-8")))
-        except FileNotFoundError:
-            return {"format": FORMAT, "pools": {}, "mails": []}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            rows = self._database.execute(READ, (name,))
+            return [(key, decode(json.loads(value))) for key, value in rows]
+        except (sqlite3.Error, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise self._unreadable(f"{type(error).__name__}: {error}") from None
+
+    def save(self, changes: Iterable[Row]) -> None:
+        """Write all changes or none. Raises StoreError."""
+        with self._writing(), self._database:
+            for name, key, value in changes:
+                if value is None:
+                    self._database.execute(DELETE, (name, key))
+                else:
+                    self._database.execute(WRITE, (name, key, json.dumps(value)))
+
+    def _open(self) -> sqlite3.Connection:
+        """Open the file, or create it. Nothing is written to a file that isn't ours."""
+        if self.path.is_dir():
+            raise self._unreadable("it is a folder")
+        with self._writing():
+            # SQLite gives the files beside it the same mode.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            with self.path.open("rb") as file:
+                start = file.read(len(MAGIC))
+        # SQLite itself would overwrite a short text.
+        if start not in {b"", MAGIC}:
+            raise self._unreadable("it is not of this program, or of an old version")
+        database = sqlite3.connect(self.path, check_same_thread=False)
+        try:
+            # One process holds the file, so SQLite needs no memory shared between processes.
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            is_new = self._check(database)
+            with self._writing():
+                database.execute("PRAGMA journal_mode = WAL")
+                database.execute("PRAGMA synchronous = NORMAL")
+                if is_new:
+                    database.executescript(SCHEMA)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _check(self, database: sqlite3.Connection) -> bool:
+        """Return whether the file is new. Raise UnreadableError unless it is that, or ours."""
+        try:
+            (application,) = database.execute("PRAGMA application_id").fetchone()
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            # A kill during the first start may leave a file without our mark.
+            if (application, version, tables) == (0, 0, 0):
+                return True
+            if application != APPLICATION:
+                raise self._unreadable("it is a database of another program")
+            if version != FORMAT:
+                raise self._unreadable("a newer version of this project wrote it; update this one")
+            (fault,) = database.execute("PRAGMA quick_check(1)").fetchone()
+            (bad,) = database.execute(COUNT_BAD).fetchone()
+        except sqlite3.Error as error:
+            raise self._unreadable(str(error)) from None
+        if fault != "ok" or bad:
+            raise self._unreadable("it is damaged")
+        return False
+
+    def _make_room(self) -> None:
+        """Delete the file, or set it aside if it can't be read."""
+        try:
+            self._open().close()
+        except UnreadableError:
+            name = next(
+                name
+                for number in count(1)
+                if not (name := self.path.with_name(f"{self.path.name}.{number}")).exists()
+            )
+            self.set_aside = name
+        with self._writing():
+            for suffix in SUFFIXES:
+                part = self.path.with_name(self.path.name + suffix)
+                if not part.exists():
+                    continue
+                if self.set_aside:
+                    part.rename(self.set_aside.with_name(self.set_aside.name + suffix))
+                else:
+                    part.unlink()
+
+    def _unreadable(self, reason: str) -> UnreadableError:
+        return UnreadableError(
+            f"{self.path} can't be read: {reason}. It was left as it is. To start without users and"
+            " keep it under another name: make run FRESH=1"
+        )
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Raise StoreError for what the system or SQLite refuses."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
             raise StoreError(
-                f"{self.path} can't be read ({type(error).__name__}: {error}). Fix it, or delete"
-                " its users: make run FRESH=1"
+                f"{self.path} can't be written: {error}. Nothing was lost; free some space, or make"
+                " its folder writable."
             ) from None
-        return document
-
-    def save(self, document: dict[str, Any]) -> None:
-        """Write the document if it changed, completely or not at all. Raises OSError.
-
-        It is written to a second file, flushed to the disk and then renamed. Whenever the process
-        or the machine stops, the file is either the old one or the new one.
-        """
-        text = json.dumps(document)
-        if text == self._written:
-            return
-        beside = self.path.with_suffix(".new")
-        with contextlib.suppress(FileNotFoundError):
-            beside.unlink()
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - of a descriptor
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-        self._written = text
-
-
-def dump_users(pool: Pool, state: State) -> list[dict[str, Any]]:
-    """Return a pool's users as JSON values."""
-    return [
-        {
-            "sub": user.id,
-            "username": user.username,
-            "password": None if user.password is None else str(user.password),
-            "status": status_of(user),
-            "attributes": user.attributes,
-            "created": user.create_date.isoformat(),
-            "modified": user.last_modified_date.isoformat(),
-            "account": state.account(user).to_json(),
-            **{flag: getattr(user, flag) for flag in FLAGS},
-        }
-        for user in pool.users.values()
-    ]
-
-
-def restore_users(pool: Pool, state: State, users: list[dict[str, Any]]) -> None:
-    """Restore the users that `dump_users` returned."""
-    for kept in users:
-        user, account = _user(kept, pool.id)
-        pool.users[user.username] = user
-        pool.join_provider_groups(user)
-        state.accounts[user.id] = account
-
-
-def _user(kept: dict[str, Any], user_pool_id: str) -> tuple[CognitoIdpUser, Account]:
-    status = kept["status"]
-    user = CognitoIdpUser(
-        user_pool_id=user_pool_id,
-        username=kept["username"],
-        password=None,
-        status=status if status == EXTERNAL_PROVIDER else UserStatus(status),
-        attributes=kept["attributes"],
-    )
-    if kept["password"] is not None:
-        user.password = PasswordHash.parse(kept["password"])  # type: ignore[assignment]
-    user.id = kept["sub"]
-    user.update_attributes([{"Name": "sub", "Value": user.id}])
-    user.create_date = datetime.fromisoformat(kept["created"])
-    user.last_modified_date = datetime.fromisoformat(kept["modified"])
-    for flag in FLAGS:
-        setattr(user, flag, kept[flag])
-    return user, Account.from_json(kept["account"])
-
-
-def validated(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document. Raises KeyError, TypeError or ValueError if it can't be restored."""
-    if document["format"] != FORMAT:
-        raise ValueError(f"not of format {FORMAT}")
-    for users in document["pools"].values():
-        for kept in users:
-            _user(kept, "")
-    for mail in document["mails"]:
-        Mail.from_json(mail)
-    return document

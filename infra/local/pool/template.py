@@ -70,15 +70,15 @@ def arguments(
     """
     shape = service_model().operation_model(operation).input_shape
     known = shape.members if shape else {}
-    given = {
-        RENAMED.get(name, name): (name, value)
-        for name, value in _properties(logical_id, path).items()
-    }
     taken: dict[str, Any] = {}
-    for name in known.keys() & given.keys():
-        value = _resolved(logical_id, *given[name], references, path)
+    # In the template's order, which the ids of pools and app clients follow from.
+    for property_, given in _properties(logical_id, path).items():
+        name = RENAMED.get(property_, property_)
+        if name not in known:
+            continue
+        value = _resolved(logical_id, property_, given, references, path)
         if value is not NO_VALUE:
-            taken[name] = _typed(value, known[name], f"{logical_id}.{given[name][0]}")
+            taken[name] = _typed(value, known[name], f"{logical_id}.{property_}")
     return taken
 
 

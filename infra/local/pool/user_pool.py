@@ -13,14 +13,17 @@ from moto.cognitoidp.models import (
 
 from infra.local.pool.federated import identities_of, is_federated
 from infra.local.pool.outbox import Mail
+from infra.local.pool.store import Store
 from infra.local.pool.tokens import TokenPool
 
 MINUTE = 60
 INVITATION = "Your username is {username} and temporary password is {####}."
+# Every pool is in this region, whatever region a client is set to: see request.py.
+REGION = "us-east-1"
 
 
 class Pool(TokenPool):
-    """A user pool. moto's backend creates it, and CognitoResponse then sets its `state`."""
+    """A user pool. moto's backend creates it, and CognitoResponse then has it `join` the server."""
 
     # SetUserPoolMfaConfig's settings for codes by e-mail. moto keeps those of the other methods.
     email_mfa_config: dict[str, Any] | None = None
@@ -50,7 +53,7 @@ class Pool(TokenPool):
     def _get_user(self, username: str) -> CognitoIdpUser:
         # Returns None for an unknown user, unlike moto's annotation. All operations call this.
         wanted = self.normalize_username(username)
-        for user in self.users.values():
+        for user in self.users.named(username):
             names = [user.username]
             # Users of an identity provider can't be found by their address, because a user with a
             # password may have the same one.
@@ -63,9 +66,11 @@ class Pool(TokenPool):
                 return user
         return None  # type: ignore[return-value]
 
-    def user_by_sub(self, sub: str) -> CognitoIdpUser | None:
-        """Return the user with this sub, which is never reused, unlike a user name."""
-        return next((user for user in self.users.values() if user.id == sub), None)
+    def keep(self, name: str, store: Store) -> None:
+        """Restore what a store has under a name, and keep what changes from now on."""
+        super().keep(name, store)
+        for user in self.users.values():
+            self.join_provider_groups(user)
 
     def join_provider_groups(self, user: CognitoIdpUser) -> None:
         """Add a user to the group of each of the user's providers, as Cognito does."""

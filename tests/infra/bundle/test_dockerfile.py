@@ -104,7 +104,7 @@ def test_image_copies_only_from_the_build_context(source: str) -> None:
     "path",
     [
         ".git/config",
-        ".local/users.json",
+        ".local/users.db",
         ".venv/bin/python",
         "README.md",
         "app/__pycache__/handler.cpython-313.pyc",

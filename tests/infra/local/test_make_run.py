@@ -113,7 +113,7 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     """Return a machine on which nothing runs yet."""
-    return Machine(tmp_path / "users.json")
+    return Machine(tmp_path / "users.db")
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -137,11 +137,12 @@ def test_ids_are_stable(machine: Machine) -> None:
 
 
 def test_everything(machine: Machine) -> None:
-    """One command starts the API and prints codes on the terminal; a restart keeps users."""
+    """One command starts the API and prints codes on the terminal; a restart signs nobody out."""
     with machine.runs(until="curl", end=signal.SIGINT):
         assert httpx.get(f"{machine.api}/health").json() == {"statusCode": 200}
         machine.sign_up()
         code = httpx.get(f"{machine.cognito}/outbox").json()[-1]["code"]
+        tokens = machine.post("sign-in", email=EMAIL, password=PASSWORD).json()["body"]
     for address in (
         f"http://localhost:{machine.port}/docs",
         f"http://localhost:{machine.cognito_port}/",
@@ -153,9 +154,13 @@ def test_everything(machine: Machine) -> None:
     # Into a pipe it is JSON. The start-up's own requests aren't in it.
     assert [line["route"] for line in logged] == ["/health", "/auth/sign-up", "/auth/confirm"]
     assert PASSWORD not in machine.printed.replace("Correct-Horse-1", "", 1)  # in the curl line
+    bearer = {"Authorization": f"Bearer {tokens['AccessToken']}"}
     with machine.runs(until="curl"):
         machine.post("sign-in", email=EMAIL, password=PASSWORD)
+        assert httpx.get(f"{machine.api}/auth/me", headers=bearer, timeout=30).status_code == 200
+        machine.post("refresh", refreshToken=tokens["RefreshToken"])
     with machine.runs("--fresh", until="curl"):
+        assert httpx.get(f"{machine.api}/auth/me", headers=bearer, timeout=30).status_code == 401
         machine.post("sign-up", email=EMAIL, password=PASSWORD)
 
 
@@ -343,12 +348,28 @@ def test_second_instance(machine: Machine) -> None:
 
 
 def test_damaged_store(machine: Machine) -> None:
-    """A damaged file stops the start with one line, and is kept."""
+    """A damaged file stops the start with one line, and is kept, even by a fresh start."""
     machine.store.write_text("{")
     printed = machine.fails()
     assert printed.count("\n") == 1
     assert "make run FRESH=1" in printed
     assert machine.store.read_text() == "{"
+    with machine.runs("--fresh", "--no-api", until="App client"):
+        pass
+    aside = Path(f"{machine.store}.1")
+    assert f"What was at {machine.store} is now at {aside}\n" in machine.printed
+    assert aside.read_text() == "{"
+
+
+def test_a_file_of_the_version_before(machine: Machine) -> None:
+    """One line says once that its users are not taken over, and it is kept."""
+    older = machine.store.with_suffix(".json")
+    older.write_text('{"format": 2}')
+    for told in (True, False):
+        with machine.runs("--no-api", until="App client"):
+            pass
+        assert (f"{older} is of an older version" in machine.printed) == told
+        assert older.read_text() == '{"format": 2}'
 
 
 def test_broken_api(machine: Machine) -> None:

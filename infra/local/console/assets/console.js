@@ -141,9 +141,11 @@ function show(state) {
     }
     newest = top;
   }
-  if (changed("users", state.users)) {
+  if (changed("users", [state.users, state.older])) {
     fill(byId("users"), state.users, userItem);
     byId("no-users").hidden = state.users.length > 0;
+    byId("older").hidden = state.older === 0;
+    byId("older").textContent = `${state.older} older users are not shown.`;
   }
 }
 

@@ -86,7 +86,7 @@ CHANGES_A_USER = {
     },
 }
 READS = {
-    "ours": {"GetUser", "ListResourceServers"},
+    "ours": {"GetUser", "ListResourceServers", "ListUsers"},
     "moto": {
         "AdminGetUser",
         "AdminListGroupsForUser",
@@ -101,7 +101,6 @@ READS = {
         "ListIdentityProviders",
         "ListUserPoolClients",
         "ListUserPools",
-        "ListUsers",
         "ListUsersInGroup",
     },
     "nobody": {

@@ -1,50 +1,22 @@
-"""The store, which keeps users when the process ends, even if it is killed."""
+"""The store, which keeps users and sessions when the process ends, even if it is killed."""
 
-import json
-import signal
+import sqlite3
 import stat
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 
+import httpx
+import jwt
 import pytest
 
 from infra.local.pool.store import Store, StoreError
-from infra.local.server import LocalCognito
+from tests.strain.kills import Kills
 from tests.support.contract import PASSWORD, Contract, refused
 from tests.support.contract_google import attributes, google_tokens
 from tests.support.contract_mfa import answer, app_code, set_up
+from tests.support.restarts import started
 
-# Signs up users until it is killed, and prints each address after the answer.
-SIGNS_UP = """
-import sys
-from pathlib import Path
-from infra.local.server import LocalCognito
-from infra.local.pool.store import Store
-from tests.support.contract import Contract
-
-with Store(Path(sys.argv[1])) as store, LocalCognito(store=store) as cognito:
-    contract = Contract(cognito.create_pool(), cognito)
-    while True:
-        email = contract.address()
-        contract.sign_up(email)
-        print(email, flush=True)
-"""
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Return the path of a store; its folder doesn't exist yet."""
-    return tmp_path / "local" / "users.json"
-
-
-@contextmanager
-def started(file: Path, name: str | None = None) -> Iterator[Contract]:
-    """Run a local Cognito on a store for the length of a `with` block."""
-    with Store(file) as store, LocalCognito(store=store) as cognito:
-        yield Contract(cognito.create_pool(name), cognito)
+OTHER_PASSWORD = "Another-Horse-2"
 
 
 def test_users_survive_a_restart(file: Path) -> None:
@@ -83,12 +55,76 @@ def test_locks_survive_a_restart(file: Path) -> None:
             after.sign_in(other)
 
 
-def test_sessions_end_with_the_process(file: Path) -> None:
-    """No token is stored, so a refresh after a restart is refused."""
+def test_sessions_survive_a_restart(file: Path) -> None:
+    """All tokens are still valid, also one that was rotated, until they would have ended anyway."""
     with started(file) as before:
-        token = before.sign_in(before.member())["AuthenticationResult"]["RefreshToken"]
-    with started(file) as after, refused("NotAuthorized"):
-        after.refresh(token)
+        email = before.member()
+        tokens = before.tokens(email)
+        newer = before.refresh(tokens["RefreshToken"])
+    with started(file) as after:
+        after.users.get_user(AccessToken=tokens["AccessToken"])
+        after.refresh(tokens["RefreshToken"])  # within the grace period
+        after.refresh(newer["RefreshToken"])
+        after.local.clock.advance(30)
+        with refused("RefreshTokenReuse"):
+            after.refresh(tokens["RefreshToken"])
+
+
+def test_ended_sessions_stay_ended(file: Path) -> None:
+    """A restart revives no session: not after sign-out on one device or on all, nor reuse."""
+    with started(file) as before:
+        one, everywhere = (before.tokens(before.member()) for _ in range(2))
+        before.revoke(one["RefreshToken"])
+        before.users.global_sign_out(AccessToken=everywhere["AccessToken"])
+        deleted = before.tokens(before.member())
+        before.users.delete_user(AccessToken=deleted["AccessToken"])
+    with started(file) as after:
+        for tokens in (one, everywhere, deleted):
+            with refused("NotAuthorized"):
+                after.refresh(tokens["RefreshToken"])
+        for tokens in (one, everywhere):
+            with refused("NotAuthorized", "Access Token has been revoked"):
+                after.users.get_user(AccessToken=tokens["AccessToken"])
+        with refused("UserNotFound"):
+            after.users.get_user(AccessToken=deleted["AccessToken"])
+
+
+def test_sessions_that_ended_long_ago_are_dropped(file: Path) -> None:
+    """The file doesn't grow with every sign-in for ever."""
+    with started(file) as before:
+        email = before.member()
+        for _ in range(3):
+            before.tokens(email)
+        before.local.clock.advance(31 * 24 * 60 * 60 + 1)
+        kept = before.tokens(email)["RefreshToken"]
+    with started(file) as after:
+        after.refresh(kept)
+    assert len([row for row in rows(file) if row[0].startswith("sessions/")]) == 1
+
+
+def test_the_clock_survives_a_restart(file: Path) -> None:
+    """Time doesn't go back behind what sessions and locks know. Forgetting everything resets it."""
+    with started(file) as before:
+        press(before, "clock", step="1 day")
+        token = before.tokens(before.member())["AccessToken"]
+    with started(file) as after:
+        issued = jwt.decode(token, options={"verify_signature": False})["iat"]
+        assert 0 <= after.local.clock.now() - issued < 60 * 60
+        press(after, "forget")
+        assert after.local.clock.ahead == 0
+
+
+def press(contract: Contract, button: str, **body: str) -> None:
+    """Press a button of the console."""
+    url = contract.local.url
+    pressed = httpx.post(f"{url}/console/{button}", json=body, headers={"Origin": url})
+    assert pressed.status_code == 200, pressed.text
+
+
+def rows(file: Path) -> list[tuple[str, str, str]]:
+    """Return all that a store keeps, while no process holds it."""
+    with closing(sqlite3.connect(file)) as database:
+        return database.execute("SELECT name, key, value FROM records").fetchall()
 
 
 def test_pools_are_told_apart_by_name(file: Path) -> None:
@@ -101,78 +137,44 @@ def test_pools_are_told_apart_by_name(file: Path) -> None:
         after.sign_in(email)
 
 
-def test_the_file_is_private(file: Path) -> None:
-    """Only the owner may read it, and no password is in it."""
-    with started(file) as before:
-        before.member()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    assert PASSWORD not in file.read_text()
-
-
-def test_reading_writes_nothing(file: Path) -> None:
-    """The file is written when something has changed, not at every request."""
+def test_the_files_are_private(file: Path) -> None:
+    """Only the owner may read them, and no password or refresh token is in them."""
     with started(file) as before:
         email = before.member()
-        written = file.stat().st_mtime_ns
-        before.user(email)
-        assert file.stat().st_mtime_ns == written
-
-
-@pytest.mark.parametrize("signals", [3])
-def test_a_kill_loses_no_user(file: Path, signals: int) -> None:
-    """Every user whose sign-up was answered is still there after a kill."""
-    signed_up: list[str] = []
-    for _ in range(signals):
-        process = subprocess.Popen(
-            [sys.executable, "-c", SIGNS_UP, str(file)], stdout=subprocess.PIPE, text=True
+        refresh_token = before.tokens(email)["RefreshToken"]
+        before.administer("admin_set_user_password", email, Password=OTHER_PASSWORD, Permanent=True)
+        before.admin.admin_create_user(
+            UserPoolId=before.pool.user_pool_id,
+            Username=before.address(),
+            TemporaryPassword="Temporary-Horse-3",
+            MessageAction="SUPPRESS",  # an e-mail is kept as it was sent
         )
-        assert process.stdout
-        with process, process.stdout:
-            signed_up += [process.stdout.readline().strip() for _ in range(7)]
-            process.send_signal(signal.SIGKILL)
-            signed_up += process.stdout.read().split()
-    with started(file) as after:
-        for email in signed_up:
-            assert after.user(email)["UserStatus"] == "UNCONFIRMED"
+        parts = [path for path in file.parent.iterdir() if path.stat().st_size]
+        assert {path.name for path in parts} == {"users.db", "users.db-wal"}
+        assert {stat.S_IMODE(path.stat().st_mode) for path in parts} == {0o600}
+        content = b"".join(path.read_bytes() for path in parts)
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert email.encode() in content
+    for secret in (PASSWORD, OTHER_PASSWORD, "Temporary-Horse-3", refresh_token):
+        assert secret.encode() not in content
 
 
-USER = {"sub": "s", "username": "u", "password": None, "status": "CONFIRMED", "attributes": []}
+def test_kills_lose_nothing(file: Path) -> None:
+    """What was answered is there after a kill at a random moment. tests/strain makes 200 kills."""
+    kills = Kills(file)
+    kills.run(1)
+    assert kills.faults == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{",
-        "[]",
-        "null",
-        '{"format": 2}',
-        '{"format": 1, "pools": {}, "mails": []}',
-        '{"format": 2, "pools": {"local": [{}]}, "mails": []}',
-        json.dumps({"format": 2, "pools": {"local": [USER]}, "mails": []}),
-        '{"format": 2, "pools": {}, "mails": [{}]}',
-        '{"format": 2, "pools": [], "mails": []}',
-        "\udcff",
-    ],
-)
-def test_a_foreign_file_is_left_alone(file: Path, text: str) -> None:
-    """A file that isn't ours, or is damaged, stops the start with one line and isn't changed."""
-    file.parent.mkdir()
-    content = text.encode("utf-8", "surrogateescape")
-    file.write_bytes(content)
-    with pytest.raises(StoreError, match="make run FRESH=1") as caught, started(file):
-        pass
-    assert "\n" not in str(caught.value)
-    assert file.read_bytes() == content
-
-
-def test_fresh_starts_without_users(file: Path) -> None:
-    """`fresh` starts with an empty store, even if the file is damaged."""
-    file.parent.mkdir()
-    file.write_text("{")
-    with Store(file, fresh=True) as store:
-        assert store.load() == {"format": 2, "pools": {}, "mails": []}
+def test_fresh_forgets_everything(file: Path) -> None:
+    """There are no users, e-mails or sessions, and the key is another one."""
+    with started(file) as before:
+        token = before.tokens(before.member())["AccessToken"]
+    with started(file, fresh=True) as after:
+        assert after.local.outbox.to_json() == []
+        assert after.admin.list_users(UserPoolId=after.pool.user_pool_id)["Users"] == []
+        with refused("NotAuthorized", "Invalid Access Token"):
+            after.users.get_user(AccessToken=token)
 
 
 def test_one_process_at_a_time(file: Path) -> None:
