@@ -1,56 +1,75 @@
 """The API under uvicorn, as a child process that ends with its parent.
 
-It follows the local Cognito's clock, which people can advance. It allows every page of this
-machine, and its log is readable in a terminal.
-
 `python -m infra.local.api PORT` serves until its standard input ends. That input is a pipe the
 parent never writes to: the system closes it when the parent dies, even by SIGKILL, so no
 orphan keeps the port.
 """
 
-import json
 import os
 import signal
 import sys
 import threading
-import urllib.request
+import traceback
+import uuid
 from pathlib import Path
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.exceptions import KeysUnavailableError
-from app.logs import logger
-from app.main import create_app
-from infra.local import readable_log, readiness
+from infra.local import readiness
 
-FACTORY = "infra.local.api:create_local_app"
-COGNITO = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"
-CLOCK_TIMEOUT = 3  # seconds
-
-# Development servers choose their ports: 3000, 4200, 5173, or the next one if that is taken.
-LOOPBACK_ORIGIN = r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?"
+APP = Path(__file__).parents[2] / "app"
+FACTORY = "infra.local.api:create"
 
 
-def create_local_app() -> ASGIApp:
-    """Create the app as `make run` serves it. ALLOWED_ORIGINS, if given, is the whole list."""
-    if sys.stdout.isatty():
-        logger.addHandler(readable_log.handler(sys.stdout))  # else the app logs JSON
-    any_page = None if "ALLOWED_ORIGINS" in os.environ else LOOPBACK_ORIGIN
-    return readiness.announced(create_app(wall_clock=cognito_time, allow_origin_regex=any_page))
+def create() -> ASGIApp:
+    """Create the app, or what says in its place why it can't be created.
 
-
-def cognito_time() -> float:
-    """Return the local Cognito's time. Raises what `Verifier` raises if Cognito can't be reached.
-
-    It is asked each time: a test may advance the clock and expect the next answer to know.
+    uvicorn calls this after each edit. If it raised, the port would stay open without an answer.
     """
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{os.environ[COGNITO]}/console/clock", timeout=CLOCK_TIMEOUT) as answer:
-            return float(json.load(answer)["now"])
-    except OSError as error:
-        raise KeysUnavailableError from error
+        return readiness.announced(_import_app())
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - an edit can raise anything
+        traceback.print_exc()
+        return broken(where(error))
+
+
+def _import_app() -> ASGIApp:
+    # Here, because an edit can make the import fail.
+    from infra.local.local_app import create_local_app  # noqa: PLC0415
+
+    return create_local_app()
+
+
+def where(error: BaseException) -> str:
+    """Return one line about an error: the file and line in app/, if it is there, and the error."""
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        places.append((error.filename, error.lineno))
+    own = [(Path(file), line) for file, line in places if Path(file).is_relative_to(APP)]
+    place = f"{own[-1][0].relative_to(APP.parent)}, line {own[-1][1]}: " if own else ""
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{place}{type(error).__name__}: {text}"
+
+
+def broken(message: str) -> ASGIApp:
+    """Return an app that answers every request with 503 and this message."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        # So that a page can read it, and not only that its preflight failed.
+        headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
+        response = Response(status_code=204, headers=headers)
+        if Request(scope).method != "OPTIONS":
+            request_id = str(uuid.uuid4())
+            body = {"statusCode": 503, "code": "unavailable", "message": message}
+            response = JSONResponse({**body, "requestId": request_id}, 503, headers)
+        await response(scope, receive, send)
+
+    return serve
 
 
 def end_with_parent() -> None:
@@ -62,8 +81,8 @@ def end_with_parent() -> None:
 
 def serve(port: int) -> None:
     """Serve the API on 127.0.0.1, and restart it when a file in app/ changes."""
-    # Fail here first: a reloading uvicorn keeps running when the app can't start.
-    create_local_app()
+    # Fail here first: `make run` ends with the error. After an edit, the API stays and tells it.
+    _import_app()
     threading.Thread(target=end_with_parent, daemon=True).start()
     uvicorn.run(
         FACTORY,
@@ -71,7 +90,7 @@ def serve(port: int) -> None:
         host="127.0.0.1",
         port=port,
         reload=True,
-        reload_dirs=[str(Path(__file__).parents[2] / "app")],
+        reload_dirs=[str(APP)],
         access_log=False,  # the app logs its own requests
         log_level="warning",
         timeout_graceful_shutdown=3,  # seconds; browsers keep connections open for minutes

@@ -75,9 +75,10 @@ class Stack:
         """
         input_ = self._arguments("CreateUserPool", "UserPool")
         # The other functions of the template can't run on this machine.
-        triggers = input_.get("LambdaConfig", {})
-        own = {name: arn for name, arn in triggers.items() if arn == self.function_arn}
-        input_ |= {"LambdaConfig": own} | pool
+        triggers = input_.pop("LambdaConfig", {})
+        if own := {name: arn for name, arn in triggers.items() if arn == self.function_arn}:
+            input_["LambdaConfig"] = own
+        input_ |= pool
         pool_id = self.cognito.create_user_pool(**input_)["UserPool"]["Id"]
         input_ = mfa_arguments("UserPool", self._references, self.template) | mfa
         self.cognito.set_user_pool_mfa_config(UserPoolId=pool_id, **input_)

@@ -256,7 +256,7 @@ def test_a_triggers_error_at_sign_up(
 WITH_A_PASSWORD: dict[str, tuple[Callable[[Cognito], object], list[str]]] = {
     "change the password": (
         lambda client: client.change_password("a-token", PASSWORD, "A-new-horse-10"),
-        ["ChangePassword"],
+        ["GetUser", "ChangePassword"],
     ),
     "set MFA up": (
         lambda client: client.set_up_mfa("a-token"),

@@ -28,6 +28,7 @@ def test_the_bundle_gets_every_setting() -> None:
         jwks_url="http://127.0.0.1:9/keys",
         domain_url="http://127.0.0.1:9",
         redirect_uris=("https://app.example.com/", "http://localhost:5173/"),
+        log_key="0123456789abcdef",
         **switches,
     )
     read = Settings.from_environ(environ_of(settings))

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.tokens import LEEWAY
-from infra.local.api import create_local_app
+from infra.local.local_app import create_local_app
 from infra.local.server import LocalCognito
 from tests.support.environment import environ_of
 from tests.support.people import Person, settings_for
