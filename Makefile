@@ -59,6 +59,7 @@ lock: $(VENV)/$(ready) ## Pin the dependencies in pyproject.toml (UPGRADE=1 for 
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group bench -c requirements.txt -o requirements-bench.txt
 	$(compile) $(if $(UPGRADE),--upgrade) --group pyproject.toml:template -o requirements-template.txt
+	$(compile) $(if $(UPGRADE),--upgrade) --group pyproject.toml:awscli -o tests/infra/local/clients/requirements.txt
 
 screenshots: $(VENV)/$(ready) ## Take the screenshots in infra/web/README.md again
 	$(bin)/python -m pytest -q tests/infra/web/test_demo.py -k test_pictures

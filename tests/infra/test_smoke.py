@@ -77,7 +77,7 @@ def test_without_a_code(url: str) -> None:
 def test_hidden_accounts(
     publish: Publish, settings: Settings, email: str, cognito: LocalCognito
 ) -> None:
-    """`make smoke` also passes with HIDE_EXISTING_ACCOUNTS, which changes two answers."""
+    """`make smoke` also passes with HIDE_EXISTING_ACCOUNTS, which changes three answers."""
     hidden = replace(settings, hide_existing_accounts=True)
     with publish(hidden) as url:
         terminal = smoke(url, "--email", email)

@@ -27,9 +27,8 @@ class AttributeOperations(CognitoRequest):
     def update_user_attributes(self) -> ActionResult:
         """Change the user's own attributes, as far as the app client may write them."""
         pool, user = self.authorize()
-        claims = self.state.decode_token(self.parameters["AccessToken"]) or {}
         attributes = flatten_attrs(self.parameters["UserAttributes"])
-        check_written_by_client(pool, pool.clients[claims["client_id"]], attributes)
+        check_written_by_client(pool, self._token_client(pool), attributes)
         check_mutable(pool, attributes)
         if not EMAIL.fullmatch(attributes.get("email", "a@example.com")):
             raise refuse("email_invalid")
@@ -44,15 +43,19 @@ class AttributeOperations(CognitoRequest):
         change(pool, user, attributes)
         return EmptyResult()
 
+    def delete_user_attributes(self) -> ActionResult:
+        """Delete the user's own attributes, as far as the app client may write them."""
+        pool, user = self.authorize()
+        names = self.parameters["UserAttributeNames"]
+        check_written_by_client(pool, self._token_client(pool), names)
+        delete(pool, user, names)
+        return EmptyResult()
+
     def admin_delete_user_attributes(self) -> ActionResult:
         """Delete attributes, except those that identify the user."""
-        pool, _ = self.requested_user()
-        names = self.parameters["UserAttributeNames"]
-        check_known(pool, names)
-        check_mutable(pool, names)
-        if pool.signs_in_by_email and "email" in names:
-            raise refuse("attribute_immutable", name="email")
-        return super().admin_delete_user_attributes()
+        pool, user = self.requested_user()
+        delete(pool, user, self.parameters["UserAttributeNames"])
+        return EmptyResult()
 
     def get_user_attribute_verification_code(self) -> ActionResult:
         """E-mail a code that verifies the user's address, or the one that is to replace it."""
@@ -79,6 +82,20 @@ class AttributeOperations(CognitoRequest):
             attributes["email"], account.pending_email = account.pending_email, None
         user.update_attributes(expand_attrs(attributes))
         return EmptyResult()
+
+    def _token_client(self, pool: Pool) -> CognitoIdpUserPoolClient:
+        """Return the app client of the access token."""
+        claims = self.state.decode_token(self.parameters["AccessToken"]) or {}
+        return pool.clients[claims["client_id"]]
+
+
+def delete(pool: Pool, user: CognitoIdpUser, names: list[str]) -> None:
+    """Delete a user's attributes, or refuse if one of them never changes or is the user's name."""
+    check_known(pool, names)
+    check_mutable(pool, names)
+    if pool.signs_in_by_email and "email" in names:
+        raise refuse("attribute_immutable", name="email")
+    pool.backend.admin_delete_user_attributes(pool.id, user.username, names)
 
 
 def change(pool: Pool, user: CognitoIdpUser, attributes: dict[str, str]) -> list[dict[str, str]]:

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.support.contract import PASSWORD, Contract, other_than, refused
 from tests.support.contract_google import google_tokens
@@ -264,22 +263,58 @@ def test_attributes_that_cannot_be_verified(contract: Contract) -> None:
         )
 
 
-def test_deleting_attributes(contract: Contract) -> None:
-    """An administrator can delete those that don't say who the user is."""
-    email, token = signed_in(contract)
-    update(contract, token, name="Ada")
-    for name in ("sub", "email", "identities"):
-        with refused("InvalidParameter"):
-            delete(contract, email, name)
-    delete(contract, email, "name")
-    assert "name" not in contract.user(email)
-    with pytest.raises(ClientError, match="UnknownOperation"):
-        contract.users.delete_user_attributes(AccessToken=token, UserAttributeNames=["email"])
-
-
-def delete(contract: Contract, username: str, name: str) -> None:
+def delete(contract: Contract, username: str, *names: str) -> None:
     """Call AdminDeleteUserAttributes."""
-    contract.administer("admin_delete_user_attributes", username, UserAttributeNames=[name])
+    named = [name.replace("custom_", "custom:") for name in names]
+    contract.administer("admin_delete_user_attributes", username, UserAttributeNames=named)
+
+
+def delete_own(contract: Contract, token: str, *names: str) -> None:
+    """Call DeleteUserAttributes."""
+    named = [name.replace("custom_", "custom:") for name in names]
+    contract.users.delete_user_attributes(AccessToken=token, UserAttributeNames=named)
+
+
+# The address is the user's name in this pool.
+DELETERS = [*WRITERS, ("email", "InvalidParameter", "InvalidParameter")]
+
+
+@pytest.mark.parametrize(("name", "for_user", "for_admin"), DELETERS)
+def test_who_may_delete_what(
+    contract: Contract, name: str, for_user: str | None, for_admin: str | None
+) -> None:
+    """It takes the same rights as to write. A refusal deletes nothing."""
+    contract = contract.with_settings(pool=SCHEMA)
+    email, token = signed_in(contract)
+    calls = [
+        (for_user, lambda: delete_own(contract, token, "given_name", name)),
+        (for_admin, lambda: delete(contract, email, "given_name", name)),
+    ]
+    for error, call in calls:
+        changed = given(given_name="Ada", **({name: "true"} if error is None else {}))
+        contract.administer("admin_update_user_attributes", email, UserAttributes=changed)
+        before = contract.user(email)["UserAttributes"]
+        if error:
+            with refused(error):
+                call()
+            assert contract.user(email)["UserAttributes"] == before
+        else:
+            call()
+            left = {"given_name", name.replace("custom_", "custom:")} & set(contract.user(email))
+            assert left == set()
+
+
+def test_a_client_that_may_delete_only_some(contract: Contract) -> None:
+    """A user can delete what the app client may write."""
+    writes = {"WriteAttributes": ["email", "custom:shoe"]}
+    contract = contract.with_settings(pool=SCHEMA, client=writes)
+    email, token = signed_in(contract)
+    changed = given(custom_shoe="39", name="Ada")
+    contract.administer("admin_update_user_attributes", email, UserAttributes=changed)
+    with refused("NotAuthorized", READ_ONLY):
+        delete_own(contract, token, "name")
+    delete_own(contract, token, "custom_shoe")
+    assert {"name", "custom:shoe"} & set(contract.user(email)) == {"name"}
 
 
 def test_attributes_of_a_google_user(contract: Contract) -> None:
