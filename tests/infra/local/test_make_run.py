@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -40,6 +41,7 @@ class Machine:
     port: int = field(default_factory=free_port)
     cognito_port: int = field(default_factory=free_port)
     environ: dict[str, str] = field(default_factory=dict)
+    project: Path = ROOT
     printed: str = ""
 
     @property
@@ -58,7 +60,7 @@ class Machine:
         ports = ["--port", str(self.port), "--cognito-port", str(self.cognito_port)]
         return subprocess.Popen(
             [sys.executable, "-m", "infra.local", *ports, "--store", str(self.store), *options],
-            cwd=ROOT,
+            cwd=self.project,
             env=clean | self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -75,7 +77,9 @@ class Machine:
         return printed
 
     @contextmanager
-    def runs(self, *options: str, until: str, end: int = signal.SIGTERM) -> Iterator[None]:
+    def runs(
+        self, *options: str, until: str, end: int = signal.SIGTERM, tracebacks: int = 0
+    ) -> Iterator[None]:
         """Run the command until it prints `until`, yield, and end it by a signal."""
         with self.popen(*options) as process:
             assert process.stdout
@@ -92,7 +96,7 @@ class Machine:
                 self.printed += process.stdout.read()
         if end != signal.SIGKILL:
             assert process.returncode == 0, self.printed
-        assert "Traceback" not in self.printed
+        assert self.printed.count("Traceback") == tracebacks
         for port in (self.port, self.cognito_port):
             with socket.socket() as probe:
                 assert probe.connect_ex(("127.0.0.1", port)), f"port {port} is still in use"
@@ -370,6 +374,44 @@ def test_a_file_of_the_version_before(machine: Machine) -> None:
             pass
         assert (f"{older} is of an older version" in machine.printed) == told
         assert older.read_text() == '{"format": 2}'
+
+
+def test_a_broken_edit(machine: Machine, tmp_path: Path) -> None:
+    """After an edit that breaks the app, every request is told where; the next edit mends it."""
+    machine.project = tmp_path / "project"
+    for folder in ("app", "infra"):
+        ignored = shutil.ignore_patterns("node_modules", "__pycache__")
+        shutil.copytree(ROOT / folder, machine.project / folder, ignore=ignored)
+    edited = machine.project / "app/health.py"
+    right = edited.read_text()
+    edits = {
+        "def broken(:\n": "SyntaxError: invalid syntax",
+        "import nothing_of_this_name\n": "ModuleNotFoundError: No module named",
+    }
+    with machine.runs(until="curl", tracebacks=len(edits)):
+        for edit, told in edits.items():
+            edited.write_text(right + edit)
+            answer = await_status(machine, 503)
+            line = len(right.splitlines()) + 1
+            message = answer.json()["message"]
+            assert message.startswith(f"app/health.py, line {line}: {told}")
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+            assert httpx.options(f"{machine.api}/auth/sign-in").status_code == 204
+            edited.write_text(right)
+            await_status(machine, 200)
+    assert "SyntaxError" in machine.printed
+
+
+def await_status(machine: Machine, status: int) -> httpx.Response:
+    """Ask until the reloaded API answers with this status."""
+    deadline = time.monotonic() + 60
+    while True:
+        with suppress(httpx.TransportError):
+            answer = httpx.get(f"{machine.api}/health", timeout=30)
+            if answer.status_code == status:
+                return answer
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_broken_api(machine: Machine) -> None:
