@@ -2,7 +2,7 @@
 
 RFC 5054 with the 3072-bit group of RFC 3526 and SHA-256. AWS documents neither its way to hash
 numbers nor its key derivation: both are those of its clients. No library has them, as far as we
-found: srp and srptools, follow the RFC.
+found: srp and srptools follow the RFC.
 https://github.com/aws-amplify/amplify-js/tree/main/packages/auth/src/providers/cognito/utils/srp
 """
 
