@@ -39,10 +39,12 @@ def get_oauth(request: Request) -> OAuthClient:
 
 
 async def _access_token(
+    request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> str:
     if not credentials or not _TOKEN.fullmatch(credentials.credentials):
         raise MissingTokenError
+    request.state.token = credentials.credentials  # for the log: see who.py
     return credentials.credentials
 
 
@@ -52,7 +54,9 @@ AccessToken = Annotated[str, Depends(_access_token)]
 
 async def _current_user(request: Request, access_token: AccessToken) -> TokenUser:
     verifier: Verifier = request.app.state.verifier
-    return await run_blocking(verifier.verify, access_token)
+    user = await run_blocking(verifier.verify, access_token)
+    request.state.user = user.sub  # for the log: see who.py
+    return user
 
 
 CurrentUser = Annotated[TokenUser, Depends(_current_user)]
@@ -61,7 +65,9 @@ CurrentUser = Annotated[TokenUser, Depends(_current_user)]
 
 async def _recent_user(request: Request, access_token: AccessToken) -> TokenUser:
     verifier: Verifier = request.app.state.verifier
-    return await run_blocking(verifier.verify_recent, access_token)
+    user = await run_blocking(verifier.verify_recent, access_token)
+    request.state.user = user.sub
+    return user
 
 
 RecentUser = Annotated[TokenUser, Depends(_recent_user)]

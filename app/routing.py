@@ -57,12 +57,15 @@ class Route(APIRoute):
             declared = request.headers.get("content-type")
             if declared and request.method != "GET" and not _is_json(declared):
                 request = await _undeclared(request)
-            response = None
+            key = request.app.state.log_key
+            if not key:
+                return await handler(request)
+            # Read first: a body that is too large is refused before anything happens.
+            body, response = await request.body(), None
             try:
                 response = await handler(request)
             finally:
-                if key := request.app.state.log_key:
-                    request.state.log |= await who(request, response, key)
+                request.state.log |= who(request, body, response, key)
             return response
 
         return handle

@@ -12,10 +12,10 @@ from app.settings import Settings
 from app.who import keyed_hash
 from infra.local.server import LocalCognito
 from tests.conftest import Connect
-from tests.support.people import Person
+from tests.support.people import LOG_KEY, Person
 from tests.support.watch import Watch
 
-KEY = "canary-0123456789abcdef"
+KEY = LOG_KEY
 Follow = Callable[[], Person]
 
 
@@ -72,7 +72,7 @@ TOKENS = [
     "x..y",
     "x",
 ]
-BODIES = ["", "x", "[]", '"a"', "1", '{"email": 1}', "[" * 5000]
+BODIES = ['{"email": "\\ud800"}', "", "x", "[]", '"a"', "1", '{"email": 1}', "[" * 5000]
 
 
 def test_a_stranger_is_nobody(
@@ -84,21 +84,51 @@ def test_a_stranger_is_nobody(
             api.get("/auth/me", headers={"Authorization": f"Bearer {token}"})
             assert lines()["status"] == 401
             assert "user" not in lines()
+        for path in ("/health", "/docs"):
+            api.get(path, headers={"Authorization": f"Bearer {TOKENS[0]}"})
+            assert "user" not in lines()
+        api.post(
+            "/auth/resend-code",
+            json={"email": "a@b.io"},
+            headers={"Authorization": f"Bearer {TOKENS[0]}"},
+        )
+        assert "user" not in lines()
         for body in BODIES:
             json_type = {"Content-Type": "application/json"}
             answer = api.post("/auth/sign-up", content=body, headers=json_type)
             assert answer.status_code == 400
-            assert not {"address", "user"} & lines().keys()
+            assert "user" not in lines()
+            assert ("address" in lines()) is (body == BODIES[0])
 
 
-def test_without_a_key(ada: Person, lines: Callable[[], dict[str, Any]]) -> None:
+def test_without_a_key(
+    settings: Settings,
+    cognito: LocalCognito,
+    connect: Connect,
+    watch: Watch,
+    lines: Callable[[], dict[str, Any]],
+) -> None:
     """Without LOG_KEY there are no hashes: a made-up key would change with each process."""
+    with connect(replace(settings, log_key="")) as api:
+        ada = watch.over(Person(api, cognito.outbox.code_for))
+        ada.is_signed_in()
+        assert not {"address", "user"} & lines().keys()
+
+
+def test_a_body_too_large(ada: Person, lines: Callable[[], dict[str, Any]]) -> None:
+    """It is refused once, before anything happens, also on a route that takes no body."""
     ada.is_signed_in()
-    assert not {"address", "user"} & lines().keys()
+    bearer = {"Authorization": f"Bearer {ada.tokens['AccessToken']}"}
+    for method, path in [("POST", "/auth/sign-in"), ("DELETE", "/auth/me")]:
+        answer = ada.api.request(method, path, content=b" " * 20_000, headers=bearer)
+        assert answer.status_code == 413
+        assert lines()["code"] == "body_too_large"
+    assert ada.looks_in_the_mirror().status_code == 200
 
 
 def test_a_hash_depends_on_the_key() -> None:
     """Whoever has only the log can't compute the hash of an address."""
+    assert keyed_hash(KEY, "\ud800")
     assert keyed_hash(KEY, "Ada@Example.com") == keyed_hash(KEY, "ada@example.com")
     assert keyed_hash(KEY, "ada@example.com") != keyed_hash(KEY + "x", "ada@example.com")
     assert keyed_hash(KEY, "ada@example.com") != keyed_hash(KEY, "adb@example.com")

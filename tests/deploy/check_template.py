@@ -72,7 +72,7 @@ def sender_is_chosen_by_a_parameter(template: Template) -> None:
 @guarantee(
     lambda it: properties(it, "UserPool")["Policies"]["PasswordPolicy"].pop("RequireNumbers"),
     lambda it: properties(it, "UserPool")["Policies"]["PasswordPolicy"].update(MinimumLength=6),
-    lambda it: it["Parameters"]["PasswordLength"].update(MinValue=6),
+    lambda it: it["Parameters"]["PasswordLength"].update(AllowedPattern="[0-9]+"),
     lambda it: it["Parameters"]["PasswordClasses"].update(Default="false"),
     lambda it: it["Rules"].pop("PasswordIsStrong"),
 )
@@ -83,7 +83,10 @@ def passwords_are_strong(template: Template) -> None:
     assert policy.pop("MinimumLength") == {"Ref": "PasswordLength"}
     classes = {f"Require{each}" for each in ("Uppercase", "Lowercase", "Numbers", "Symbols")}
     assert policy == {each: {"Ref": "PasswordClasses"} for each in classes}
-    assert template["Parameters"]["PasswordLength"]["MinValue"] == 8
+    pattern = template["Parameters"]["PasswordLength"]["AllowedPattern"]
+    lengths = [text for text in map(str, range(200)) if re.fullmatch(pattern, text)]
+    assert lengths == [str(length) for length in range(8, 100)]
+    assert not any(re.fullmatch(pattern, text) for text in ("08", "8.0", "+9", ""))
     (rule,) = template["Rules"]["PasswordIsStrong"]["Assertions"]
     given = defaults(template)
     assert given["PasswordClasses"] == "true"
@@ -440,7 +443,7 @@ def function_gets_its_settings(template: Template) -> None:
         "ALLOWED_ORIGINS": {"Ref": "AllowedOrigins"},
         "DOCS": {"Ref": "Docs"},
         "HIDE_EXISTING_ACCOUNTS": {"Ref": "HideExistingAccounts"},
-        "LOG_KEY": {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]},
+        "LOG_KEY": {"Ref": "LogKey"},
         "COGNITO_DOMAIN_URL": _with_google({"Fn::Sub": DOMAIN_URL}),
         "REDIRECT_URIS": _with_google({"Fn::Join": [",", {"Ref": "RedirectUris"}]}),
     }

@@ -19,6 +19,8 @@ from infra.local.server import LocalCognito, LocalPool
 from infra.local.stack import REDIRECT_URIS
 from tests.support.google import consents
 
+LOG_KEY = "canary-log-key-0123456789"
+"""The key of the hashes in the log. No line may contain it."""
 ORIGIN = "https://app.example.com"
 """The browser origin that the app allows in tests."""
 
@@ -204,6 +206,7 @@ def settings_for(cognito: LocalCognito, pool: LocalPool) -> Settings:
         jwks_url=f"{cognito.url}/{pool.user_pool_id}/.well-known/jwks.json",
         domain_url=cognito.url,
         redirect_uris=REDIRECT_URIS,
+        log_key=LOG_KEY,
     )
 
 
