@@ -429,6 +429,21 @@ DOMAIN_URL = "https://${SignInDomain}.auth.${AWS::Region}.amazoncognito.com"
 
 
 @guarantee(
+    lambda it: it["Resources"]["LogKey"].pop("Condition"),
+    lambda it: it["Conditions"].update(HasLogKey=it["Conditions"]["HasSnapStart"]),
+    lambda it: properties(it, "LogKey")["GenerateSecretString"].update(PasswordLength=8),
+    lambda it: properties(it, "LogKey").update(SecretString="known"),
+)
+def the_key_of_the_log_is_a_secret(template: Template) -> None:
+    """AWS generates it, and only if LogPeople asks for it."""
+    secret = template["Resources"]["LogKey"]
+    assert secret["Condition"] == "HasLogKey"
+    assert evaluate(template["Conditions"]["HasLogKey"], defaults(template)) is False
+    assert secret["Properties"].keys() == {"Description", "GenerateSecretString"}
+    assert secret["Properties"]["GenerateSecretString"]["PasswordLength"] >= 16
+
+
+@guarantee(
     lambda it: properties(it, "Function")["Environment"]["Variables"].pop("ALLOWED_ORIGINS"),
     lambda it: properties(it, "Function")["Environment"]["Variables"].pop("LOG_KEY"),
     lambda it: properties(it, "Function")["Environment"]["Variables"].update(
@@ -443,7 +458,13 @@ def function_gets_its_settings(template: Template) -> None:
         "ALLOWED_ORIGINS": {"Ref": "AllowedOrigins"},
         "DOCS": {"Ref": "Docs"},
         "HIDE_EXISTING_ACCOUNTS": {"Ref": "HideExistingAccounts"},
-        "LOG_KEY": {"Ref": "LogKey"},
+        "LOG_KEY": {
+            "Fn::If": [
+                "HasLogKey",
+                {"Fn::Sub": "{{resolve:secretsmanager:${LogKey}}}"},
+                "",
+            ]
+        },
         "COGNITO_DOMAIN_URL": _with_google({"Fn::Sub": DOMAIN_URL}),
         "REDIRECT_URIS": _with_google({"Fn::Join": [",", {"Ref": "RedirectUris"}]}),
     }
@@ -591,6 +612,7 @@ def conditions_are_the_right_way_round(template: Template) -> None:
     assert template["Conditions"] == {
         "HasSender": _is_set("SenderArn", ""),
         "HasGoogle": _is_set("GoogleClientId", ""),
+        "HasLogKey": {"Fn::Equals": [{"Ref": "LogPeople"}, "true"]},
         "HasReserve": _is_set("ReservedConcurrency", -1),
         "HasAlarmEmail": _is_set("AlarmEmail", ""),
         "HasSnapStart": {"Fn::Equals": [{"Ref": "SnapStart"}, "true"]},
