@@ -20,7 +20,7 @@ from app.exceptions import (
     UnsupportedChallengeError,
     WrongCodeError,
 )
-from app.failure import EMAIL_TAKEN, trigger_message
+from app.failure import EMAIL_TAKEN, UNSENT, trigger_message
 from app.logs import logger
 from app.passwords import validate_current_password, validate_password
 from app.schemas import Tokens, User
@@ -65,12 +65,19 @@ class Cognito:
         """
         validate_email(email, "SignUp")
         validate_password(password, "SignUp", email)
+        errors = self._client.exceptions
         try:
             self._create_user(email, password)
-        except (self._client.exceptions.UsernameExistsException, EmailTakenError):
+        except (errors.UsernameExistsException, EmailTakenError):
             if not self._hide_existing_accounts:
                 raise
             self._quietly(lambda: self.resend_code(email))
+        except (errors.CodeDeliveryFailureException, errors.LimitExceededException) as unsent:
+            # Only a new account is sent a code, so this would tell that there was none.
+            if not self._hide_existing_accounts:
+                raise
+            name = type(unsent).__name__
+            logger.error("e-mail not sent", extra={"fields": {"code": UNSENT, "cause": name}})
 
     def _create_user(self, email: str, password: str) -> None:
         try:
@@ -97,15 +104,21 @@ class Cognito:
     def confirm(self, email: str, code: str) -> None:
         """Confirm an account with the code from the e-mail (ConfirmSignUp)."""
         validate_email(email, "ConfirmSignUp")
+        errors = self._client.exceptions
         try:
             self._client.confirm_sign_up(
                 ClientId=self._client_id, Username=email, ConfirmationCode=code
             )
-        except self._client.exceptions.NotAuthorizedException as confirmed:
-            # With HIDE_EXISTING_ACCOUNTS nobody learns that the address has an account.
+        except (
+            errors.NotAuthorizedException,  # it is confirmed
+            errors.ExpiredCodeException,
+            errors.LimitExceededException,
+            errors.TooManyFailedAttemptsException,
+        ) as known:
+            # With HIDE_EXISTING_ACCOUNTS nobody learns what state the account is in.
             if not self._hide_existing_accounts:
                 raise
-            raise WrongCodeError from confirmed
+            raise WrongCodeError from known
 
     def sign_in(self, email: str, password: str) -> Tokens:
         """Exchange an e-mail address and a password for tokens (InitiateAuth).

@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from urllib3.exceptions import HTTPError
 
 from app import exceptions as ours
-from app.failure import Failure, password_rule, trigger_message
+from app.failure import UNSENT, Failure, password_rule, trigger_message
 
 Key = int | str | type[BaseException] | tuple[str, type[BaseException]]
 
@@ -116,7 +116,7 @@ TABLE: dict[Key, Failure] = {
     "LimitExceededException": replace(_TOO_MANY, retry_after=300),
     "TooManyFailedAttemptsException": replace(_TOO_MANY, retry_after=300),
     "CodeDeliveryFailureException": Failure(
-        503, "email_not_sent", "The e-mail could not be sent. Please try again later."
+        503, UNSENT, "The e-mail could not be sent. Please try again later."
     ),
     "UserLambdaValidationException": _REJECTED,
     "InternalErrorException": _UNAVAILABLE,

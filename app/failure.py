@@ -46,6 +46,9 @@ def password_rule(message: str) -> str | None:
     return next((rule for words, rule in PASSWORD_RULES.items() if words in message), None)
 
 
+UNSENT = "email_not_sent"
+"""The code of an e-mail that could not be sent. An alarm counts it in the log."""
+
 # The messages of our own PreSignUp trigger, in infra/template.yaml.
 EMAIL_TAKEN = "email_taken"
 EMAIL_NOT_VERIFIED = "email_not_verified"

@@ -4,8 +4,10 @@ A stranger knows the address, and neither its password nor its codes. Single ans
 sign-up and then sign-in told it once.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,6 +16,7 @@ import pytest
 from app.settings import Settings
 from infra.local.server import LocalCognito, LocalPool
 from tests.conftest import Connect
+from tests.support.faulty import Error, FaultyCognito
 from tests.support.people import Person, admin
 from tests.support.totp import totp
 from tests.support.watch import Watch
@@ -30,6 +33,8 @@ CALLS: dict[str, Call] = {
 }
 STATES = [
     "unconfirmed",
+    "unconfirmed, without tries",
+    "unconfirmed, code expired",
     "confirmed",
     "mfa",
     "disabled",
@@ -52,13 +57,22 @@ class World:
         """Return a person without an account."""
         return Person(self.api, self.cognito.outbox.code_for)
 
+    def signs_up(self, ada: Person, state: str) -> None:
+        """Sign up, and bring the unconfirmed account into a state."""
+        assert ada.signs_up().status_code == 200
+        if state.endswith("without tries"):
+            for _ in range(16):
+                ada.confirms(code="000000")
+        if state.endswith("code expired"):
+            self.cognito.clock.advance(timedelta(hours=25))
+
     def person_in(self, state: str) -> Person:
         """Return a person whose account is in a state."""
         ada = self.person()
         who: dict[str, Any] = {"UserPoolId": self.pool_id, "Username": ada.email}
+        if "unconfirmed" in state:
+            self.signs_up(ada, state)
         match state:
-            case "unconfirmed" | "disabled unconfirmed" | "google and unconfirmed":
-                assert ada.signs_up().status_code == 200
             case "invited":
                 temporary = {"TemporaryPassword": ada.password, "MessageAction": "SUPPRESS"}
                 attributes = {"email": ada.email, "email_verified": "true"}
@@ -111,6 +125,21 @@ def test_two_calls_tell_nothing(world: World, first: str) -> None:
             if answers != expected:
                 telling[state, second] = (answers, expected)
     assert telling == {}
+
+
+@pytest.mark.parametrize("unsent", ["CodeDeliveryFailureException", "LimitExceededException"])
+def test_an_e_mail_that_is_not_sent(
+    settings: Settings, connect: Connect, watch: Watch, unsent: str
+) -> None:
+    """Only a new account is sent one, so sign-up doesn't tell. The alarm counts it all the same."""
+    with FaultyCognito() as upstream:
+        hidden = replace(settings, hide_existing_accounts=True, endpoint_url=upstream.url)
+        with connect(hidden) as api:
+            upstream.behave(Error(unsent, "Not sent."))
+            body = {"email": "ada@example.com", "password": "Correct-horse-9"}
+            assert api.post("/auth/sign-up", json=body).json() == {"statusCode": 200}
+    lines = [json.loads(line) for line in watch.lines]
+    assert [line["cause"] for line in lines if line.get("code") == "email_not_sent"] == [unsent]
 
 
 def test_the_owner_finds_a_way_in(world: World) -> None:
