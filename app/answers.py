@@ -39,8 +39,10 @@ def read_error(body: bytes) -> dict[str, Any]:
     # A namespace may stand in front, and a URL behind.
     # https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html#operation-error-serialization
     name = type_.partition(":")[0].rpartition("#")[2]
-    # The log has the name. Of letters alone, it can't be a code or a token that somebody echoes.
-    if not (name.isascii() and name.isalpha()) or len(name) > MAX_NAME:
+    # The log has the name, so it must not be something that was sent and comes back. Every error of
+    # Cognito's is called an exception.
+    is_name = name.isascii() and name.isalpha() and name.endswith("Exception")
+    if not is_name or len(name) > MAX_NAME:
         return {}
     return {"__type": name, "message": message}
 

@@ -33,8 +33,10 @@ def to_tokens(answer: Any) -> Tokens:
     Raise ChallengeRequiredError if the answer is a challenge, and NotCognitoError if it is neither.
     """
     if challenge := answer.get("ChallengeName"):
+        if "Session" not in answer:
+            raise NotCognitoError
         needs = [CHALLENGES[challenge].field] if challenge in CHALLENGES else None
-        raise ChallengeRequiredError(challenge, answer.get("Session", ""), needs)
+        raise ChallengeRequiredError(challenge, answer["Session"], needs)
     try:
         return Tokens.model_validate(answer.get("AuthenticationResult"))
     except ValidationError:

@@ -58,7 +58,7 @@ def _scope(event: Event, context: object, method: str, prefix: str, path: str) -
         "http_version": "1.1",
         "method": method,
         # API Gateway speaks https only; `sam local start-api` speaks http.
-        "scheme": "http" if headers.get("x-forwarded-proto") == "http" else "https",
+        "scheme": "http" if headers.get("x-forwarded-proto", "").lower() == "http" else "https",
         "root_path": prefix,
         "path": prefix + path,
         "raw_path": None,

@@ -11,7 +11,9 @@ from app.exceptions import OriginNotAllowedError
 # They tell every page the same and change nothing, so monitors on other pages may ask them.
 _OPEN = ("/health", "/openapi.json", "/docs")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-_LOGGED = 300  # characters; the longest name of a host has 253
+# What a host and a port consist of, and their greatest length. Other text may be a secret.
+_HOST = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]")
+_LONGEST = 253 + len(":65535")
 
 
 class OriginMiddleware(CORSMiddleware):
@@ -35,17 +37,21 @@ class OriginMiddleware(CORSMiddleware):
             return await super().__call__(scope, receive, send)
         request = Request(scope)
         response: Response = await exception_handler(request, OriginNotAllowedError())
-        # An origin is a stranger's text.
-        printable = (char for char in origin[:_LOGGED] if char.isascii() and char.isprintable())
-        request.state.log["origin"] = "".join(printable)
-        if is_preflight:
-            response = self.preflight_response(request_headers=headers)
+        request.state.log["origin"] = _for_the_log(origin)
         return await response(scope, receive, send)
 
 
 def _is_own(origin: str, scope: Scope, headers: Headers) -> bool:
     """Return whether a page comes from where the request went, such as the docs page."""
     return _comparable(origin) == _comparable(f"{scope['scheme']}://{headers.get('host', '')}")
+
+
+def _for_the_log(origin: str) -> str:
+    """Return an origin, or what stands for a stranger's text that isn't one."""
+    scheme, separator, host = origin.partition("://")
+    is_name = scheme.isascii() and scheme.replace("-", "").isalnum() and separator
+    is_host = host.isascii() and not set(host) - _HOST and len(host) <= _LONGEST
+    return origin if origin == "null" or (is_name and is_host) else "(not an origin)"
 
 
 def _comparable(origin: str) -> str:

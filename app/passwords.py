@@ -15,7 +15,7 @@ _LINE_BREAKS = "\n\r\x85\u2028\u2029"
 
 # A shorter part of an address is in many passwords by chance: below the first length in any
 # spelling, below the second in another letter case, as Sunny of sunny@example.com.
-_MIN_LOCAL_PART, _MIN_FOLDED = 3, 6
+_MIN_PART, _MIN_FOLDED = 3, 6
 # The most used ones, in lower case, one a line: see `make assets`.
 _COMMON = Path(__file__).parent / "assets/common-passwords/passwords.txt"
 
@@ -23,8 +23,8 @@ _COMMON = Path(__file__).parent / "assets/common-passwords/passwords.txt"
 def validate_password(password: str, operation_name: str, email: str | None) -> None:
     """Raise InvalidPasswordError if `password` can't be the new password of this address.
 
-    Every user pool refuses it, or it is one of the most used, or it has the part of the address
-    before the @ or the +.
+    Every user pool refuses it, or it is one of the most used, or it has the address or the part of
+    it before the @ or the +.
     https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver
     """
     if len(password) < _MIN_LENGTH:
@@ -47,10 +47,14 @@ def validate_current_password(password: str, operation_name: str) -> None:
 
 
 def _has_address(password: str, email: str) -> bool:
-    own = email.partition("@")[0].partition("+")[0]
-    if len(own) >= _MIN_FOLDED:
-        return own.casefold() in password.casefold()
-    return len(own) >= _MIN_LOCAL_PART and own in password
+    local = email.partition("@")[0]
+    return any(_has_part(password, part) for part in (email, local, local.partition("+")[0]))
+
+
+def _has_part(password: str, part: str) -> bool:
+    if len(part) >= _MIN_FOLDED:
+        return part.casefold() in password.casefold()
+    return len(part) >= _MIN_PART and part in password
 
 
 @cache  # read at the first sign-up, not at start-up; searching its 69 KB takes 10 µs
