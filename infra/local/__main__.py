@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -151,7 +152,8 @@ def run(options: argparse.Namespace) -> None:
             print_line(f"Local Cognito  http://localhost:{options.cognito_port}/")
             print_line(f"User pool      {pool.user_pool_id}")
             print_line(f"App client     {pool.client_id}")
-            signal.pause()
+            while True:  # signal.pause() would miss a signal that arrives just before it
+                time.sleep(1)
         demo, origins = start_demo(options, stack)
         uris = redirect_uris(origins)
         pool = cognito.create_pool(redirect_uris=uris, template=options.template)
