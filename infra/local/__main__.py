@@ -161,7 +161,8 @@ def run(options: argparse.Namespace) -> None:
         api = stack.enter_context(api_process(options.port, environ))
         wait_until_ready(api, options.port)
         print_line(WELCOME.format(port=options.port, cognito_port=options.cognito_port, demo=demo))
-        api.wait()
+        while api.poll() is None:  # api.wait() would miss one likewise
+            time.sleep(0.5)
         raise StartupError(f"the API ended by itself (exit code {api.returncode})")
 
 
