@@ -93,7 +93,7 @@ def delete(pool: Pool, user: CognitoIdpUser, names: list[str]) -> None:
     """Delete a user's attributes, or refuse if one of them never changes or is the user's name."""
     check_known(pool, names)
     check_mutable(pool, names)
-    if pool.signs_in_by_email and "email" in names:
+    if pool.signs_in_by_email and "email" in names and not is_federated(user):
         raise refuse("attribute_immutable", name="email")
     pool.backend.admin_delete_user_attributes(pool.id, user.username, names)
 

@@ -156,7 +156,8 @@ def test_everything(machine: Machine) -> None:
     assert f"E-mail to {EMAIL}: the code is {code}" in machine.printed
     logged = [json.loads(line) for line in machine.printed.splitlines() if line.startswith("{")]
     # Into a pipe it is JSON. The start-up's own requests aren't in it.
-    assert [line["route"] for line in logged] == ["/health", "/auth/sign-up", "/auth/confirm"]
+    routes = ["/health", "/auth/sign-up", "/auth/confirm", "/auth/sign-in"]
+    assert [line["route"] for line in logged] == routes
     assert PASSWORD not in machine.printed.replace("Correct-Horse-1", "", 1)  # in the curl line
     bearer = {"Authorization": f"Bearer {tokens['AccessToken']}"}
     with machine.runs(until="curl"):

@@ -64,9 +64,10 @@ def test_an_account(contract: Contract, aws: Aws) -> None:
 
 def test_an_administrator(contract: Contract, aws: Aws) -> None:
     """With any credentials, it finds the pool and its users, and changes them."""
-    listed = aws("list-user-pools --max-results 60")["UserPools"]
-    assert contract.pool.user_pool_id in [pool["Id"] for pool in listed]
+    assert aws("list-user-pools --max-results 1")["UserPools"]
     email, pool = contract.member(), f"--user-pool-id {contract.pool.user_pool_id}"
+    found = aws(f"describe-user-pool {pool}")["UserPool"]
+    assert found["UsernameAttributes"] == ["email"]
     aws(f"admin-disable-user {pool} --username {email}")
     (user,) = aws(f"list-users {pool} --filter 'email = \"{email}\"'")["Users"]
     assert not user["Enabled"]
