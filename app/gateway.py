@@ -106,12 +106,16 @@ def _split_1(event: Event) -> tuple[str, str]:
     """
     path = _decode(event["path"], event) or "/"
     whole = _decode(str(event["requestContext"].get("path") or event["path"]), event)
+    template = event.get("resource") or path
     if whole == path:
-        return _split(path, event.get("resource") or path, event)
+        return _split(path, template, event)
     # Without a custom domain, a REST API has its stage in the longer path only. If the longer path
     # is another one, such as the template /{proxy+} of `sam local start-api`, it says nothing.
     whole, end = whole.rstrip("/"), path.rstrip("/")
-    return (whole.removesuffix(end) if whole.endswith(end) else ""), path
+    if whole.endswith(end):
+        return whole.removesuffix(end), path
+    front = _in_front(path, template, event) or ""
+    return front, path.removeprefix(front) or "/"
 
 
 def _split_2(event: Event) -> tuple[str, str]:
@@ -130,6 +134,16 @@ def _split(path: str, template: str, event: Event) -> tuple[str, str]:
     No field of the event says which. But the path ends with what API Gateway's own route, such as
     /{proxy+}, matched, and whatever is in front is the prefix.
     """
+    front = _in_front(path, template, event)
+    if front is None:
+        # The route `$default`, or parameters of another path. Only a stage can be in front.
+        stage = f"/{event['requestContext'].get('stage')}"
+        front = stage if f"{path}/".startswith(f"{stage}/") else ""
+    return front, path.removeprefix(front) or "/"
+
+
+def _in_front(path: str, template: str, event: Event) -> str | None:
+    """Return what is in front of the path that API Gateway's route matched, or None."""
     matched = str(template) or "/{any_path+}"  # so `sam local start-api` calls the route $default
     for name, value in _object(event.get("pathParameters")).items():
         # In the console's sample event the parameter begins with a slash, as does the template.
@@ -137,13 +151,7 @@ def _split(path: str, template: str, event: Event) -> tuple[str, str]:
         matched = matched.replace(f"{{{name}}}", filled).replace(f"{{{name}+}}", filled)
     # API Gateway drops the final slash of the path that it matched.
     front, end = path.rstrip("/"), _decode(matched, event).rstrip("/")
-    if matched.startswith("/") and front.endswith(end):
-        front = front.removesuffix(end)
-    else:
-        # The route `$default`, or parameters of another path. Only a stage can be in front.
-        stage = f"/{event['requestContext'].get('stage')}"
-        front = stage if f"{path}/".startswith(f"{stage}/") else ""
-    return front, path.removeprefix(front) or "/"
+    return front.removesuffix(end) if matched.startswith("/") and front.endswith(end) else None
 
 
 def _decode(text: str, event: Event) -> str:
@@ -157,7 +165,13 @@ def _object(value: Any) -> dict[str, Any]:
 
 def _complete(event: Event) -> Event:
     """Add the fields by which Mangum chooses its handler, and that hand-written events omit."""
-    return {"resource": None, **event, "requestContext": event.get("requestContext") or {}}
+    return {
+        "resource": None,
+        **event,
+        "requestContext": event.get("requestContext") or {},
+        # Tools write it as text, and Mangum would take "false" for true.
+        "isBase64Encoded": str(event.get("isBase64Encoded")).lower() == "true",
+    }
 
 
 def lambda_handler(app: FastAPI) -> Callable[[Any, Any], dict[str, Any]]:

@@ -92,6 +92,27 @@ ANSWERS = {
 }
 
 
+@pytest.mark.parametrize("encoded", ["false", "False", None, "", 0, False])
+def test_a_body_that_is_not_encoded(handler: Handler, encoded: object) -> None:
+    """Tools write false as text, or leave it out."""
+    event = {"httpMethod": "POST", "path": "/auth/sign-in", "body": "{}"}
+    answer = handler(event | {"isBase64Encoded": encoded}, Context())
+    assert json.loads(answer["body"])["code"] == "invalid_request"
+    assert json.loads(answer["body"])["errors"][0]["field"] == "email"
+
+
+def test_a_stage_that_only_the_path_has(handler: Handler) -> None:
+    """The route's template and its parameters say what is in front."""
+    event = {
+        "httpMethod": "GET",
+        "path": "/prod/health",
+        "resource": "/{proxy+}",
+        "pathParameters": {"proxy": "health"},
+        "requestContext": {"path": "/{proxy+}", "stage": "prod"},
+    }
+    assert handler(event, Context())["statusCode"] == 200
+
+
 def test_sam_local_start_api(handler: Handler) -> None:
     """SAM gives the route's template as requestContext.path, and a stage that is in no path."""
     made = json.loads((EVENTS / "sam-local.json").read_text())

@@ -205,6 +205,8 @@ def gateways_own_answers_are_like_ours(template: Template) -> None:
             "Access-Control-Allow-Origin": "'*'",
             "Access-Control-Expose-Headers": "'X-Request-Id, Retry-After'",
             "Cache-Control": "'no-store'",
+            "X-Content-Type-Options": "'nosniff'",
+            "Referrer-Policy": "'no-referrer'",
             "X-Request-Id": "context.requestId",
         }
 
