@@ -66,19 +66,19 @@ def test_a_preflight_is_answered_and_cached(api: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    ("asked", "status"),
     [
-        {"Origin": "https://evil.example"},
-        {"Access-Control-Request-Method": "PUT"},
-        {"Access-Control-Request-Headers": "X-Other"},
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Access-Control-Request-Method": "PUT"}, 400),
+        ({"Access-Control-Request-Headers": "X-Other"}, 400),
     ],
 )
 def test_a_preflight_that_asks_for_more_is_refused(
-    api: httpx.Client, asked: dict[str, str]
+    api: httpx.Client, asked: dict[str, str], status: int
 ) -> None:
-    """A preflight for another origin, method or header gets a 400."""
+    """A preflight for another origin, method or header is refused."""
     headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"} | asked
-    assert api.options("/auth/sign-in", headers=headers).status_code == 400
+    assert api.options("/auth/sign-in", headers=headers).status_code == status
 
 
 def test_the_product_has_one_name(settings: Settings, bundle: Path) -> None:
