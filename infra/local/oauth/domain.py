@@ -1,11 +1,12 @@
 """The domain's state between requests: pending sign-ins, codes and browser sessions."""
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient
 
 from infra.local.oauth.google import Google
+from infra.local.pool.records import Table
 from infra.local.pool.state import State
 from infra.local.pool.user_pool import Pool
 
@@ -31,6 +32,14 @@ class Authorization:
 
 
 @dataclass(frozen=True)
+class PendingSignIn:
+    """A sign-in that is under way at Google; `expires_at` is in seconds since the epoch."""
+
+    authorization: Authorization
+    expires_at: float
+
+
+@dataclass(frozen=True)
 class BrowserSession:
     """The user who is signed in in a browser; times in seconds since the epoch."""
 
@@ -51,24 +60,30 @@ class Grant:
 
 @dataclass
 class Domain:
-    """The domain that all pools of one server share. The app client's id identifies the pool."""
+    """The domain that all pools of one server share. The app client's id identifies the pool.
+
+    A call that can't be saved is undone here, too. What is here ends with the process.
+    """
 
     state: State
-    google: Google = field(default_factory=Google)
-    _pending: dict[str, tuple[Authorization, float]] = field(default_factory=dict)
-    _grants: dict[str, Grant] = field(default_factory=dict)
-    _sessions: dict[str, BrowserSession] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        journal = self.state.journal
+        self.google = Google(journal)
+        self._pending: Table[PendingSignIn] = Table(journal)
+        self._grants: Table[Grant] = Table(journal)
+        self._sessions: Table[BrowserSession] = Table(journal)
 
     def begin(self, authorization: Authorization) -> str:
         """Store a pending sign-in, and return the `state` to send to Google."""
         name = secrets.token_urlsafe(32)
-        self._pending[name] = authorization, self._now() + SIGN_IN_LIFETIME
+        self._pending[name] = PendingSignIn(authorization, self._now() + SIGN_IN_LIFETIME)
         return name
 
     def resume(self, name: str) -> Authorization | None:
         """Remove and return the pending sign-in, or None if it is unknown, expired or used."""
-        authorization, expires_at = self._pending.pop(name, (None, 0.0))
-        return authorization if self._now() < expires_at else None
+        pending = self._pending.pop(name, None)
+        return pending.authorization if pending and self._now() < pending.expires_at else None
 
     def new_code(self, authorization: Authorization, session: BrowserSession) -> str:
         """Return a new code for the user of a browser session."""

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from infra.local.oauth.pages import consent_page, page, redirect
 from infra.local.operations.attributes import EMAIL
+from infra.local.pool.records import Journal, Table
 
 CLIENT_ID = "local.apps.googleusercontent.example"
 
@@ -40,6 +41,14 @@ class Question:
     scope: str
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What Google's token endpoint gives for a code: the account's claims, or an error."""
+
+    claims: dict[str, Any]
+    error: str | None = None
+
+
 class Google:
     """The fake Google of one server.
 
@@ -48,12 +57,12 @@ class Google:
     domain.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal) -> None:
         self.client_id = CLIENT_ID
         self.client_secret = "made-up-secret"  # noqa: S105 - public
         self.redirect_uri: str | None = None
-        self._questions: dict[str, Question] = {}
-        self._answers: dict[str, dict[str, Any] | GoogleError] = {}
+        self._questions: Table[Question] = Table(journal)
+        self._answers: Table[Answer] = Table(journal)
 
     def ask(self, request: Request, accounts: list[str]) -> Response:
         """Return the consent page, or redirect to Google's error page.
@@ -90,9 +99,9 @@ class Google:
         code = secrets.token_urlsafe(32)
         verified = form.get("email_verified") == "true"
         self._answers[code] = (
-            GoogleError(FAILURES[choice])
+            Answer({}, FAILURES[choice])
             if choice in FAILURES
-            else claims(email, question.scope, verified=verified)
+            else Answer(claims(email, question.scope, verified=verified))
         )
         return redirect(question.redirect_uri, code=code, state=question.state)
 
@@ -103,10 +112,10 @@ class Google:
         """
         if (client_id, client_secret) != (self.client_id, self.client_secret):
             raise GoogleError(WRONG_SECRET)
-        answer = self._answers.pop(code, GoogleError(UNKNOWN_CODE))
-        if isinstance(answer, GoogleError):
-            raise answer
-        return answer
+        answer = self._answers.pop(code, Answer({}, UNKNOWN_CODE))
+        if answer.error:
+            raise GoogleError(answer.error)
+        return answer.claims
 
 
 def claims(email: str, scope: str, *, verified: bool) -> dict[str, Any]:

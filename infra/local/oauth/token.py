@@ -127,10 +127,10 @@ def user_info(domain: Domain, request: Request) -> Response:
         raise OAuthError("invalid_request")
     claims = domain.state.decode_token(given) or {}
     found = _user_of(domain, claims)
-    if found is None or "openid" not in claims["scope"].split():
+    client = found and found[0].clients.get(claims["client_id"])
+    if not found or not client or "openid" not in claims["scope"].split():
         raise OAuthError("invalid_token", status=401)
-    pool, user = found
-    client = pool.clients[claims["client_id"]]
+    user = found[1]
     attributes = readable_attributes(client, user, claims["scope"])
     return to_json({**attributes, "sub": user.id, "username": user.username})
 

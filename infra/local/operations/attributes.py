@@ -84,9 +84,15 @@ class AttributeOperations(CognitoRequest):
         return EmptyResult()
 
     def _token_client(self, pool: Pool) -> CognitoIdpUserPoolClient:
-        """Return the app client of the access token."""
+        """Return the app client of the access token, or refuse if it was deleted since.
+
+        AWS doesn't document the error: it is not certain.
+        """
         claims = self.state.decode_token(self.parameters["AccessToken"]) or {}
-        return pool.clients[claims["client_id"]]
+        client = pool.clients.get(claims["client_id"])
+        if client is None:
+            raise refuse("invalid_access_token")
+        return client
 
 
 def delete(pool: Pool, user: CognitoIdpUser, names: list[str]) -> None:

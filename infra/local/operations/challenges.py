@@ -21,7 +21,7 @@ from infra.local.pool.state import Challenge, State
 from infra.local.pool.user_pool import Pool
 
 # The challenges that prove a second factor, so that no other one follows.
-SECOND_FACTORS = {"SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "SMS_MFA", "MFA_SETUP"}
+SECOND_FACTORS = {"SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "MFA_SETUP"}
 SUPPORTED_CHALLENGES = SECOND_FACTORS | {"PASSWORD_VERIFIER", "NEW_PASSWORD_REQUIRED"}
 
 
@@ -97,7 +97,7 @@ class ChallengeOperations(CognitoRequest):
         """Refuse a wrong answer; apply a right one."""
         if challenge.name == "NEW_PASSWORD_REQUIRED":
             password = required(answers, "NEW_PASSWORD")
-            check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
+            check_policy(password, pool.password_policy)
             set_password(user, password)
             user.status = UserStatus.CONFIRMED
         elif challenge.name == "SOFTWARE_TOKEN_MFA":
@@ -108,8 +108,7 @@ class ChallengeOperations(CognitoRequest):
                 raise refuse("invalid_session")
             user.software_token_mfa_enabled = True
             user.preferred_mfa_setting = "SOFTWARE_TOKEN_MFA"
-        # No SMS is sent here, so no SMS code is right.
-        elif required(answers, f"{challenge.name}_CODE") != challenge.code:
+        elif required(answers, "EMAIL_OTP_CODE") != challenge.code:
             raise refuse("otp_wrong")
 
     def _is_open(self, challenge: Challenge) -> bool:
@@ -174,7 +173,6 @@ def challenge_for(pool: Pool, user: CognitoIdpUser) -> str | None:
     methods = {
         "SOFTWARE_TOKEN_MFA": pool.has_software_token_mfa and has_app,
         "EMAIL_OTP": pool.has_email_mfa and has_mail,
-        "SMS_MFA": user.sms_mfa_enabled,
     }
     active = [name for name, enabled in methods.items() if enabled]
     if user.preferred_mfa_setting in active:

@@ -1,6 +1,6 @@
 """Cognito's limits on string parameters, read from botocore's model of the API.
 
-boto3 checks types and minimum lengths before it sends anything; the service checks the rest.
+boto3 checks minimum lengths before it sends anything; the service checks all of them.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 import regex
 
-from infra.local.pool.api_model import service_model
+from infra.local.pool.api_model import input_shape
 from infra.local.pool.refusals import refuse
 
 # Where the service differs from its published model: a password has at least six characters, and
@@ -32,7 +32,7 @@ def check(operation: str, given: dict[str, Any]) -> None:
 
 
 def _faults(operation: str, given: dict[str, Any]) -> Iterator[str]:
-    shape = service_model().operation_model(operation).input_shape
+    shape = input_shape(operation)
     for name, member in shape.members.items() if shape else ():
         value = given.get(name)
         if not isinstance(value, str):

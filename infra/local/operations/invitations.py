@@ -7,7 +7,6 @@ from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 from moto.cognitoidp.utils import expand_attrs, flatten_attrs
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.operations import constraints
 from infra.local.operations.attributes import EMAIL, check_known
 from infra.local.operations.request import CognitoRequest
 from infra.local.pool.federated import status_of
@@ -26,9 +25,8 @@ class InvitationOperations(CognitoRequest):
 
     def admin_create_user(self) -> ActionResult:
         """Create a user, or invite one again, and e-mail a temporary password."""
-        constraints.check(self._get_action(), self.parameters)
         pool, action = self.requested_pool(), self.parameters.get("MessageAction")
-        policy = pool.extended_config["Policies"]["PasswordPolicy"]
+        policy = pool.password_policy
         password = self.parameters.get("TemporaryPassword") or new_temporary_password(policy)
         check_policy(password, policy)
         user = self._invited(pool) if action == "RESEND" else self._create(pool)
@@ -41,7 +39,7 @@ class InvitationOperations(CognitoRequest):
         """Set a password, either for good or until the next sign-in."""
         pool, user = self.requested_user()
         password = self.parameters["Password"]
-        check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
+        check_policy(password, pool.password_policy)
         if self.parameters.get("Permanent"):
             set_password(user, password)
             self.state.account(user).unlock()
@@ -89,7 +87,7 @@ def set_temporary_password(pool: Pool, user: CognitoIdpUser, password: str) -> N
     """Give a user a password that must be replaced at the next sign-in, within the pool's limit."""
     set_password(user, password)
     user.status = UserStatus.FORCE_CHANGE_PASSWORD
-    days = pool.extended_config["Policies"]["PasswordPolicy"].get("TemporaryPasswordValidityDays")
+    days = pool.password_policy.get("TemporaryPasswordValidityDays")
     account = pool.state.account(user)
     account.unlock()
     account.temporary_until = pool.state.clock.now() + (days or 7) * DAY

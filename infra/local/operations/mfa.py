@@ -6,7 +6,6 @@ from typing import Any
 from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.operations import constraints
 from infra.local.operations.challenges import begin_session, challenge_for, open_challenge
 from infra.local.operations.request import CognitoRequest
 from infra.local.pool.federated import lacks_password
@@ -44,7 +43,6 @@ class MfaOperations(CognitoRequest):
         """Return the user, and the challenge if a session stands in for the access token."""
         session, challenge = self.parameters.get("Session"), None
         if session and not self.parameters.get("AccessToken"):
-            constraints.check(self._get_action(), self.parameters)
             challenge = open_challenge(self.state, session, "MFA_SETUP")
             pool, user = self._challenged(challenge)
         else:
@@ -92,14 +90,15 @@ class MfaOperations(CognitoRequest):
 
     def admin_set_user_mfa_preference(self) -> ActionResult:
         """Turn a user's second factors on or off."""
-        pool = self.requested_pool()
-        self._prefer(pool, pool.backend.admin_get_user(pool.id, self.parameters["Username"]))
+        self._prefer(*self.requested_user())
         return EmptyResult()
 
     def _prefer(self, pool: Pool, user: CognitoIdpUser) -> None:
         check_native(user)
         settings: dict[str, Any] = self.parameters
         account = self.state.account(user)
+        if (settings.get("SMSMfaSettings") or {}).get("Enabled"):  # no SMS is sent here
+            raise refuse("mfa_not_set_up", method="SMS_MFA")
         app = settings.get("SoftwareTokenMfaSettings") or {}
         if app.get("Enabled") and not account.authenticator.secret:
             associated = account.authenticator.pending is not None
@@ -111,9 +110,7 @@ class MfaOperations(CognitoRequest):
             if email.get("Enabled") and not (pool.has_email_mfa and verified):
                 raise refuse("mfa_not_set_up", method="EMAIL_OTP")
             account.email_mfa = bool(email.get("Enabled"))
-        pool.backend.admin_set_user_mfa_preference(
-            pool.id, user.username, app, settings.get("SMSMfaSettings") or {}
-        )
+        pool.backend.admin_set_user_mfa_preference(pool.id, user.username, app, {})
         if email and email.get("PreferredMfa"):
             user.preferred_mfa_setting = "EMAIL_OTP"
         elif email is not None and user.preferred_mfa_setting == "EMAIL_OTP":
@@ -122,12 +119,14 @@ class MfaOperations(CognitoRequest):
     def set_user_pool_mfa_config(self) -> ActionResult:
         """Set the second factors that a pool offers; moto handles two of the three."""
         pool = self.requested_pool()
-        pool.email_mfa_config = self.parameters.get("EmailMfaConfiguration")
-        if pool.email_mfa_config is None:
-            return super().set_user_pool_mfa_config()
-        pool.mfa_config = self.parameters["MfaConfiguration"]
-        pool.sms_mfa_config = self.parameters.get("SmsMfaConfiguration")
-        pool.token_mfa_config = self.parameters.get("SoftwareTokenMfaConfiguration")
+        email = self.parameters.get("EmailMfaConfiguration")
+        if email is None:
+            super().set_user_pool_mfa_config()  # it may refuse, and nothing has changed yet
+        else:
+            pool.mfa_config = self.parameters["MfaConfiguration"]
+            pool.sms_mfa_config = self.parameters.get("SmsMfaConfiguration")
+            pool.token_mfa_config = self.parameters.get("SoftwareTokenMfaConfiguration")
+        pool.email_mfa_config = email
         return self.get_user_pool_mfa_config()
 
 

@@ -17,7 +17,6 @@ class ProfileOperations(CognitoRequest):
         methods = [
             ("SOFTWARE_TOKEN_MFA", user.software_token_mfa_enabled),
             ("EMAIL_OTP", pool.state.account(user).email_mfa),
-            ("SMS_MFA", user.sms_mfa_enabled),
         ]
         answer: dict[str, Any] = {"Username": user.username, "UserAttributes": user.attributes}
         if active := [name for name, enabled in methods if enabled]:
@@ -35,7 +34,7 @@ class ProfileOperations(CognitoRequest):
         pool, user = self.authorize()
         # Check this first, for the same reasons as in ConfirmForgotPassword.
         proposed = self.parameters["ProposedPassword"]
-        check_policy(proposed, pool.extended_config["Policies"]["PasswordPolicy"])
+        check_policy(proposed, pool.password_policy)
         previous = required(self.parameters, "PreviousPassword")
         account, now = self.state.account(user), self.state.clock.now()
         account.count_attempt("ChangePassword", now)

@@ -7,10 +7,11 @@ from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, Use
 from moto.core.responses import ActionResult, EmptyResult
 
 from infra.local.operations.request import CognitoRequest, prevents_existence_errors
+from infra.local.operations.unknown_users import fake_delivery
 from infra.local.pool.federated import lacks_password
 from infra.local.pool.passwords import check_policy, set_password
 from infra.local.pool.refusals import refuse
-from infra.local.pool.user_pool import Pool, delivery_details
+from infra.local.pool.user_pool import Pool
 
 
 class RecoveryOperations(CognitoRequest):
@@ -28,7 +29,7 @@ class RecoveryOperations(CognitoRequest):
         username = self.parameters["Username"]
         user = self._recovering_user(pool, client, username)
         if user is None:
-            return ActionResult({"CodeDeliveryDetails": delivery_details(username)})
+            return ActionResult({"CodeDeliveryDetails": fake_delivery(pool, username)})
         if user.status == UserStatus.FORCE_CHANGE_PASSWORD or lacks_password(user):
             raise refuse("password_not_resettable")
         if user.attribute_lookup.get("email_verified") != "true":
@@ -41,7 +42,7 @@ class RecoveryOperations(CognitoRequest):
         pool, client = self.resolve_client()
         # First: it reveals nothing about an account, and a typo should not cost an attempt.
         password = self.parameters["Password"]
-        check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
+        check_policy(password, pool.password_policy)
         user = self._recovering_user(pool, client, self.parameters["Username"])
         if user is None:
             raise refuse("code_mismatch")
@@ -56,12 +57,16 @@ class RecoveryOperations(CognitoRequest):
 
     def admin_reset_user_password(self) -> ActionResult:
         """Invalidate the password, and e-mail a code that sets a new one."""
-        answer = super().admin_reset_user_password()
-        pool = self.requested_pool()
-        user = self.find_user(pool, self.parameters["Username"])
-        if user:
-            pool.send_code(user, "ConfirmForgotPassword")
-        return answer
+        pool, user = self.requested_user()
+        if not user.enabled:
+            raise refuse("user_disabled")
+        if user.status not in (UserStatus.CONFIRMED, UserStatus.RESET_REQUIRED):
+            raise refuse("password_not_resettable")
+        if user.attribute_lookup.get("email_verified") != "true":
+            raise refuse("no_verified_email")
+        pool.send_code(user, "ConfirmForgotPassword")
+        user.status = UserStatus.RESET_REQUIRED
+        return EmptyResult()
 
     def _recovering_user(
         self, pool: Pool, client: CognitoIdpUserPoolClient, username: str

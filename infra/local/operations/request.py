@@ -1,4 +1,4 @@
-"""The start of every operation: check the limits, then the app client or the access token."""
+"""The start of every operation: check the parameters, then the app client or the access token."""
 
 import base64
 import hashlib
@@ -11,7 +11,8 @@ from moto.cognitoidp.responses import CognitoIdpResponse
 from moto.core.exceptions import JsonRESTError
 
 from infra.local.operations import constraints
-from infra.local.pool.api_model import declares_error, has_parameter
+from infra.local.operations.shapes import conform
+from infra.local.pool.api_model import declares_error, has_parameter, input_shape
 from infra.local.pool.refusals import refuse
 from infra.local.pool.sessions import ADMIN_SCOPE
 from infra.local.pool.state import State
@@ -35,14 +36,26 @@ class CognitoRequest(CognitoIdpResponse):
         return cast("State", self.normalized_request.environ[STATE_KEY])
 
     def call_action(self) -> Any:
-        """Run the operation, or refuse a body that isn't an object."""
+        """Run the operation, or answer why it can't be run with these parameters."""
         try:
-            is_object = isinstance(json.loads(self.body), dict)
-        except (ValueError, RecursionError):
-            is_object = False
-        if not is_object:
-            return answer_error("SerializationException", "The body is not a JSON object.")
+            self._check_request()
+        except JsonRESTError as refusal:
+            return refusal.code, dict(refusal.get_headers()), refusal.get_body()
         return super().call_action()
+
+    def _check_request(self) -> None:
+        """Refuse a body that isn't an object, and parameters that the API's model rules out."""
+        operation = self._get_action()
+        try:
+            given = json.loads(self.body)
+        except (ValueError, RecursionError):
+            given = None
+        if not isinstance(given, dict):
+            raise refuse("body_not_object")
+        if shape := input_shape(operation):
+            given = conform(shape, given)
+        constraints.check(operation, given)
+        self.body = json.dumps(given)  # `parameters` and moto's own operations read it
 
     def _get_action(self) -> str:
         """Return the operation that the header names, or an empty string."""
@@ -58,31 +71,27 @@ class CognitoRequest(CognitoIdpResponse):
         return "json"
 
     def resolve_client(self) -> tuple[Pool, CognitoIdpUserPoolClient]:
-        """Check the parameters, and return the pool and the app client that they name."""
-        operation = self._get_action()
-        constraints.check(operation, self.parameters)
+        """Return the pool and the app client that the parameters name."""
         client_id = self.parameters["ClientId"]
         found = find_client(client_id)
         if found is None:
             raise self.declared_or_fallback(
                 refuse("no_client", client_id=client_id), "client_not_authorized"
             )
-        if has_parameter(operation, "SecretHash"):
+        if has_parameter(self._get_action(), "SecretHash"):
             username = self.parameters["Username"]
             check_secret_hash(found[1], username, self.parameters.get("SecretHash"))
         return found
 
     def requested_client(self) -> tuple[Pool, CognitoIdpUserPoolClient]:
-        """Check the parameters of an administrator's operation; return its pool and app client."""
-        constraints.check(self._get_action(), self.parameters)
+        """Return the pool and the app client of an administrator's operation."""
         pool, client_id = self.requested_pool(), self.parameters["ClientId"]
         if client_id not in pool.clients:
             raise refuse("no_client", client_id=client_id)
         return pool, pool.clients[client_id]
 
     def requested_user(self) -> tuple[Pool, CognitoIdpUser]:
-        """Check the parameters of an administrator's operation; return its pool and its user."""
-        constraints.check(self._get_action(), self.parameters)
+        """Return the pool and the user of an administrator's operation."""
         pool = self.requested_pool()
         user = self.find_user(pool, self.parameters["Username"])
         if user is None:
@@ -95,7 +104,6 @@ class CognitoRequest(CognitoIdpResponse):
         If several errors apply, this order decides; AWS documents none. Not every operation lists
         all of them.
         """
-        constraints.check(self._get_action(), self.parameters)
         claims = self.state.decode_token(required(self.parameters, "AccessToken")) or {}
         pool = next((pool for pool in all_pools() if pool.issuer == claims.get("iss")), None)
         if pool is None or claims["token_use"] != "access":  # noqa: S105 - a kind of token
@@ -134,12 +142,6 @@ class CognitoRequest(CognitoIdpResponse):
         return pool._get_user(username)  # noqa: SLF001 - moto's one way to find a user
 
 
-def answer_error(kind: str, message: str) -> tuple[int, dict[str, str], str]:
-    """Return the answer for a failure that has no shape in Cognito's API model."""
-    error = JsonRESTError(kind, message)
-    return error.code, dict(error.get_headers()), error.get_body()
-
-
 def required(parameters: dict[str, str], name: str) -> str:
     """Return a required parameter, or refuse the request if it is missing."""
     if not parameters.get(name):
@@ -161,6 +163,8 @@ def check_secret_hash(client: CognitoIdpUserPoolClient, username: str, given: st
         return
     if given is None:
         raise refuse("secret_hash_missing", client_id=client.id)
-    proof = hmac.digest(client.secret.encode(), f"{username}{client.id}".encode(), hashlib.sha256)
-    if not hmac.compare_digest(base64.b64encode(proof), given.encode()):
+    # UTF-8 has no lone surrogates. Encode them anyway: such a hash is wrong, not an error.
+    message = f"{username}{client.id}".encode("utf-8", "surrogatepass")
+    proof = base64.b64encode(hmac.digest(client.secret.encode(), message, hashlib.sha256))
+    if not hmac.compare_digest(proof, given.encode("utf-8", "surrogatepass")):
         raise refuse("secret_hash_wrong", client_id=client.id)

@@ -45,7 +45,6 @@ MOTOS_OWN = frozenset(
         "CreateUserPoolDomain",
         "DeleteGroup",
         "DeleteIdentityProvider",
-        "DeleteUserPool",
         "DeleteUserPoolClient",
         "DeleteUserPoolDomain",
         "DescribeIdentityProvider",
@@ -85,13 +84,12 @@ class CognitoResponse(
 ):
     """The class that replaces moto's own in its URL table."""
 
-    def call_action(self) -> Any:
-        """Run an operation that is served, and refuse every other one."""
+    def _check_request(self) -> None:
+        """Refuse every operation that isn't served."""
         operation = self._get_action()
-        if operation in MOTOS_OWN or is_ours(operation):
-            return super().call_action()
-        refusal = refuse("operation_not_implemented", operation=operation)
-        return refusal.code, dict(refusal.get_headers()), refusal.description
+        if operation not in MOTOS_OWN and not is_ours(operation):
+            raise refuse("operation_not_implemented", operation=operation)
+        super()._check_request()
 
     def create_user_pool(self) -> ActionResult:
         """Create a pool with the server's clock, outbox and key."""
@@ -99,6 +97,11 @@ class CognitoResponse(
         pool_id = cast("dict[str, Any]", answer.result)["UserPool"]["Id"]
         cast("Pool", self.backend.user_pools[pool_id]).join(self.state)
         return answer
+
+    def delete_user_pool(self) -> ActionResult:
+        """Delete a pool with its users: the store would return them at the next start."""
+        self.requested_pool().clear_users()
+        return super().delete_user_pool()
 
     def update_user_pool(self) -> None:
         """Replace a pool's settings, which include whether a second factor is required."""

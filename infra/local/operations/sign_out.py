@@ -42,6 +42,7 @@ class SignOutOperations(CognitoRequest):
 
     def admin_disable_user(self) -> ActionResult:
         """Disable a user, which ends every session for good."""
-        answer = super().admin_disable_user()
-        self.requested_pool().sign_out(self.parameters["Username"])
-        return answer
+        pool, user = self.requested_user()
+        user.enabled = False
+        pool.sign_out(user.username)
+        return EmptyResult()

@@ -10,11 +10,11 @@ from infra.local.operations.attributes import (
     check_written_by_client,
 )
 from infra.local.operations.request import CognitoRequest, prevents_existence_errors
+from infra.local.operations.unknown_users import fake_delivery
 from infra.local.pool.federated import status_of
 from infra.local.pool.passwords import check_policy, set_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.triggers import NewUser, pre_sign_up
-from infra.local.pool.user_pool import delivery_details
 
 
 class SignUpOperations(CognitoRequest):
@@ -37,7 +37,7 @@ class SignUpOperations(CognitoRequest):
                 raise refuse("email_username_mismatch")
             attributes["email_verified"] = "false"
         password = self.parameters.get("Password", "")
-        check_policy(password, pool.extended_config["Policies"]["PasswordPolicy"])
+        check_policy(password, pool.password_policy)
         user = CognitoIdpUser(
             user_pool_id=pool.id,
             username=None if pool.signs_in_by_email else username,
@@ -89,7 +89,7 @@ class SignUpOperations(CognitoRequest):
         if user is None:
             if not prevents_existence_errors(client):
                 raise refuse("unknown_user")
-            return ActionResult({"CodeDeliveryDetails": delivery_details(username)})
+            return ActionResult({"CodeDeliveryDetails": fake_delivery(pool, username)})
         if user.status != UserStatus.UNCONFIRMED:
             raise refuse("no_resend")
         self.state.account(user).count_attempt("ResendConfirmationCode", self.state.clock.now())

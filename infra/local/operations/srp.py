@@ -5,8 +5,6 @@ Unlike Cognito, a timestamp is not compared with the clock, because the clock he
 """
 
 import base64
-import binascii
-import hmac
 import re
 import secrets
 import uuid
@@ -16,8 +14,9 @@ from typing import Any
 from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient
 
 from infra.local.operations.request import required
+from infra.local.operations.unknown_users import fake_bytes
 from infra.local.pool import srp
-from infra.local.pool.passwords import hash_of
+from infra.local.pool.passwords import password_hash
 from infra.local.pool.refusals import refuse
 from infra.local.pool.state import Challenge
 from infra.local.pool.user_pool import Pool
@@ -36,18 +35,24 @@ def begin(
 ) -> dict[str, Any]:
     """Return the challenge PASSWORD_VERIFIER. An unknown user gets one that no password answers.
 
-    Its salt and user id are always the same for a name, like those of a user.
+    Its salt and its USERNAME are always the same for a name, like those of a user.
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html
     """
     if not HEX.fullmatch(client_key) or not 0 < int(client_key, 16) < srp.N:
         raise refuse("srp_key_invalid")
     fake = fake_bytes(pool, username)
-    password = hash_of(user) if user else None
+    password = password_hash(user) if user else None
     salt = password.salt if password else fake[:16].hex()
     # Nobody knows a password for a random verifier.
-    verifier = int((password and password.verifier) or secrets.token_hex(384), 16) % srp.N
+    verifier = int(password.verifier if password else secrets.token_hex(384), 16) % srp.N
     sub = user.id if user else str(uuid.UUID(bytes=fake[16:], version=4))
-    name = user.username if user else sub
+    name = (
+        user.username
+        if user
+        else sub
+        if pool.signs_in_by_email
+        else pool.normalize_username(username)
+    )
     exchange = srp.Exchange(srp.identity_of(pool.id, name), salt, verifier, int(client_key, 16))
     block = base64.b64encode(secrets.token_bytes(512)).decode()
     pool.state.challenges[block] = Challenge(
@@ -65,13 +70,6 @@ def begin(
     }
 
 
-def fake_bytes(pool: Pool, username: str) -> bytes:
-    """Return 32 bytes that look random, and are always the same for a name in a pool."""
-    secret = pool.state.key.as_dict(private=True)["d"]
-    name = f"{pool.id} {pool.normalize_username(username)}"
-    return hmac.digest(str(secret).encode(), name.encode("utf-8", "surrogatepass"), "sha256")
-
-
 def proves_password(challenge: Challenge, answers: dict[str, str]) -> bool:
     """Return whether the answers to a challenge prove the password."""
     block = required(answers, "PASSWORD_CLAIM_SECRET_BLOCK")
@@ -79,7 +77,7 @@ def proves_password(challenge: Challenge, answers: dict[str, str]) -> bool:
     timestamp = canonical(required(answers, "TIMESTAMP"))
     try:
         given = base64.b64decode(signature, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii's error is one, and so is that for text beyond ASCII
         return False
     message = base64.b64decode(block) + timestamp.encode()
     return challenge.exchange is not None and challenge.exchange.proves(given, message)

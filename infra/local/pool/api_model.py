@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from botocore.model import ServiceModel
+from botocore.model import ServiceModel, StructureShape
 from botocore.session import Session
 
 
@@ -17,9 +17,14 @@ def has_operation(operation: str) -> bool:
     return operation in service_model().operation_names
 
 
+def input_shape(operation: str) -> StructureShape | None:
+    """Return the shape of an operation's parameters; None if it takes none."""
+    return service_model().operation_model(operation).input_shape
+
+
 def has_parameter(operation: str, parameter: str) -> bool:
     """Return whether an operation has a parameter of that name."""
-    shape = service_model().operation_model(operation).input_shape
+    shape = input_shape(operation)
     return shape is not None and parameter in shape.members
 
 

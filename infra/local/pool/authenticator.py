@@ -61,9 +61,11 @@ def matching_step(secret: str, code: str, now: float) -> int | None:
     padded = secret + "=" * (-len(secret) % 8)
     totp = TOTP(base64.b32decode(padded), 6, SHA1(), STEP)  # noqa: S303 - what RFC 6238 and apps use
     present = int(now) // STEP
+    # UTF-8 has no lone surrogates. Encode them anyway: such a code is wrong, not an error.
+    given = code.encode("utf-8", "surrogatepass")
     for step in (present, present - 1, present + 1):
         try:
-            totp.verify(code.encode(), step * STEP)
+            totp.verify(given, step * STEP)
         except InvalidToken:
             continue
         return step

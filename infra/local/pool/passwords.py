@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from moto.cognitoidp.models import CognitoIdpUser
@@ -50,24 +50,24 @@ class PasswordHash:
     """What checks a password, in hexadecimal. moto keeps it as `user.password`.
 
     `digest` is a salted scrypt hash. `verifier` is SRP's, of the same salt: as in Cognito, it is
-    only as hard to guess as SRP's own hash. An older version stored none: it is empty then.
+    only as hard to guess as SRP's own hash.
     """
 
     salt: str
     digest: str
-    verifier: str = ""
+    verifier: str
 
     @classmethod
-    def hash(cls, password: str) -> "PasswordHash":
-        """Hash a password with a new salt, without SRP's verifier."""
-        salt = secrets.token_hex(16)
-        return cls(salt, _digest(password, salt))
+    def of(cls, password: str, identity: str) -> "PasswordHash":
+        """Hash a password with a new salt. `identity` is SRP's: see `srp.identity_of`."""
+        salt = new_salt()
+        verifier = f"{srp.verifier(identity, password, salt):x}"
+        return cls(salt, _digest(password, salt), verifier)
 
     @classmethod
     def parse(cls, text: str) -> "PasswordHash":
         """Return the hash that `str` wrote. Raises ValueError for other text."""
-        salt, digest, *more = text.split("$")
-        (verifier,) = more or [""]
+        salt, digest, verifier = text.split("$")
         return cls(salt, digest, verifier)
 
     def __str__(self) -> str:
@@ -78,6 +78,11 @@ class PasswordHash:
         return secrets.compare_digest(self.digest, _digest(password, self.salt))
 
 
+def new_salt() -> str:
+    """Return 16 random bytes in hexadecimal."""
+    return secrets.token_hex(16)
+
+
 def _digest(password: str, salt: str) -> str:
     # UTF-8 has no lone surrogates. Encode them anyway: such a password is wrong, not an error.
     given = password.encode("utf-8", "surrogatepass")
@@ -86,14 +91,12 @@ def _digest(password: str, salt: str) -> str:
 
 def set_password(user: CognitoIdpUser, password: str) -> None:
     """Give a user a password, keeping only its hash and SRP's verifier."""
-    kept = PasswordHash.hash(password)
     identity = srp.identity_of(user.user_pool_id, user.username)
-    verifier = f"{srp.verifier(identity, password, kept.salt):x}"
     # moto annotates a string, but only stores the value.
-    user.password = replace(kept, verifier=verifier)  # type: ignore[assignment]
+    user.password = PasswordHash.of(password, identity)  # type: ignore[assignment]
 
 
-def hash_of(user: CognitoIdpUser) -> PasswordHash | None:
+def password_hash(user: CognitoIdpUser) -> PasswordHash | None:
     """Return what checks a user's password; None for a user without one."""
     stored: object = user.password
     return stored if isinstance(stored, PasswordHash) else None
@@ -104,10 +107,10 @@ def has_password(user: CognitoIdpUser | None, password: str) -> bool:
 
     It takes as long for these, because the time would otherwise reveal who has an account.
     """
-    stored = hash_of(user) if user else None
+    stored = password_hash(user) if user else None
     if stored:
         return stored.verify(password)
-    PasswordHash.hash(password)
+    _digest(password, new_salt())
     return False
 
 

@@ -32,6 +32,7 @@ REFUSALS = {
         "InvalidParameter",
         "Attributes did not conform to the schema: {name}: Attribute does not exist in the schema.",
     ),
+    "body_not_object": ("Serialization", "The body is not a JSON object."),
     "code_expired": ("ExpiredCode", "Invalid code provided, please request a code again."),
     "code_mismatch": (
         "CodeMismatch",
@@ -69,6 +70,7 @@ REFUSALS = {
     ),
     "mfa_not_verified": ("InvalidParameter", "User has not verified software token mfa"),
     "no_client": ("ResourceNotFound", "User pool client {client_id} does not exist."),
+    "no_email": ("InvalidParameter", "User has no email address."),
     "no_mfa_method": (
         "InvalidUserPoolConfiguration",
         "The user pool requires a second factor, but has none.",
@@ -169,6 +171,7 @@ REFUSALS = {
     "username_not_email": ("InvalidParameter", "Username should be an email."),
     "username_taken": ("UsernameExists", "User already exists"),
     "validation": ("InvalidParameter", "{errors}"),
+    "wrong_type": ("Serialization", "{name} must be of the type {type}."),
     "wrong_password": ("NotAuthorized", "Incorrect username or password."),
 }
 

@@ -155,4 +155,5 @@ class SessionPool(CognitoIdpUserPool):
 
 def hash_of(refresh_token: str) -> str:
     """Return what a refresh token is kept under. It is random, so it needs no salt."""
-    return hashlib.sha256(refresh_token.encode()).hexdigest()
+    # UTF-8 has no lone surrogates. Encode them anyway: such a token is unknown, not an error.
+    return hashlib.sha256(refresh_token.encode("utf-8", "surrogatepass")).hexdigest()

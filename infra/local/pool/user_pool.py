@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from moto.cognitoidp.models import (
+    DEFAULT_USER_POOL_CONFIG,
     CognitoIdpBackend,
     CognitoIdpGroup,
     CognitoIdpUser,
@@ -13,6 +14,7 @@ from moto.cognitoidp.models import (
 
 from infra.local.pool.federated import identities_of, is_federated
 from infra.local.pool.outbox import Mail
+from infra.local.pool.refusals import refuse
 from infra.local.pool.store import Store
 from infra.local.pool.tokens import TokenPool
 
@@ -39,6 +41,13 @@ class Pool(TokenPool):
     def signs_in_by_email(self) -> bool:
         """Whether the e-mail address is the user name."""
         return "email" in self.extended_config.get("UsernameAttributes", [])
+
+    @property
+    def password_policy(self) -> dict[str, Any]:
+        """The rules for passwords. A pool that names none has Cognito's own."""
+        default = DEFAULT_USER_POOL_CONFIG["Policies"]["PasswordPolicy"]
+        policy: dict[str, Any] = self.extended_config["Policies"].get("PasswordPolicy", default)
+        return policy
 
     @property
     def verifies_email(self) -> bool:
@@ -105,14 +114,16 @@ class Pool(TokenPool):
     def mail(self, user: CognitoIdpUser, code: str, to: str | None = None) -> dict[str, str]:
         """E-mail a code with the pool's template, and return the masked destination.
 
-        It goes to the user's own address unless `to` is another one.
+        It goes to the user's own address unless `to` is another one. Refuse a user without one.
         """
+        to = to or user.attribute_lookup.get("email")
+        if not to:
+            raise refuse("no_email")
         older = {
             name: self.extended_config.get(f"EmailVerification{name.removeprefix('Email')}")
             for name in ("EmailMessage", "EmailSubject")
         }
         template = older | (self.extended_config.get("VerificationMessageTemplate") or {})
-        to = to or user.attribute_lookup["email"]
         text = template.get("EmailMessage") or "Your confirmation code is {####}"
         subject = template.get("EmailSubject") or "Your verification code"
         self._send(to, subject, text, code)

@@ -39,16 +39,16 @@ def test_clock() -> None:
 
 def test_password_hash() -> None:
     """A hash verifies only its own password, can be stored as text, and reveals nothing of it."""
-    kept = PasswordHash.hash(PASSWORD)
+    kept = PasswordHash.of(PASSWORD, "ada")
     assert kept.verify(PASSWORD)
     assert PasswordHash.parse(str(kept)) == kept
     assert not kept.verify(PASSWORD + " ")
     assert not kept.verify("\ud800")
     assert not kept.verify(str(kept))
     assert kept != PASSWORD
-    assert kept != PasswordHash.hash(PASSWORD)
+    assert kept != PasswordHash.of(PASSWORD, "ada")
     assert PASSWORD not in str(kept)
-    for text in ("neither salt nor digest", "more$than$three$parts"):
+    for text in ("neither salt nor digest", "no$verifier", "more$than$three$parts"):
         with pytest.raises(ValueError, match="unpack"):
             PasswordHash.parse(text)
 
@@ -119,15 +119,24 @@ def test_only_this_machine_is_served(cognito: LocalCognito) -> None:
         pass
 
 
-def test_unexpected_failures_look_like_awss(
-    cognito: LocalCognito, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """A request that we didn't foresee gets an InternalErrorException, and stderr a traceback."""
-    headers = {
-        "X-Amz-Target": "AWSCognitoIdentityProviderService.SignUp",
-        "Content-Type": "application/x-amz-json-1.1",
-    }
-    answer = httpx.post(cognito.url, headers=headers, content=b"{}")
+class BrokenClock(Clock):
+    """A clock that fails."""
+
+    def now(self) -> float:
+        """Raise an error that nobody expects."""
+        raise OSError("no time")
+
+
+def test_unexpected_failures_look_like_awss(capfd: pytest.CaptureFixture[str]) -> None:
+    """A failure that we didn't foresee gives an InternalErrorException, and stderr a traceback."""
+    headers = {"X-Amz-Target": f"{TARGET}.SignUp"}
+    with LocalCognito(clock=BrokenClock()) as cognito:
+        body = {
+            "ClientId": cognito.create_pool().client_id,
+            "Username": "ada@example.com",
+            "Password": PASSWORD,
+        }
+        answer = httpx.post(cognito.url, headers=headers, json=body)
     assert answer.status_code == 500
     assert answer.json()["__type"] == "InternalErrorException"
     assert "Traceback" in capfd.readouterr().err
@@ -179,6 +188,35 @@ def test_a_body_that_is_no_object(cognito: LocalCognito, body: bytes) -> None:
     headers = {"X-Amz-Target": f"{TARGET}.SignUp"}
     answer = httpx.post(cognito.url, headers=headers, content=body)
     assert (answer.status_code, answer.json()["__type"]) == (400, "SerializationException")
+
+
+FAULTS: list[tuple[dict[str, Any], str, str]] = [
+    ({}, "InvalidParameterException", "'clientId' failed"),
+    ({"ClientId": None}, "InvalidParameterException", "'clientId' failed"),
+    ({"ClientId": 5}, "SerializationException", "ClientId must be"),
+    ({"ClientId": True}, "SerializationException", "ClientId must be"),
+    ({"UserAttributes": [{}]}, "InvalidParameterException", "'userAttributes.name' failed"),
+    ({"UserAttributes": [None]}, "SerializationException", "UserAttributes must be"),
+    ({"ClientMetadata": {"x": 5}}, "SerializationException", "ClientMetadata.x must be"),
+]
+
+
+@pytest.mark.parametrize(("body", "kind", "message"), FAULTS)
+def test_a_body_that_does_not_fit(
+    cognito: LocalCognito, body: dict[str, Any], kind: str, message: str
+) -> None:
+    """The error is the API's, and names the field."""
+    answer = httpx.post(cognito.url, headers={"X-Amz-Target": f"{TARGET}.SignUp"}, json=body)
+    assert (answer.status_code, answer.json()["__type"]) == (400, kind)
+    assert message in answer.json()["message"]
+
+
+def test_what_the_api_does_not_know_is_ignored(contract: Contract) -> None:
+    """So is a null: a newer SDK, or one of another language, may send either."""
+    body = {"ClientId": contract.pool.client_id, "Username": contract.address()}
+    body |= {"Password": PASSWORD, "Newer": {"x": 5}, "UserAttributes": None}
+    headers = {"X-Amz-Target": f"{TARGET}.SignUp"}
+    assert httpx.post(contract.local.url, headers=headers, json=body).status_code == 200
 
 
 @pytest.mark.parametrize("kind", [None, "application/json", "text/plain", "multipart/form-data"])

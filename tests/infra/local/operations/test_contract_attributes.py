@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support.contract import PASSWORD, Contract, other_than, refused
-from tests.support.contract_google import google_tokens
+from tests.support.contract_google import domain, error_of, google_tokens
 
 READ_ONLY = "A client attempted to write unauthorized attribute"
 SHOE = {"Name": "shoe", "AttributeDataType": "String", "Mutable": True}
@@ -302,6 +303,22 @@ def test_who_may_delete_what(
             call()
             left = {"given_name", name.replace("custom_", "custom:")} & set(contract.user(email))
             assert left == set()
+
+
+def test_a_client_that_was_deleted(contract: Contract) -> None:
+    """Its users' tokens change nothing more: nobody knows what they may write."""
+    _, token = signed_in(contract)
+    google = google_tokens(contract, contract.address())
+    contract.admin.delete_user_pool_client(
+        UserPoolId=contract.pool.user_pool_id, ClientId=contract.pool.client_id
+    )
+    with refused("NotAuthorized", "Invalid Access Token"):
+        update(contract, token, name="Ada")
+    with refused("NotAuthorized", "Invalid Access Token"):
+        contract.users.delete_user_attributes(AccessToken=token, UserAttributeNames=["name"])
+    bearer = {"Authorization": f"Bearer {google['access_token']}"}
+    answer = httpx.get(f"{domain(contract)}/oauth2/userInfo", headers=bearer)
+    assert error_of(answer) == "invalid_token"
 
 
 def test_a_client_that_may_delete_only_some(contract: Contract) -> None:

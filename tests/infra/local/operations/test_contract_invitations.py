@@ -101,6 +101,37 @@ def test_a_long_password_of_an_administrator(contract: Contract) -> None:
     contract.sign_in(email, long)
 
 
+def test_a_pool_without_a_password_policy(contract: Contract) -> None:
+    """Cognito's own policy applies wherever a password is set. Other policies don't replace it."""
+    ways = {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]}}
+    contract = contract.with_settings(pool={"Policies": ways})
+    email = contract.member()
+    token = contract.tokens(email)["AccessToken"]
+    invited = contract.address()
+    contract.administer("admin_create_user", invited, TemporaryPassword=TEMPORARY)
+    challenge = contract.sign_in(invited, TEMPORARY)
+    contract.forgot(email)
+    code = contract.code(email)
+    calls = [
+        lambda: contract.sign_up(contract.address(), "weak-horse"),
+        lambda: contract.administer(
+            "admin_create_user", contract.address(), TemporaryPassword="weak-horse"
+        ),
+        lambda: contract.administer("admin_set_user_password", email, Password="weak-horse"),
+        lambda: contract.reset(email, code, "weak-horse"),
+        lambda: contract.users.change_password(
+            AccessToken=token, PreviousPassword=PASSWORD, ProposedPassword="weak-horse"
+        ),
+        lambda: contract.respond(challenge, USERNAME=invited, NEW_PASSWORD="weak-horse"),
+    ]
+    for call in calls:
+        with refused(
+            "InvalidPassword",
+            "Password did not conform with policy: Password must have uppercase characters",
+        ):
+            call()
+
+
 def test_a_temporary_password_expires(contract: Contract) -> None:
     """It lasts as many days as the pool says, and another invitation makes a new one."""
     policy = {"MinimumLength": 8, "TemporaryPasswordValidityDays": 2}

@@ -1,6 +1,7 @@
 """Authenticator apps: setting one up and signing in with it, as in Cognito."""
 
 import base64
+from typing import Any
 
 import pytest
 
@@ -161,6 +162,39 @@ def test_a_new_password_and_then_the_app(contract: Contract) -> None:
     challenge = contract.respond(challenge, USERNAME=email, NEW_PASSWORD="Another-Horse-2")
     assert challenge["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
     assert answer(contract, email, challenge, app_code(contract, secret))["AuthenticationResult"]
+
+
+def test_sms(contract: Contract) -> None:
+    """No SMS is sent here, so that nobody can lock themselves out with it."""
+    email = contract.member()
+    token = contract.tokens(email)["AccessToken"]
+    message = NOT_SET_UP.replace("SOFTWARE_TOKEN_MFA", "SMS_MFA")
+    with refused("InvalidParameter", message):
+        contract.users.set_user_mfa_preference(AccessToken=token, SMSMfaSettings=ON)
+    with refused("InvalidParameter", message):
+        contract.administer("admin_set_user_mfa_preference", email, SMSMfaSettings=ON)
+    off = {"Enabled": False, "PreferredMfa": False}
+    contract.users.set_user_mfa_preference(AccessToken=token, SMSMfaSettings=off)
+    assert contract.tokens(email)
+
+
+def test_a_refused_setting_of_the_pool(contract: Contract) -> None:
+    """It changes nothing."""
+    pool_id = contract.pool.user_pool_id
+    contract.admin.set_user_pool_mfa_config(
+        UserPoolId=pool_id, MfaConfiguration="OPTIONAL", EmailMfaConfiguration={}
+    )
+    wrong: list[dict[str, Any]] = [
+        {"MfaConfiguration": "ON"},
+        {"MfaConfiguration": "PERHAPS", "EmailMfaConfiguration": {}},
+        {"EmailMfaConfiguration": {}},
+    ]
+    for given in wrong:
+        with refused("InvalidParameter"):
+            contract.admin.set_user_pool_mfa_config(UserPoolId=pool_id, **given)
+    email = contract.member()
+    contract.administer("admin_set_user_mfa_preference", email, EmailMfaSettings=ON)
+    assert contract.sign_in(email)["ChallengeName"] == "EMAIL_OTP"
 
 
 def test_a_pool_without_apps(contract: Contract) -> None:

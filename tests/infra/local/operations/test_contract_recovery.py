@@ -1,6 +1,8 @@
 """ForgotPassword, ConfirmForgotPassword and AdminResetUserPassword, as Cognito answers them."""
 
+import re
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from botocore.exceptions import ClientError
@@ -13,6 +15,7 @@ UNVERIFIED = (
     "Cannot reset password for the user as there is no registered/verified email or phone_number"
 )
 LIMIT = "Attempt limit exceeded, please try after some time."
+BY_NAME = {"UsernameAttributes": [], "UsernameConfiguration": {"CaseSensitive": True}}
 LEGACY = {"PreventUserExistenceErrors": "LEGACY"}
 
 
@@ -245,3 +248,51 @@ def test_a_reset_verifies_the_address(contract: Contract) -> None:
     contract.administer("admin_update_user_attributes", email, UserAttributes=unverified)
     contract.reset(email, contract.code(email), NEW)
     assert contract.user(email)["email_verified"] == "true"
+
+
+def test_an_unknown_user_name(contract: Contract) -> None:
+    """Where people sign in by user name, the answer has a made-up address, always the same."""
+    contract = contract.with_settings(pool=BY_NAME, google=False)
+    email = [{"Name": "email", "Value": contract.address()}]
+    contract.sign_up("known", UserAttributes=email)
+    names = ("known", "unknown", "unknown", "o@example.com")
+    resent = [contract.resend(name)["CodeDeliveryDetails"] for name in names]
+    contract.confirm("known", contract.code(email[0]["Value"]))
+    for known, unknown, again, other in (resent, [contract.forgot(name) for name in names]):
+        assert unknown == again
+        for seen in (known, unknown, other):
+            assert re.fullmatch(r"[a-z]\*{3}@[a-z]\*{3}", seen["Destination"])
+    assert len({contract.forgot(f"unknown{n}")["Destination"] for n in range(9)}) > 1
+
+
+def test_a_user_without_an_address(contract: Contract) -> None:
+    """Where people sign in by user name, one may have none, and then gets no code."""
+    contract = contract.with_settings(pool=BY_NAME, google=False)
+    contract.sign_up("ada")
+    with refused("InvalidParameter", "User has no email address."):
+        contract.resend("ada")
+    contract.administer("admin_confirm_sign_up", "ada")
+    for call in (contract.forgot, partial(contract.administer, "admin_reset_user_password")):
+        with refused("InvalidParameter", UNVERIFIED):
+            call("ada")
+    phone = [
+        {"Name": "phone_number", "Value": "+15550100"},
+        {"Name": "phone_number_verified", "Value": "true"},
+    ]
+    contract.administer("admin_update_user_attributes", "ada", UserAttributes=phone)
+    with refused("InvalidParameter", UNVERIFIED):
+        contract.administer("admin_reset_user_password", "ada")
+    contract.sign_in("ada")
+
+
+def test_a_second_factor_without_an_address(contract: Contract) -> None:
+    """A user who deletes the address can't do without its code."""
+    mfa = {"MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": {}}
+    contract = contract.with_settings(pool=BY_NAME, mfa=mfa, google=False)
+    email = contract.address()
+    contract.sign_up("ada", UserAttributes=[{"Name": "email", "Value": email}])
+    contract.confirm("ada", contract.code(email))
+    contract.administer("admin_set_user_mfa_preference", "ada", EmailMfaSettings={"Enabled": True})
+    contract.administer("admin_delete_user_attributes", "ada", UserAttributeNames=["email"])
+    with refused("InvalidParameter", "User has no email address."):
+        contract.sign_in("ada")

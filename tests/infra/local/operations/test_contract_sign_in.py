@@ -3,11 +3,15 @@
 import base64
 import hmac
 from datetime import timedelta
+from functools import partial
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.support.contract import NO_ROTATION, PASSWORD, Contract, claims, refused
+from tests.support.contract_mfa import app_code, set_up
+from tests.support.contract_srp import EVERY_FLOW
 
 WRONG = "Incorrect username or password."
 LOCKED = "Password attempts exceeded"
@@ -262,3 +266,26 @@ def test_secret_hash(contract: Contract) -> None:
         contract.forgot(email)
     with refused("NotAuthorized", missing):
         contract.reset(email, "000000", "Another-Horse-2")
+
+
+@pytest.mark.parametrize("text", ["é", "\ud800"])
+def test_text_beyond_ascii(contract: Contract, text: str) -> None:
+    """It is as wrong as other text, wherever it stands: SDKs would repeat an internal error."""
+    contract = contract.with_settings(client=EVERY_FLOW)
+    email, secret, _ = set_up(contract)
+    calls = [
+        partial(contract.sign_in, text),
+        partial(contract.sign_in, email, text),
+        partial(contract.initiate, "USER_SRP_AUTH", USERNAME=email, SRP_A=text),
+        partial(contract.initiate, "REFRESH_TOKEN_AUTH", REFRESH_TOKEN=text),
+    ]
+    challenge = contract.sign_in(email)
+    for wrong in ("USERNAME", "SOFTWARE_TOKEN_MFA_CODE"):
+        answers = {"USERNAME": email, "SOFTWARE_TOKEN_MFA_CODE": app_code(contract, secret)}
+        calls.append(partial(contract.respond, challenge, **answers | {wrong: text}))
+    with_secret = contract.with_settings(client={**EVERY_FLOW, "GenerateSecret": True})
+    calls.append(partial(with_secret.sign_in, email, SECRET_HASH=text))
+    for call in calls:
+        with pytest.raises(ClientError) as caught:
+            call()
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400, call

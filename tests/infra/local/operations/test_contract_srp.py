@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from infra.local.pool.user_pool import all_pools
 from tests.support.contract import PASSWORD, Contract, claims, refused
 from tests.support.contract_mfa import answer, app_code, set_up
 from tests.support.contract_srp import EVERY_FLOW, ONLY_SRP, srp_begin, srp_finish, srp_sign_in
@@ -122,6 +121,8 @@ def test_a_second_factor(srp_pool: Contract) -> None:
     [
         {"PASSWORD_CLAIM_SIGNATURE": base64.b64encode(b"x" * 32).decode()},
         {"PASSWORD_CLAIM_SIGNATURE": "nonsense!"},
+        {"PASSWORD_CLAIM_SIGNATURE": "é"},
+        {"PASSWORD_CLAIM_SIGNATURE": "\ud800"},
         {"PASSWORD_CLAIM_SECRET_BLOCK": base64.b64encode(b"x" * 512).decode()},
         {"TIMESTAMP": "Tue Nov 3 08:05:10 UTC 2026"},
         {"USERNAME": "somebody@example.com"},
@@ -244,18 +245,21 @@ def test_an_unknown_user(srp_pool: Contract) -> None:
         srp_sign_in(srp_pool, unknown)
 
 
-def test_a_user_without_a_verifier(srp_pool: Contract) -> None:
-    """A password that an older version stored can't be proven, until it is set again."""
-    email = srp_pool.member()
-    (pool,) = (pool for pool in all_pools() if pool.id == srp_pool.pool.user_pool_id)
-    user = pool._get_user(email)  # noqa: SLF001 - moto's one way to find a user
-    stored: object = user.password
-    user.password = type(stored).parse(str(stored).rpartition("$")[0])  # type: ignore[attr-defined]
-    with refused("NotAuthorized", WRONG):
-        srp_sign_in(srp_pool, email)
-    srp_pool.sign_in(email)
-    reset(srp_pool, email)
-    assert srp_sign_in(srp_pool, email, NEW)["AuthenticationResult"]
+@pytest.mark.parametrize("is_case_sensitive", [True, False])
+def test_an_unknown_user_name(contract: Contract, *, is_case_sensitive: bool) -> None:
+    """In a pool that signs in by user name, USERNAME is that name for anybody."""
+    names = {
+        "UsernameAttributes": [],
+        "UsernameConfiguration": {"CaseSensitive": is_case_sensitive},
+    }
+    contract = contract.with_settings(pool=names, client=EVERY_FLOW, google=False)
+    contract.administer("admin_create_user", "known")
+    srp = SrpClient(contract.pool.user_pool_id, PASSWORD)
+    for typed in ("known", "unknown"):
+        challenge = srp_begin(contract, typed, srp)["ChallengeParameters"]
+        assert (challenge["USERNAME"], challenge["USER_ID_FOR_SRP"]) == (typed, typed)
+        with refused("NotAuthorized", WRONG):
+            srp_sign_in(contract, typed, "Wrong-Horse-1")
 
 
 def test_secret_hash(contract: Contract) -> None:

@@ -3,9 +3,11 @@
 `test_ways.py` tries the ways to get a token.
 """
 
+import json
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
@@ -14,6 +16,7 @@ from botocore.model import Shape
 
 from infra.local.operations.responses import MOTOS_OWN, is_ours
 from infra.local.pool.api_model import service_model
+from tests.support.contract import Contract
 
 # What each operation of the API does, and who does it: this project ("ours"), moto, or nobody.
 GIVES_A_TOKEN = {
@@ -140,6 +143,7 @@ CONFIGURES = {
         "CreateIdentityProvider",
         "CreateUserPool",
         "CreateUserPoolClient",
+        "DeleteUserPool",
         "SetUserPoolMfaConfig",
         "UpdateUserPool",
         "UpdateUserPoolClient",
@@ -151,7 +155,6 @@ CONFIGURES = {
         "CreateUserPoolDomain",
         "DeleteGroup",
         "DeleteIdentityProvider",
-        "DeleteUserPool",
         "DeleteUserPoolClient",
         "DeleteUserPoolDomain",
         "UpdateGroup",
@@ -227,6 +230,33 @@ def test_only_what_is_listed_is_served(anybody: Any, operation: str) -> None:
     refusal = ("UnknownOperationException", f"The local Cognito doesn't implement {operation}.")
     is_refused = (error["Code"], error["Message"]) == refusal
     assert is_refused == (SERVED_BY[operation] == "nobody"), error
+
+
+WRONG_VALUES = (None, 5, "é\ud800", {"x": 5}, [{}], [{"Name": "email"}])
+
+
+@pytest.mark.parametrize(
+    "operation", sorted(name for name in SERVED_BY if SERVED_BY[name] != "nobody")
+)
+def test_parameters_of_a_wrong_type(contract: Contract, operation: str) -> None:
+    """Nothing in a body is an internal error. SDKs repeat a call that was answered with 500."""
+    shape = service_model().operation_model(operation).input_shape
+    assert shape
+    right = {name: example(shape.members[name]) for name in shape.required_members}
+    email = contract.member()
+    known = {
+        "UserPoolId": contract.pool.user_pool_id,
+        "ClientId": contract.pool.client_id,
+        "Username": email,
+        "AccessToken": contract.tokens(email)["AccessToken"],
+    }
+    right |= {name: value for name, value in known.items() if name in right}
+    headers = {"X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}"}
+    bodies = [right | {name: value} for name in shape.members for value in WRONG_VALUES]
+    with httpx.Client(base_url=contract.local.url, headers=headers) as client:
+        for body in [{}, *bodies]:
+            answer = client.post("/", content=json.dumps(body))
+            assert answer.status_code in {200, 400}, (body, answer.text)
 
 
 def example(shape: Shape) -> Any:

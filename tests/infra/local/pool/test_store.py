@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -38,6 +39,52 @@ def test_pending_codes_survive_a_restart(file: Path) -> None:
         before.sign_up(email)
     with started(file) as after:
         after.confirm(email, after.code(email))
+
+
+def test_what_is_under_way_survives_a_restart(file: Path) -> None:
+    """An address that is to be verified, an invitation's end and a second factor by e-mail."""
+    settings = {
+        "pool": {
+            "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+        },
+        "mfa": {"MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": {}},
+    }
+    with started(file, **settings) as before:
+        moving, careful, invited, other = (before.address() for _ in range(4))
+        for email in (moving, careful):
+            before.sign_up_and_confirm(email, PASSWORD)
+        token = before.tokens(moving)["AccessToken"]
+        change = [{"Name": "email", "Value": other}]
+        before.users.update_user_attributes(AccessToken=token, UserAttributes=change)
+        on = {"Enabled": True, "PreferredMfa": True}
+        before.administer("admin_set_user_mfa_preference", careful, EmailMfaSettings=on)
+        before.administer("admin_create_user", invited)
+    with started(file, **settings) as after:
+        assert after.user(moving)["email"] == moving
+        after.users.verify_user_attribute(
+            AccessToken=token, AttributeName="email", Code=after.code(other)
+        )
+        assert after.user(other)["email"] == other
+        challenge = after.sign_in(careful)
+        assert challenge["ChallengeName"] == "EMAIL_OTP"
+        temporary = after.code(invited)
+        assert after.sign_in(invited, temporary)["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+        after.local.clock.advance(timedelta(days=7))
+        with refused(
+            "NotAuthorized", "Temporary password has expired and must be reset by an administrator."
+        ):
+            after.sign_in(invited, temporary)
+
+
+def test_the_users_of_a_deleted_pool_do_not_return(file: Path) -> None:
+    """They are deleted with it, and so are their sessions."""
+    with started(file) as before:
+        email = before.member()
+        before.tokens(email)
+        before.admin.delete_user_pool(UserPoolId=before.pool.user_pool_id)
+    assert {name for name, _, _ in rows(file)} == {"mails", "signing key"}
+    with started(file) as after, refused("UserNotFound"):
+        after.user(email)
 
 
 def test_locks_survive_a_restart(file: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -13,7 +14,8 @@ from botocore.exceptions import ClientError
 
 from infra.local.pool.store import APPLICATION, FORMAT, Store, StoreError
 from tests.support.contract import Contract
-from tests.support.contract_google import google_tokens
+from tests.support.contract_google import authorize_url, comes_back, exchange, google_tokens
+from tests.support.google import Form, parameters, walk
 from tests.support.restarts import started
 
 
@@ -90,6 +92,22 @@ def test_a_full_disk_changes_nothing(file: Path, capfd: pytest.CaptureFixture[st
     with started(file) as after:
         assert contents(after) == known
         after.confirm("new@example.com", after.code("new@example.com"))
+
+
+def test_a_full_disk_uses_up_no_code(file: Path) -> None:
+    """When there is space again, a sign-in with Google goes on with the codes that it has."""
+    with started(file) as pool, httpx.Client() as browser:
+        code = comes_back(pool, "ada@example.com")["code"]
+        asked = walk(browser, browser.get(authorize_url(pool)))
+        form = Form(asked.text)
+        chosen = {"email": "grace@example.com", "email_verified": "true", "choice": "allow"}
+        told = browser.post(urljoin(str(asked.url), form.action), data=form.hidden | chosen)
+        back = urljoin(str(told.url), told.headers["Location"])
+        with no_space(file.with_name("users.db-wal").stat().st_size):
+            assert exchange(pool, code).status_code == 500
+            assert browser.get(back).status_code == 500
+        assert exchange(pool, code).status_code == 200
+        assert exchange(pool, parameters(browser.get(back).headers["Location"])["code"]).is_success
 
 
 def sqlite_file(*statements: str) -> bytes:
