@@ -88,26 +88,30 @@ MAY_IMPORT = {
 # Which wing of the local Cognito may import which others. A wing is a package of
 # infra/local, or a module at its top.
 LOCAL_WINGS: dict[str, set[str]] = {
-    "__main__": {"api_process", "demo", "ports", "server", "stack", "pool"},
-    "api_process": {"ports", "readiness", "server"},
-    "api": {"local_app", "readiness"},
-    "local_app": {"readable_log"},  # the one wing that runs the app
+    "__main__": {"api_process", "demo", "ports", "server", "stack", "threaded_server", "pool"},
+    "api_process": {"ports", "readiness", "threaded_server"},
+    "api": {"local_app", "loopback", "readiness"},
+    "local_app": {"loopback", "readable_log"},  # the one wing that runs the app
     "readiness": set(),
     "readable_log": set(),
-    "demo": {"server"},
-    "ports": {"server"},
+    "demo": {"threaded_server"},
+    "ports": {"threaded_server"},
     "server": {
         "access",
         "admin_client",
         "console",
+        "loopback",
         "moto_app",
         "stack",
+        "threaded_server",
         "oauth",
         "operations",
         "pool",
     },
-    "access": set(),
-    "admin_client": set(),
+    "threaded_server": set(),
+    "access": {"loopback"},
+    "loopback": set(),
+    "admin_client": {"pool"},
     "console": {"operations", "pool"},
     "moto_app": {"operations", "pool"},
     "stack": {"oauth", "pool"},

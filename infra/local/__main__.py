@@ -19,8 +19,9 @@ from infra.local.pool.store import Store, StoreError
 from infra.local.pool.template import TEMPLATE
 from infra.local.pool.user_pool import REGION
 from infra.local.ports import StartupError, check_free, port, port_in_use
-from infra.local.server import HOST, LocalCognito
+from infra.local.server import LocalCognito
 from infra.local.stack import LocalPool
+from infra.local.threaded_server import HOST
 
 ROOT = Path(__file__).parents[2]
 USERS = ROOT / ".local" / "users.db"
@@ -84,7 +85,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-api", action="store_true", help="only the local Cognito")
     parser.add_argument(
         "--store",
-        type=Path,
+        type=file,
         default=USERS,
         metavar="FILE",
         help="where users are kept (default: .local/users.db)",
@@ -104,6 +105,14 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return options
 
 
+def file(text: str) -> Path:
+    """Return the path of a file, or raise the error that argparse prints."""
+    path = Path(text)
+    if path.name in {"", ".."}:
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder: name a file in it")
+    return path
+
+
 def request_shutdown(_number: int, _frame: FrameType | None) -> None:
     """Leave `run` through its `with` blocks, only once: a second Ctrl-C would interrupt them."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -112,10 +121,11 @@ def request_shutdown(_number: int, _frame: FrameType | None) -> None:
 
 
 def reset_aws_environment() -> None:
-    """Drop the shell's AWS settings, and make moto create the same ids at every start."""
+    """Drop the shell's AWS settings, and make moto create the same ids for the same settings."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    # Ids become a hash of name and settings, so a front end can store them in its configuration.
+    # Ids of pools and app clients that are made by hand become a hash of their settings, so a front
+    # end can store them in its configuration. The template's follow from the stack's name.
     os.environ["MOTO_COGNITO_IDP_USER_POOL_ID_STRATEGY"] = "HASH"
     os.environ["MOTO_COGNITO_IDP_USER_POOL_CLIENT_ID_STRATEGY"] = "HASH"
 
@@ -138,17 +148,18 @@ def run(options: argparse.Namespace) -> None:
         if store.set_aside:
             print_line(f"What was at {options.store} is now at {store.set_aside}")
         api_url = None if options.no_api else f"http://localhost:{options.port}"
-        cognito = stack.enter_context(
-            LocalCognito(
-                options.cognito_port,
-                store,
-                echo=print_line,
-                api=api_url,
-                allowed_origins=listed(os.environ.get("ALLOWED_ORIGINS", "")),
-            )
+        cognito = LocalCognito(
+            options.cognito_port,
+            store,
+            echo=print_line,
+            api=api_url,
+            allowed_origins=listed(os.environ.get("ALLOWED_ORIGINS", "")),
         )
+        # The port is open, but nothing is answered before the pool is there: a page that is told
+        # that its app client doesn't exist would sign its user out.
         if options.no_api:
             pool = cognito.create_pool(redirect_uris=redirect_uris([]), template=options.template)
+            stack.enter_context(cognito)
             print_line(f"Local Cognito  http://localhost:{options.cognito_port}/")
             print_line(f"User pool      {pool.user_pool_id}")
             print_line(f"App client     {pool.client_id}")
@@ -157,6 +168,7 @@ def run(options: argparse.Namespace) -> None:
         demo, origins = start_demo(options, stack)
         uris = redirect_uris(origins)
         pool = cognito.create_pool(redirect_uris=uris, template=options.template)
+        stack.enter_context(cognito)
         environ = api_environment(pool, cognito.url, origins) | {"REDIRECT_URIS": ",".join(uris)}
         api = stack.enter_context(api_process(options.port, environ))
         wait_until_ready(api, options.port)
@@ -229,7 +241,7 @@ def api_environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, 
         "COGNITO_USER_POOL_ID": pool.user_pool_id,
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url,
-        "COGNITO_DOMAIN_URL": url,
+        "COGNITO_DOMAIN_URL": url if pool.google else "",
         "COGNITO_JWKS_URL": f"{url}/{pool.user_pool_id}/.well-known/jwks.json",
         # Ignore the developer's AWS profile and proxy.
         "AWS_CONFIG_FILE": os.devnull,

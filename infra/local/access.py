@@ -6,26 +6,19 @@ https://fetch.spec.whatwg.org/#cors-preflight-fetch
 """
 
 import json
+import sys
 from collections.abc import Collection
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request, Response
+
+from infra.local.loopback import is_loopback_origin
 
 TARGET = "AWSCognitoIdentityProviderService."
 """How X-Amz-Target begins for every operation of Cognito."""
 # A browser may keep the answer to a preflight for so many seconds. Chromium's maximum.
 MAX_AGE = "7200"
+LOGGED = 300  # characters of an origin; the longest name of a host has 253
 EXPOSED = "x-amzn-ErrorType, x-amzn-ErrorMessage, x-amzn-RequestId, Date"
-
-
-def is_loopback(authority: str) -> bool:
-    """Return whether a host, with or without a port, is a name for this machine."""
-    try:
-        host = urlsplit(f"//{authority}").hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # another name, or no host at all
-        return False
 
 
 class Access:
@@ -40,7 +33,10 @@ class Access:
     def preflight(self, request: Request) -> Response:
         """Answer a browser that asks whether a page may send a request."""
         response = Response(status=204)
-        if self._permits(request.headers.get("Origin", "")):
+        origin = request.headers.get("Origin", "")
+        if not self._permits(origin):
+            tell_of_refusal(origin)
+        else:
             asked = request.headers.get("Access-Control-Request-Headers", "")
             response.headers["Access-Control-Allow-Headers"] = asked
             response.headers["Access-Control-Allow-Methods"] = "GET, POST"
@@ -51,6 +47,7 @@ class Access:
         """Return the answer to a call of the API that isn't made, or None if it may be."""
         origin = request.headers.get("Origin")
         if origin is not None and not self._permits(origin):
+            tell_of_refusal(origin)
             message = "This page may not call the local Cognito: add its origin to ALLOWED_ORIGINS."
             return refuse(403, "ForbiddenException", message)
         if not request.headers.get("X-Amz-Target", "").startswith(TARGET):
@@ -67,9 +64,15 @@ class Access:
         return response
 
     def _permits(self, origin: str) -> bool:
-        scheme, _, authority = origin.partition("://")
-        own = scheme in ("http", "https") and "/" not in authority and is_loopback(authority)
-        return own or origin in self._allowed
+        return is_loopback_origin(origin) or origin in self._allowed
+
+
+def tell_of_refusal(origin: str) -> None:
+    """Name a refused page on the terminal. The browser reports only that its call failed."""
+    # An origin is a stranger's text.
+    shown = "".join(char for char in origin[:LOGGED] if char.isascii() and char.isprintable())
+    line = f"The local Cognito refused a page. If it is yours, add it to ALLOWED_ORIGINS: {shown}"
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - for the person
 
 
 def refuse(status: int, kind: str, message: str) -> Response:

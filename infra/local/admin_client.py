@@ -8,6 +8,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from infra.local.pool.functions import call_here
+
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
 
@@ -25,6 +27,18 @@ def boto3_client(url: str, region: str) -> "CognitoIdentityProviderClient":
 
     It is cached: creating one takes half a second, mostly to read the API model.
     """
+    return _new_client(url, region)
+
+
+@cache
+def client_in_process(region: str) -> "CognitoIdentityProviderClient":
+    """Return a client whose calls `served_by` handles in this process."""
+    client = _new_client("http://localhost", region)
+    call_here(client)
+    return client
+
+
+def _new_client(url: str, region: str) -> "CognitoIdentityProviderClient":
     session = boto3.Session(
         aws_access_key_id="local",
         aws_secret_access_key="local",  # noqa: S106

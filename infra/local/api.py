@@ -18,22 +18,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from infra.local import readiness
+from infra.local import loopback, readiness
 
 APP = Path(__file__).parents[2] / "app"
 FACTORY = "infra.local.api:create"
 
 
 def create() -> ASGIApp:
-    """Create the app, or what says in its place why it can't be created.
+    """Create the app. If that fails, return an app that answers with the reason instead.
 
     uvicorn calls this after each edit. If it raised, the port would stay open without an answer.
     """
     try:
-        return readiness.announced(_import_app())
+        app = readiness.announced(_import_app())
     except (Exception, SystemExit) as error:  # noqa: BLE001 - an edit can raise anything
         traceback.print_exc()
-        return broken(where(error))
+        app = broken(where(error))
+    return loopback.only(app)
 
 
 def _import_app() -> ASGIApp:
@@ -81,7 +82,8 @@ def end_with_parent() -> None:
 
 def serve(port: int) -> None:
     """Serve the API on 127.0.0.1, and restart it when a file in app/ changes."""
-    # Fail here first: `make run` ends with the error. After an edit, the API stays and tells it.
+    # Fail here first, so that `make run` ends with the error. After an edit, the API stays and
+    # answers with the error.
     _import_app()
     threading.Thread(target=end_with_parent, daemon=True).start()
     uvicorn.run(

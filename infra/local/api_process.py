@@ -11,7 +11,7 @@ from pathlib import Path
 
 from infra.local import readiness
 from infra.local.ports import StartupError
-from infra.local.server import HOST
+from infra.local.threaded_server import HOST
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from infra.local.server import HOST, QuietHandler, ThreadedServer
+from infra.local.threaded_server import HOST, QuietHandler, ThreadedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

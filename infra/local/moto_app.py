@@ -9,6 +9,7 @@ from moto.moto_server import werkzeug_app
 
 from infra.local.operations.request import STATE_KEY
 from infra.local.operations.responses import CognitoResponse
+from infra.local.pool.ids import new_id
 from infra.local.pool.user_pool import Pool
 
 KEYS = "/.well-known/jwks.json"
@@ -36,10 +37,11 @@ class UnusedKeys:
 
 def create_moto_app() -> Any:
     """Return the WSGI application."""
-    # Both can be replaced here: moto looks up the class when it creates a pool, and the table when
-    # it creates an application.
+    # All can be replaced here: moto looks up the names when it creates a pool or an app client, and
+    # the table when it creates an application.
     moto.cognitoidp.models.CognitoIdpUserPool = Pool  # type: ignore[misc]
     vars(moto.cognitoidp.models)["jwk"] = UnusedKeys
+    vars(moto.cognitoidp.models)["generate_id"] = new_id
     paths = moto.cognitoidp.urls.url_paths
     paths["{0}/$"] = CognitoResponse.dispatch
     paths[f"{{0}}/(?P<user_pool_id>[^/]+){KEYS}$"] = serve_jwks

@@ -4,7 +4,7 @@ import argparse
 import errno
 import socket
 
-from infra.local.server import HOST
+from infra.local.threaded_server import HOST
 
 
 class StartupError(Exception):

@@ -2,20 +2,20 @@
 
 import io
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from infra.local.access import Access, is_loopback, refuse
-from infra.local.admin_client import boto3_client
+from infra.local.access import Access, refuse
+from infra.local.admin_client import boto3_client, client_in_process
 from infra.local.console.routes import Console
+from infra.local.loopback import REFUSAL, is_loopback
 from infra.local.moto_app import KEYS, create_moto_app
 from infra.local.oauth import routes
 from infra.local.oauth.domain import Domain
@@ -23,7 +23,8 @@ from infra.local.oauth.google import Google
 from infra.local.operations.request import STATE_KEY
 from infra.local.pool.accounts import Account
 from infra.local.pool.clock import Clock
-from infra.local.pool.functions import Function
+from infra.local.pool.functions import Function, served_by
+from infra.local.pool.ids import ids_of
 from infra.local.pool.outbox import Outbox
 from infra.local.pool.records import Journal
 from infra.local.pool.state import State, restored_signing_key
@@ -32,31 +33,15 @@ from infra.local.pool.template import TEMPLATE
 from infra.local.pool.turns import Turns, has_left
 from infra.local.pool.user_pool import REGION, Pool, all_pools
 from infra.local.stack import REDIRECT_URIS, LocalPool, Stack
+from infra.local.threaded_server import HOST, QuietHandler, ThreadedServer
 
 if TYPE_CHECKING:
     from socket import socket
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-HOST = "127.0.0.1"
 # A sign-up is under 1 KiB; Cognito itself refuses far less than this.
 MAX_REQUEST_BYTES = 1024 * 1024
-
-
-class ThreadedServer:
-    """A server that runs in its own thread for the length of a `with` block."""
-
-    _server: BaseWSGIServer
-
-    def __enter__(self) -> Self:
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 class LocalCognito(ThreadedServer):
@@ -113,23 +98,26 @@ class LocalCognito(ThreadedServer):
         google: bool = True,
         template: Path = TEMPLATE,
     ) -> LocalPool:
-        """Create the template's user pool and app client through the API.
+        """Create the template's user pool and app client through the API, in this process.
+
+        Other callers wait until it is there with its users, also before the `with` block.
 
         `pool`, `client` and `mfa` override what the template says, under the names that
         CreateUserPool, CreateUserPoolClient and SetUserPoolMfaConfig use. `name` stands for the
-        stack's name. `redirect_uris` are the URIs that Google sign-in may return to. If `google` is
-        False, the pool has no sign-in with Google. Raises TemplateError if `template` can't be
-        used here, and boto3's exceptions if Cognito refuses what it says.
+        stack's name; with a store, the ids follow from it. `redirect_uris` are the URIs that Google
+        sign-in may return to. If `google` is False, the pool has no sign-in with Google. Raises
+        TemplateError if `template` can't be used here, and boto3's exceptions if Cognito refuses
+        what it says.
         """
         name = name or "local"
-        cognito = boto3_client(self.url, REGION)
+        cognito = client_in_process(REGION)
         stack = Stack(cognito, name, redirect_uris, self.google if google else None, template)
-        if google:
-            self.functions[stack.function_arn] = stack.function()
-        made = stack.create(pool or {}, client or {}, mfa or {})
-        if self._store:
-            (new,) = (pool for pool in self._pools() if pool.id == made.user_pool_id)
-            with self._saving():
+        if function := stack.function():
+            self.functions[stack.function_arn] = function
+        with self._saving(), served_by(self._call), ids_of(name if self._store else None):
+            made = stack.create(pool or {}, client or {}, mfa or {})
+            if self._store:
+                (new,) = (pool for pool in self._pools() if pool.id == made.user_pool_id)
                 new.keep(name, self._store)
         return made
 
@@ -187,29 +175,17 @@ class LocalCognito(ThreadedServer):
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         request = Request(environ)
-        try:
-            response = self._route(request)
-        except HTTPException as error:
-            response = Response.force_type(error.get_response(environ), environ)
-        except StoreError as error:
-            print(f"make run: {error}", file=sys.stderr, flush=True)  # noqa: T201 - for the person
-            response = internal_error(error)
-        except Exception as error:  # noqa: BLE001 - every failure gets AWS's shape
-            traceback.print_exc(file=sys.stderr)
-            response = internal_error(error)
-        return response(environ, start_response)
+        return answered(self._route, request)(environ, start_response)
 
     def _route(self, request: Request) -> Response:
-        # A page elsewhere can point its own domain at 127.0.0.1 and then read what is here as its
-        # own (DNS rebinding).
         if not is_loopback(request.environ.get("HTTP_HOST", "")):
-            return Response("This is for this machine only: use http://localhost\n", 403)
+            return Response(REFUSAL, 403)
         request.max_content_length = MAX_REQUEST_BYTES
         if response := self._console.answer(request):
             return response
         if request.method == "OPTIONS":
             return self._access.preflight(request)
-        return self._access.with_cors(request, self._answer(request))
+        return self._access.with_cors(request, answered(self._answer, request))
 
     def _answer(self, request: Request) -> Response:
         """Answer a request for the domain, the keys or the API."""
@@ -254,11 +230,18 @@ class LocalCognito(ThreadedServer):
             self.outbox.announce()
 
 
-class QuietHandler(WSGIRequestHandler):
-    """A request handler that logs no requests: the API logs its own."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing."""
+def answered(answer: Callable[[Request], Response], request: Request) -> Response:
+    """Return the answer to a request, also if it fails."""
+    try:
+        return answer(request)
+    except HTTPException as error:
+        return Response.force_type(error.get_response(request.environ), request.environ)
+    except StoreError as error:
+        print(f"make run: {error}", file=sys.stderr, flush=True)  # noqa: T201 - for the person
+        return internal_error(error)
+    except Exception as error:  # noqa: BLE001 - every failure gets AWS's shape
+        traceback.print_exc(file=sys.stderr)
+        return internal_error(error)
 
 
 def internal_error(error: Exception) -> Response:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from infra.local.oauth.google import Google
 from infra.local.pool.functions import Function, load
-from infra.local.pool.template import TEMPLATE, arguments, inline_function, mfa_arguments
+from infra.local.pool.intrinsics import TemplateError
+from infra.local.pool.template import TEMPLATE, arguments, exists, inline_function, mfa_arguments
 from infra.local.pool.user_pool import REGION
 
 if TYPE_CHECKING:
@@ -19,19 +20,20 @@ REDIRECT_URIS = ("https://app.example.com/",)
 
 @dataclass(frozen=True)
 class LocalPool:
-    """The ids that a client needs to use a user pool."""
+    """The ids that a client needs to use a user pool, and whether it has sign-in with Google."""
 
     user_pool_id: str
     client_id: str
     region: str = REGION
+    google: bool = True
 
 
 @dataclass
 class Stack:
     """A template with its parameters filled in. `name` is the stack's name.
 
-    Without `google`, the pool has no domain, no provider and no other setting for Google. Every
-    method raises TemplateError for a template that can't be used here.
+    Without `google`, the parameters for Google are empty, and there is no provider. Every method
+    raises TemplateError for a template that can't be used here.
     """
 
     cognito: "CognitoIdentityProviderClient"
@@ -49,7 +51,6 @@ class Stack:
             # The template refers to a secret in Secrets Manager. There is none locally.
             "GoogleSecretArn": "local",
             "GoogleSecretVersion": "local",
-            "PreSignUpFunction.Arn": self.function_arn,
         }
 
     @property
@@ -57,14 +58,19 @@ class Stack:
         """The ARN of the pre sign-up function."""
         return f"arn:aws:lambda:{REGION}:123456789012:function:{self.name}-PreSignUpFunction"
 
-    def function(self) -> Function:
-        """Return the pre sign-up function. The first call takes half a second."""
+    def function(self) -> Function | None:
+        """Return the pre sign-up function, if there is one. The first call takes half a second."""
+        if not self._has("PreSignUpFunction"):
+            return None
         source, handler, variables = inline_function(
             "PreSignUpFunction", self._references, self.template
         )
         # Lambda sets these two. boto3 reads the second.
         variables |= {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
-        return load(source, handler, frozenset(variables.items()))
+        try:
+            return load(source, handler, frozenset(variables.items()))
+        except Exception as error:  # noqa: BLE001 - its source can raise anything
+            raise TemplateError(f"PreSignUpFunction: {type(error).__name__}: {error}") from None
 
     def create(
         self, pool: dict[str, Any], client: dict[str, Any], mfa: dict[str, Any]
@@ -73,10 +79,12 @@ class Stack:
 
         The arguments override the template's values.
         """
-        input_ = self._arguments("CreateUserPool", "UserPool")
+        # CloudFormation makes up a name, too.
+        input_: dict[str, Any] = {"PoolName": f"{self.name}-UserPool"}
+        input_ |= self._arguments("CreateUserPool", "UserPool")
         # The other functions of the template can't run on this machine.
-        triggers = input_.pop("LambdaConfig", {})
-        if own := {name: arn for name, arn in triggers.items() if arn == self.function_arn}:
+        if isinstance(triggers := input_.get("LambdaConfig"), dict):
+            own = {name: arn for name, arn in triggers.items() if arn == self.function_arn}
             input_["LambdaConfig"] = own
         input_ |= pool
         pool_id = self.cognito.create_user_pool(**input_)["UserPool"]["Id"]
@@ -87,20 +95,26 @@ class Stack:
             # A prefix must be unique in its region.
             "SignInDomain": pool_id.partition("_")[2].lower(),
         }
-        if self.google:
+        # The local Cognito has no branding.
+        if self._has("UserPoolDomain"):
+            domain = self._arguments("CreateUserPoolDomain", "UserPoolDomain")
+            self.cognito.create_user_pool_domain(**domain)
+        if self.google and self._has("GoogleProvider"):
             self._create_provider(self.google)
-        input_ = self._arguments("CreateUserPoolClient", "UserPoolClient") | client
+        input_ = {"ClientName": f"{self.name}-UserPoolClient"}
+        input_ |= self._arguments("CreateUserPoolClient", "UserPoolClient") | client
         made = self.cognito.create_user_pool_client(**input_)["UserPoolClient"]
-        return LocalPool(pool_id, made["ClientId"])
+        return LocalPool(pool_id, made["ClientId"], google="GoogleProvider" in self._references)
 
     def _create_provider(self, google: Google) -> None:
-        """Create the domain and the provider. The local Cognito has no branding."""
-        domain = self._arguments("CreateUserPoolDomain", "UserPoolDomain")
-        self.cognito.create_user_pool_domain(**domain)
         provider = self._arguments("CreateIdentityProvider", "GoogleProvider")
-        provider["ProviderDetails"]["client_secret"] = google.client_secret
-        self._references["GoogleProvider"] = provider["ProviderName"]
+        if isinstance(details := provider.get("ProviderDetails"), dict):
+            details["client_secret"] = google.client_secret
+        self._references["GoogleProvider"] = provider.get("ProviderName", "")
         self.cognito.create_identity_provider(**provider)
+
+    def _has(self, logical_id: str) -> bool:
+        return exists(logical_id, self._references, self.template)
 
     def _arguments(self, operation: str, logical_id: str) -> dict[str, Any]:
         return arguments(operation, logical_id, self._references, self.template)

@@ -114,14 +114,14 @@ class Server:
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": user.email, "PASSWORD": PASSWORD},
         )
-        user.open = answer["AuthenticationResult"]["RefreshToken"]
+        user.open = refresh_token(answer)
 
     def refresh(self, user: User) -> None:
         """Exchange the refresh token."""
         answer = self.cognito.get_tokens_from_refresh_token(
             ClientId=self.client_id, RefreshToken=user.open
         )
-        user.open = answer["AuthenticationResult"]["RefreshToken"]
+        user.open = refresh_token(answer)
 
     def sign_out(self, user: User) -> None:
         """End the session."""
@@ -142,6 +142,17 @@ class Server:
         """Delete the account."""
         self.cognito.admin_delete_user(UserPoolId=self.pool_id, Username=user.email)
         user.status, user.name, user.open = None, "", ""
+
+
+class UnexpectedChallengeError(Exception):
+    """A challenge in the place of tokens. Nobody here has a second factor."""
+
+
+def refresh_token(answer: Any) -> str:
+    """Return the refresh token of an answer, which has none if it was cut off: KeyError."""
+    if "ChallengeName" in answer:
+        raise UnexpectedChallengeError(answer["ChallengeName"])
+    return str(answer["AuthenticationResult"]["RefreshToken"])
 
 
 # The status after a step; other steps don't change it.
@@ -177,7 +188,7 @@ class Kills:
             threads = [threading.Thread(target=self._live, args=[server]) for _ in range(CLIENTS)]
             for thread in threads:
                 thread.start()
-            enough, deadline = self.answered + random.randint(0, MOST_ANSWERS), time.monotonic()
+            enough, deadline = self.answered + random.randint(1, MOST_ANSWERS), time.monotonic()
             while self.answered < enough and time.monotonic() < deadline + PATIENCE:
                 time.sleep(0.001)
             time.sleep(random.uniform(0, LONGEST_PAUSE))
@@ -201,7 +212,7 @@ class Kills:
             except (BotoCoreError, ResponseParserError, httpx.TransportError, KeyError):
                 user.unanswered = step.__name__  # or the answer was cut off
                 return
-            except ClientError as error:
+            except (ClientError, UnexpectedChallengeError) as error:
                 self.faults.append(f"{step.__name__} of {user}: {error}")
                 return
             self.answered += 1

@@ -1,4 +1,4 @@
-"""What every sign-in with a password checks, whichever way the password is proven."""
+"""What every sign-in with a password checks, by SRP or not."""
 
 from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 

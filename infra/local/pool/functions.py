@@ -32,16 +32,29 @@ Api = Callable[["WSGIEnvironment"], Response]
 _api: ContextVar[Api] = ContextVar("api")
 
 
+@contextmanager
+def served_by(api: Api) -> Iterator[None]:
+    """Have `api` handle the calls of boto3 clients in this process, in this block."""
+    token = _api.set(api)
+    try:
+        yield
+    finally:
+        _api.reset(token)
+
+
 def invoke(function: Function, event: dict[str, Any], api: Api) -> Any:
     """Call a function with an event, and return its result.
 
     Its boto3 calls go to `api`. Raises the function's own exceptions.
     """
-    token = _api.set(api)
-    try:
+    with served_by(api):
         return function(event, None)
-    finally:
-        _api.reset(token)
+
+
+def call_here(client: BaseClient) -> None:
+    """Have `served_by` handle the calls of a client. Nothing is sent over HTTP."""
+    # The type stubs allow only handlers without a result.
+    client.meta.events.register("before-send", _send)  # type: ignore[arg-type]
 
 
 @cache  # creating a client takes half a second
@@ -56,8 +69,7 @@ def load(source: str, handler: str, variables: frozenset[tuple[str, str]]) -> Fu
         exec(compile(source, f"{module}.py", "exec"), namespace)  # noqa: S102 - our own template
     for value in namespace.values():
         if isinstance(value, BaseClient):
-            # The type stubs allow only handlers without a result.
-            value.meta.events.register("before-send", _send)  # type: ignore[arg-type]
+            call_here(value)
     function: Function = namespace[name]
     return function
 

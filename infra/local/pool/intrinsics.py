@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 NO_VALUE = object()
@@ -36,6 +36,24 @@ def canonical(function: str, argument: Any) -> dict[str, Any]:
     return {name: argument}
 
 
+def section(of: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a section of a template or a resource; YAML reads an empty one as None."""
+    found = of.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise TemplateError(f"{name} must be a mapping")
+    return found
+
+
+def _apply(name: str, function: Callable[[Any], Any], argument: Any) -> Any:
+    """Call a function of this module, which expects an argument of the right form."""
+    try:
+        return function(argument)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise TemplateError(f"{name} can't take what it is given") from None
+
+
 class Resolver:
     """The values of one template's parameters, conditions, mappings and resources.
 
@@ -53,8 +71,8 @@ class Resolver:
         if isinstance(value, dict):
             if len(value) == 1:
                 ((name, argument),) = value.items()
-                if function := self._function(name, argument):
-                    return function(argument)
+                if function := self._function(str(name), argument):
+                    return _apply(name, function, argument)
             members = {name: self.resolve(member) for name, member in value.items()}
             return {name: member for name, member in members.items() if member is not NO_VALUE}
         if isinstance(value, list):
@@ -69,14 +87,14 @@ class Resolver:
             return None
         functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
-            "Fn::And": lambda each: all(self._truth(one) for one in each),
+            "Fn::And": lambda each: all(self._truths(each)),
             "Fn::Equals": lambda both: _same(*self._list(both, 2)),
             "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": self._get_att,
             "Fn::If": self._if,
             "Fn::Join": self._join,
-            "Fn::Not": lambda one: not self._truth(one[0]),
-            "Fn::Or": lambda each: any(self._truth(one) for one in each),
+            "Fn::Not": lambda one: not next(self._truths(one)),
+            "Fn::Or": lambda each: any(self._truths(each)),
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::Sub": self._sub,
@@ -87,7 +105,7 @@ class Resolver:
 
     def condition(self, name: str) -> bool:
         """Return whether a condition of the template holds."""
-        conditions = self._template.get("Conditions", {})
+        conditions = section(self._template, "Conditions")
         if name not in conditions:
             raise TemplateError(f"there is no condition {name}")
         if name in self._asked:
@@ -98,47 +116,57 @@ class Resolver:
         finally:
             self._asked.remove(name)
 
+    def _truths(self, conditions: Any) -> Iterator[bool]:
+        if not isinstance(conditions, list) or not conditions:
+            raise TemplateError("a list of conditions must be in its place")
+        return map(self._truth, conditions)
+
     def _truth(self, condition: Any) -> bool:
-        return bool(self.resolve(condition))
+        found = self.resolve(condition)
+        if not isinstance(found, bool):
+            raise TemplateError(f"a condition must be in the place of {found!r}")
+        return found
 
     def _ref(self, name: str) -> Any:
-        parameter = self._template.get("Parameters", {}).get(name)
+        parameter = section(self._template, "Parameters").get(name)
         if parameter is not None:
             return self._parameter(name, parameter)
         if name in self._known:
             return self._known[name]
-        if name in self._template.get("Resources", {}):
+        if name in section(self._template, "Resources"):
             return f"{self._known['AWS::StackName']}-{name}"
         raise TemplateError(f"there is no parameter or resource {name}")
 
     def _parameter(self, name: str, parameter: Mapping[str, Any]) -> Any:
         value = self._known.get(name, parameter.get("Default"))
         kind = str(parameter.get("Type"))
-        if value is None or kind.startswith("AWS::SSM::"):
+        # The value of AWS::SSM::Parameter::Name is the text itself.
+        if value is None or kind.startswith("AWS::SSM::Parameter::Value"):
             raise TemplateError(f"the parameter {name} needs a Default here, and not one from SSM")
         if kind.startswith("List<") or kind == "CommaDelimitedList":
             return [entry.strip() for entry in str(value).split(",")]
         return value
 
     def _get_att(self, attribute: str | Sequence[str]) -> Any:
-        path = attribute if isinstance(attribute, str) else ".".join(attribute)
+        path = attribute if isinstance(attribute, str) else ".".join(self._list(attribute))
         if path in self._known:
             return self._known[path]
         name, _, attribute = path.partition(".")
-        resource = self._template.get("Resources", {}).get(name)
+        resource = section(self._template, "Resources").get(name)
         if resource is None:
             raise TemplateError(f"there is no resource {name}")
         made_up = self._ref(name)
-        if attribute != "Arn":
+        type_ = str(resource.get("Type", "AWS::Any::Thing")).lower().split("::")
+        if attribute != "Arn" or len(type_) < 3:  # noqa: PLR2004 - Custom::Thing has two parts
             return f"{made_up}-{attribute}"
-        service, kind = str(resource.get("Type", "AWS::Any::Thing")).lower().split("::")[1:3]
+        service, kind = type_[1:3]
         service = "lambda" if (service, kind) == ("serverless", "function") else service
         region, account = (self._known[f"AWS::{part}"] for part in ("Region", "AccountId"))
         return f"arn:aws:{service}:{region}:{account}:{kind}:{made_up}"
 
     def _find_in_map(self, path: Any) -> Any:
         keys = self._list(path)
-        found: Any = self._template.get("Mappings", {})
+        found: Any = section(self._template, "Mappings")
         for key in keys[:3]:
             if not isinstance(found, dict) or str(key) not in map(str, found):
                 default = keys[3] if len(keys) > 3 and isinstance(keys[3], dict) else {}  # noqa: PLR2004
@@ -158,11 +186,11 @@ class Resolver:
 
     def _join(self, parts: Any) -> str:
         separator, entries = self._list(parts, 2)
-        return str(separator).join(map(_text, entries))
+        return str(separator).join(map(text_of, entries))
 
     def _split(self, parts: Any) -> list[str]:
         separator, text = self._list(parts, 2)
-        return _text(text).split(str(separator))
+        return text_of(text).split(str(separator))
 
     def _select(self, parts: Any) -> Any:
         index, entries = self._list(parts, 2)
@@ -180,8 +208,8 @@ class Resolver:
             if literal:
                 return f"${{{name}}}"
             if name in values:
-                return _text(values[name])
-            return _text(self._get_att(name) if "." in name else self._ref(name))
+                return text_of(values[name])
+            return text_of(self._get_att(name) if "." in name else self._ref(name))
 
         return _VARIABLE.sub(replace, str(text))
 
@@ -193,11 +221,11 @@ class Resolver:
 
 
 def _same(one: Any, other: Any) -> bool:
-    return one == other if isinstance(one, list) else _text(one) == _text(other)
+    return one == other if isinstance(one, list) else text_of(one) == text_of(other)
 
 
-def _text(value: Any) -> str:
-    """Return a value as CloudFormation writes it into a text."""
+def text_of(value: Any) -> str:
+    """Return a value as CloudFormation writes it into a text. Raise TemplateError for a list."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (str, int, float)):

@@ -44,6 +44,15 @@ DELETE = "DELETE FROM records WHERE name = ? AND key = ?"
 COUNT_BAD = "SELECT count(*) FROM records WHERE NOT json_valid(value)"
 READ = "SELECT key, value FROM records WHERE name = ? ORDER BY rowid"
 
+# Errors of SQLite that are not about what the file contains.
+REFUSED = {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+
 
 class StoreError(Exception):
     """The file can't be used; the message is one line that names the remedy."""
@@ -58,13 +67,15 @@ class Store:
 
     A lock keeps other processes out, because they may use other ports. The system releases it when
     the process ends, however it ends. `fresh` starts without users. It deletes the file, but a file
-    that it can't read may be valuable to its owner: that one is renamed to `set_aside`.
+    that it can't read may be valuable to its owner: that one is renamed to `set_aside`. So is one
+    whose records couldn't be loaded by the last run, which an empty file named *.unfit remembers.
     """
 
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self.path = path
         self.set_aside: Path | None = None
         self._fresh = fresh
+        self._unfit = path.with_name(f"{path.name}.unfit")
 
     def __enter__(self) -> Self:
         """Open the file. Raises StoreError if another process has it, or it can't be used."""
@@ -76,6 +87,7 @@ class Store:
             if self._fresh:
                 self._make_room()
             self._database = self._open()
+            self._unfit.unlink(missing_ok=True)
         except BlockingIOError:
             os.close(self._lock)
             raise StoreError(
@@ -95,7 +107,11 @@ class Store:
         try:
             rows = self._database.execute(READ, (name,))
             return [(key, decode(json.loads(value))) for key, value in rows]
-        except (sqlite3.Error, KeyError, TypeError, ValueError, AttributeError) as error:
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            with self._writing():
+                self._unfit.touch(0o600)
             raise self._unreadable(f"{type(error).__name__}: {error}") from None
 
     def save(self, changes: Iterable[Row]) -> None:
@@ -150,7 +166,7 @@ class Store:
             (fault,) = database.execute("PRAGMA quick_check(1)").fetchone()
             (bad,) = database.execute(COUNT_BAD).fetchone()
         except sqlite3.Error as error:
-            raise self._unreadable(str(error)) from None
+            raise self._failure(error) from None
         if fault != "ok" or bad:
             raise self._unreadable("it is damaged")
         return False
@@ -159,13 +175,15 @@ class Store:
         """Delete the file, or set it aside if it can't be read."""
         try:
             self._open().close()
+            is_readable = not self._unfit.exists()
         except UnreadableError:
-            name = next(
+            is_readable = False
+        if not is_readable:
+            self.set_aside = next(
                 name
                 for number in count(1)
                 if not (name := self.path.with_name(f"{self.path.name}.{number}")).exists()
             )
-            self.set_aside = name
         with self._writing():
             for suffix in SUFFIXES:
                 part = self.path.with_name(self.path.name + suffix)
@@ -175,6 +193,18 @@ class Store:
                     part.rename(self.set_aside.with_name(self.set_aside.name + suffix))
                 else:
                     part.unlink()
+
+    def _failure(self, error: sqlite3.Error) -> StoreError:
+        """Return the error for a failure to read, which the system or the file may have caused."""
+        # The lowest byte is the kind of an extended code. An error of SQLite's module has none.
+        kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        return self._unwritable(error) if kind in REFUSED else self._unreadable(str(error))
+
+    def _unwritable(self, error: Exception) -> StoreError:
+        return StoreError(
+            f"{self.path} can't be written: {error}. Nothing was lost; free some space, or make"
+            " its folder writable."
+        )
 
     def _unreadable(self, reason: str) -> UnreadableError:
         return UnreadableError(
@@ -188,7 +218,4 @@ class Store:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(
-                f"{self.path} can't be written: {error}. Nothing was lost; free some space, or make"
-                " its folder writable."
-            ) from None
+            raise self._unwritable(error) from None

@@ -12,7 +12,14 @@ import yaml
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from infra.local.pool.api_model import service_model
-from infra.local.pool.intrinsics import NO_VALUE, Resolver, TemplateError, canonical
+from infra.local.pool.intrinsics import (
+    NO_VALUE,
+    Resolver,
+    TemplateError,
+    canonical,
+    section,
+    text_of,
+)
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
@@ -82,16 +89,35 @@ def arguments(
     return taken
 
 
+def exists(logical_id: str, references: Mapping[str, Any], path: Path = TEMPLATE) -> bool:
+    """Return whether the template creates a resource: it is there, and its condition holds."""
+    resource = section(load(path), "Resources").get(logical_id)
+    if not isinstance(resource, dict):
+        return False
+    if "Condition" not in resource:
+        return True
+    condition = {"Condition": resource["Condition"]}
+    return bool(_resolved(logical_id, "Condition", condition, references, path))
+
+
 def inline_function(
     logical_id: str, references: Mapping[str, Any], path: Path = TEMPLATE
 ) -> tuple[str, str, dict[str, str]]:
     """Return the source of a Lambda function, its handler's name and its environment variables."""
     properties = _properties(logical_id, path)
-    environment = _resolved(
-        logical_id, "Environment", properties.get("Environment", {}), references, path
+    given = {name: properties.get(name, {}) for name in ("Code", "Environment")}
+    code, environment = (
+        _resolved(logical_id, name, value, references, path) for name, value in given.items()
     )
-    variables = environment.get("Variables", {})
-    return properties["Code"]["ZipFile"], properties["Handler"], variables
+    source = code.get("ZipFile") if isinstance(code, dict) else None
+    if not source or "Handler" not in properties:
+        raise TemplateError(f"{logical_id}: this machine needs Handler and Code.ZipFile to run it")
+    variables = {} if environment is NO_VALUE else section(environment, "Variables")
+    return (
+        text_of(source),
+        text_of(properties["Handler"]),
+        {name: text_of(value) for name, value in variables.items()},
+    )
 
 
 def mfa_arguments(
@@ -103,13 +129,15 @@ def mfa_arguments(
     for a method that the local Cognito lacks: SMS_MFA.
     """
     properties = _properties(logical_id, path)
-    given = {"EnabledMfas": [], "MfaConfiguration": "OFF"} | properties
-    enabled, configuration = (
-        _resolved(logical_id, name, given[name], references, path)
-        for name in ("EnabledMfas", "MfaConfiguration")
-    )
-    input_: dict[str, Any] = {"MfaConfiguration": configuration}
-    for name in enabled:
+    given: dict[str, Any] = {"EnabledMfas": [], "MfaConfiguration": "OFF"}
+    for name in given.keys() & properties.keys():
+        value = _resolved(logical_id, name, properties[name], references, path)
+        if value is not NO_VALUE:
+            given[name] = value
+    input_: dict[str, Any] = {"MfaConfiguration": given["MfaConfiguration"]}
+    if not isinstance(given["EnabledMfas"], list):
+        raise TemplateError(f"{logical_id}.EnabledMfas must be a list")
+    for name in map(text_of, given["EnabledMfas"]):
         if name not in MFA_METHODS:
             raise TemplateError(f"{logical_id}.EnabledMfas: the local Cognito has no {name}")
         input_ |= MFA_METHODS[name]
@@ -117,11 +145,10 @@ def mfa_arguments(
 
 
 def _properties(logical_id: str, path: Path) -> dict[str, Any]:
-    resource = load(path).get("Resources", {}).get(logical_id)
-    if resource is None:
+    resource = section(load(path), "Resources").get(logical_id)
+    if not isinstance(resource, dict):
         raise TemplateError(f"there is no resource {logical_id}")
-    properties: dict[str, Any] = resource.get("Properties", {})
-    return properties
+    return section(resource, "Properties")
 
 
 def _resolved(
@@ -131,6 +158,8 @@ def _resolved(
         return Resolver(load(path), references).resolve(value)
     except TemplateError as error:
         raise TemplateError(f"{logical_id}.{name}: {error}") from None
+    except RecursionError:
+        raise TemplateError(f"{logical_id}.{name}: it contains itself") from None
 
 
 def _typed(value: Any, shape: Shape, where: str) -> Any:

@@ -12,9 +12,10 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from infra.local.server import LocalCognito, LocalPool
+from infra.local.pool.clock import Clock
+from infra.local.server import MAX_REQUEST_BYTES, LocalCognito, LocalPool
 from tests.support.browser import FOREIGN, Browse
-from tests.support.contract import Contract
+from tests.support.contract import PASSWORD, Contract
 from tests.support.transports import serve
 
 SERVICE = "AWSCognitoIdentityProviderService"
@@ -50,6 +51,7 @@ def cors_of(response: httpx.Response) -> dict[str, str]:
         "https://localhost",
         "http://127.0.0.1:8080",
         "http://127.1.2.3",
+        "http://app.localhost:5173",
         "http://[::1]:3000",
     ],
 )
@@ -86,6 +88,11 @@ def test_pages_that_may_call(cognito: LocalCognito, origin: str) -> None:
         "http://127.0.0.1.evil.example",
         "http://[::1",
         "http://2130706433.example",
+        "http://evil.example@localhost",
+        "http://localhost/evil",
+        "http://localhost?x",
+        "http://localhost:abc",
+        "http://localhost:1,evil.example",
         "file://localhost",
         "chrome-extension://localhost",
     ],
@@ -99,6 +106,49 @@ def test_pages_that_may_not_call(cognito: LocalCognito, origin: str) -> None:
     headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     for refused in (answer, httpx.options(cognito.url, headers=headers)):
         assert cors_of(refused) == {}
+
+
+def test_a_refused_page_is_named_on_the_terminal(
+    cognito: LocalCognito, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The developer learns which origin to allow, on one line, whatever the origin contains."""
+    foreign = EVIL + "/\u00e9" + "x" * 1000
+    headers = {"Origin": foreign.encode("latin-1"), "Access-Control-Request-Method": b"POST"}
+    for method in ("POST", "OPTIONS"):
+        httpx.request(method, cognito.url, headers=headers)
+        (line,) = capfd.readouterr().err.splitlines()
+        assert line.isprintable()
+        assert line.isascii()
+        assert f"ALLOWED_ORIGINS: {EVIL}/xxx" in line
+        assert len(line) < 400
+    httpx.options(cognito.url, headers={"Origin": ALLOWED})
+    assert capfd.readouterr().err == ""
+
+
+class StoppedClock(Clock):
+    """A clock that fails, as code does in a way that nobody foresaw."""
+
+    def now(self) -> float:
+        """Fail."""
+        raise RuntimeError("stopped")
+
+
+def test_pages_read_every_failure(cognito: LocalCognito) -> None:
+    """A failure has CORS headers, too: otherwise a page sees only that the network failed."""
+    too_large = httpx.post(
+        cognito.url,
+        content=b"x" * (MAX_REQUEST_BYTES + 1),
+        headers={"Origin": ALLOWED, "X-Amz-Target": f"{SERVICE}.SignUp"},
+    )
+    unknown = httpx.get(f"{cognito.url}/nothing", headers={"Origin": ALLOWED})
+    with LocalCognito(allowed_origins=[ALLOWED], clock=StoppedClock()) as stopped:
+        client_id = stopped.create_pool("stopped", google=False).client_id
+        body = {"ClientId": client_id, "Username": "ada@example.com", "Password": PASSWORD}
+        headers = {"Origin": ALLOWED, "X-Amz-Target": f"{SERVICE}.SignUp"}
+        failed = httpx.post(stopped.url, content=json.dumps(body), headers=headers)
+    for answer, status in ((too_large, 413), (unknown, 404), (failed, 500)):
+        assert answer.status_code == status
+        assert cors_of(answer)["access-control-allow-origin"] == ALLOWED
 
 
 def test_programs_may_call(cognito: LocalCognito) -> None:
@@ -154,6 +204,7 @@ POST = """async ([url, target, body, mode, type]) => {
 GET = """async ([url, mode]) => {
   try { return [(await fetch(url, {mode})).type]; } catch { return "refused"; }
 }"""
+BEACON = "([url, body]) => navigator.sendBeacon(url, body)"
 FORM = """([url, fields, enctype]) => {
   const frame = document.body.appendChild(document.createElement("iframe"));
   frame.name = "there";
@@ -184,6 +235,7 @@ def test_a_page_elsewhere_does_nothing(
     deletes = {"Action": "AdminDeleteUser", **user}
     query = "&".join(f"{name}={value}" for name, value in deletes.items())
     here, body = cognito.url, json.dumps(user)
+    consent = {"request": "guess", "choice": "allow", "email": email}
     tries: list[tuple[str, list[Any]]] = [
         (POST, [f"{here}/", f"{SERVICE}.AdminDeleteUser", body, "cors", None]),
         (POST, [f"{here}/?{query}", None, body, "cors", "text/plain"]),
@@ -191,17 +243,39 @@ def test_a_page_elsewhere_does_nothing(
         (POST, [f"{here}/", None, query, "no-cors", "application/x-www-form-urlencoded"]),
         (POST, [f"{here}/console/forget", None, "{}", "no-cors", "text/plain"]),
         (GET, [f"{here}/?{query}", "no-cors"]),
+        (GET, [f"{here}/oauth2/authorize?{query}", "no-cors"]),
+        (GET, [f"{here}/logout?{query}", "no-cors"]),
+        *((BEACON, [f"{here}{path}", body]) for path in ("/", f"/?{query}", "/console/forget")),
+        *((BEACON, [f"{here}{path}", query]) for path in ("/oauth2/token", "/oauth2/revoke")),
+        (FORM, [f"{here}/google/consent", consent, "application/x-www-form-urlencoded"]),
         (FORM, [f"{here}/", deletes, "application/x-www-form-urlencoded"]),
         (FORM, [f"{here}/", deletes, "multipart/form-data"]),
         (FORM, [f"{here}/?{query}", deletes, "text/plain"]),
     ]
     for script, arguments in tries:
-        with answered(page) if script == FORM else nullcontext():
+        with answered(page) if script in {FORM, BEACON} else nullcontext():
             page.evaluate(script, arguments)
         assert contract.admin.admin_get_user(**user)["Enabled"], arguments
-    for path in ("/outbox", "/console/state", "/"):
+    for path in ("/outbox", "/console/state", "/", "/oauth2/authorize"):
         assert page.evaluate(GET, [here + path, "cors"]) == "refused"
     window.errors.clear()  # Chromium reports each refusal
+
+
+def test_a_domain_that_points_here_does_nothing(
+    browse: Browse, cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """A page elsewhere whose domain now points to this machine (DNS rebinding) is refused."""
+    here = cognito.url.replace("127.0.0.1", FOREIGN)
+    window = browse(here)
+    page = window.page
+    contract = Contract(pool, cognito)
+    user = {"UserPoolId": pool.user_pool_id, "Username": contract.member()}
+    arguments = [f"{here}/", f"{SERVICE}.AdminDeleteUser", json.dumps(user), "cors", None]
+    for path in ("/", "/outbox", "/console/state"):
+        page.goto(here + path)
+        assert "This is for this machine only" in page.content()
+        assert "This is for this machine only" in page.evaluate(POST, arguments)[1]
+    assert contract.admin.admin_get_user(**user)["Enabled"]
 
 
 @pytest.mark.parametrize("rename", [lambda url: url, lambda url: url.replace("127.0.0.1", FOREIGN)])

@@ -7,10 +7,20 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from app.exceptions import KeysUnavailableError
 from app.tokens import LEEWAY
-from infra.local.local_app import create_local_app
+from infra.local.local_app import COGNITO, cognito_time, create_local_app
 from infra.local.server import LocalCognito
 from tests.support.environment import environ_of
+from tests.support.faulty import (
+    Answer,
+    Behaviour,
+    Close,
+    FaultyCognito,
+    Raw,
+    Reset,
+    Truncated,
+)
 from tests.support.people import Person, settings_for
 from tests.support.team.team_routes import router
 from tests.support.transports import serving
@@ -49,6 +59,33 @@ def test_own_routes_follow_the_clock(monkeypatch: pytest.MonkeyPatch, step: str)
         assert whoami(ada).status_code == 200
         cognito.clock.advance(timedelta(hours=3, seconds=LEEWAY))
         assert whoami(ada).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        Answer(200, b"not JSON"),
+        Answer(200, b"[]"),
+        Answer(200, b"5"),
+        Answer(200, b"{}"),
+        Answer(200, b'{"now": null}'),
+        Answer(200, b'{"now": "late"}'),
+        Answer(200, b"\xff"),
+        Answer(500, b"{}"),
+        Truncated(),
+        Close(),
+        Reset(),
+        Raw(b"nonsense\r\n\r\n"),
+    ],
+    ids=repr,
+)
+def test_another_program_on_its_port(monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour) -> None:
+    """What isn't an answer of the local Cognito is as good as none: 503, not 500."""
+    with FaultyCognito() as other:
+        other.behave(behaviour)
+        monkeypatch.setenv(COGNITO, other.url)
+        with pytest.raises(KeysUnavailableError):
+            cognito_time()
 
 
 def test_no_clock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ import pexpect
 import pytest
 
 from infra.local.__main__ import DEMO_PORT
+from infra.local.admin_client import boto3_client
+from infra.local.pool.user_pool import REGION
 from infra.local.server import LocalPool
 from tests.support.contract import PASSWORD
 from tests.support.google import consents
@@ -140,6 +142,40 @@ def test_ids_are_stable(machine: Machine) -> None:
     assert LocalPool(*ids[0]).user_pool_id.startswith("us-east-1_")
 
 
+def test_callers_wait_while_it_starts_again(machine: Machine) -> None:
+    """The first answer of the new process is right: nobody is told that a session has ended."""
+    with machine.runs("--no-api", until="App client"):
+        client_id = machine.printed.split()[-1]
+        cognito = boto3_client(machine.cognito, REGION)
+        cognito.sign_up(ClientId=client_id, Username=EMAIL, Password=PASSWORD)
+        pool_id = re.findall(r"User pool +(\S+)", machine.printed)[0]
+        cognito.admin_confirm_sign_up(UserPoolId=pool_id, Username=EMAIL)
+        tokens = cognito.initiate_auth(
+            ClientId=client_id,
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": EMAIL, "PASSWORD": PASSWORD},
+        )["AuthenticationResult"]
+    call = {"ClientId": client_id, "RefreshToken": tokens["RefreshToken"]}
+    headers = {"X-Amz-Target": "AWSCognitoIdentityProviderService.GetTokensFromRefreshToken"}
+    with machine.popen("--no-api") as process:
+        try:
+            answer = first_answer(machine.cognito, json.dumps(call), headers)
+        finally:
+            process.terminate()
+    assert answer.status_code == 200, answer.text
+
+
+def first_answer(url: str, content: str, headers: dict[str, str]) -> httpx.Response:
+    """Call again and again until somebody listens, and return what is answered then."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return httpx.post(url, content=content, headers=headers, timeout=30)
+        except httpx.ConnectError:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 def test_everything(machine: Machine) -> None:
     """One command starts the API and prints codes on the terminal; a restart signs nobody out."""
     with machine.runs(until="curl", end=signal.SIGINT):
@@ -202,12 +238,22 @@ def test_allowed_origins(machine: Machine) -> None:
     """Every page of this machine may call, and no other; the caller's own setting wins."""
     hosts = ("localhost", "127.0.0.1", "[::1]")
     here = [f"http://{host}:{port}" for host in hosts for port in (3000, 4173, 4200, 5174, 65535)]
+    others = ["https://localhost", "http://localhost", "http://127.1.2.3", "http://App.Localhost:1"]
     elsewhere = ["https://app.example", "http://localhost.example:3000", "http://127.0.0.1.example"]
     with machine.runs(until="curl"):
-        for origin in (*here, "https://localhost", "http://localhost"):
+        for origin in (*here, *others):
             assert may_call(machine, origin), origin
         for origin in (*elsewhere, "null", "http://10.0.0.1:3000", "http://localhost:3000/"):
             assert not may_call(machine, origin), origin
+        # A page's own domain that points to this machine (DNS rebinding): its requests have the
+        # same Origin as Host, or no Origin.
+        for host in ("evil.example", f"evil.example:{machine.port}", "evil.example@localhost"):
+            for headers in ({"Host": host}, {"Host": host, "Origin": f"http://{host}"}):
+                for route in ("/auth/sign-in", "/health", "/.ready"):
+                    answer = httpx.post(f"{machine.api}{route}", json={}, headers=headers)
+                    assert answer.status_code == 403, (host, route)
+                    assert "http://localhost" in answer.text
+        assert httpx.get(f"{machine.api}/health", headers={"Host": "LOCALHOST"}).is_success
     machine.environ = {"ALLOWED_ORIGINS": "https://app.example"}
     with machine.runs(until="curl"):
         assert may_call(machine, "https://app.example")
@@ -344,6 +390,13 @@ def test_the_same_port_twice(machine: Machine) -> None:
     assert "must differ" in machine.fails("--demo-port", str(machine.cognito_port))
 
 
+@pytest.mark.parametrize("place", [".", "..", "/"])
+def test_a_folder_for_the_users(machine: Machine, place: str) -> None:
+    """The error says that a file is needed; the folder isn't touched, even by a fresh start."""
+    machine.store = Path(place)
+    assert f"'{place}' is a folder: name a file in it" in machine.fails("--fresh")
+
+
 def test_second_instance(machine: Machine) -> None:
     """A second instance on other ports is refused: it would overwrite the first one's users."""
     with machine.runs("--no-api", until="App client"):
@@ -378,7 +431,7 @@ def test_a_file_of_the_version_before(machine: Machine) -> None:
 
 
 def test_a_broken_edit(machine: Machine, tmp_path: Path) -> None:
-    """After an edit that breaks the app, every request is told where; the next edit mends it."""
+    """After an edit that breaks the app, every answer says where. The next edit fixes it."""
     machine.project = tmp_path / "project"
     for folder in ("app", "infra"):
         ignored = shutil.ignore_patterns("node_modules", "__pycache__")
@@ -432,5 +485,6 @@ def test_help() -> None:
         text=True,
         check=True,
     ).stdout
-    for option in ("--port", "--cognito-port", "--demo-port", "--fresh", "--no-api", "--store"):
-        assert option in printed
+    ports = {"--port", "--cognito-port", "--demo-port"}
+    others = {"--help", "--fresh", "--no-api", "--store", "--template"}
+    assert set(re.findall(r"(?m)^  (?:-h, )?(--[a-z-]+)", printed)) == ports | others

@@ -94,7 +94,19 @@ def test_other_origins_read_nothing(cognito: LocalCognito, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::1", ""]
+    "host",
+    [
+        "evil.example",
+        "evil.example:80",
+        "127.0.0.1.evil.example",
+        "evil.example@localhost",
+        "localhost/evil",
+        "localhost?x",
+        "localhost:abc",
+        "localhost:1,evil.example",
+        "[::1",
+        "",
+    ],
 )
 @pytest.mark.parametrize("path", ["/", "/outbox", "/console/state", "/anything"])
 def test_other_hosts_are_refused(cognito: LocalCognito, host: str, path: str) -> None:
@@ -104,7 +116,8 @@ def test_other_hosts_are_refused(cognito: LocalCognito, host: str, path: str) ->
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost:1", "LOCALHOST", "127.0.0.1", "127.0.0.2:80", "[::1]:8001"]
+    "host",
+    ["localhost:1", "LOCALHOST", "app.localhost", "127.0.0.1", "127.0.0.2:80", "[::1]:8001"],
 )
 def test_this_host_has_many_names(cognito: LocalCognito, host: str) -> None:
     """Every name for this machine is accepted, with any port."""

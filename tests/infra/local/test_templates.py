@@ -1,5 +1,6 @@
 """The local Cognito with the template as other people would edit it."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,6 +41,18 @@ def replaced(before: str, after: str) -> Edit:
     return edit
 
 
+def without(*logical_ids: str) -> Edit:
+    """Return an edit that removes resources."""
+
+    def edit(template: str) -> str:
+        for name in logical_ids:
+            template, removed = re.subn(rf"(?m)^  {name}:\n(?:    .*\n|\n)+", "", template)
+            assert removed == 1, name
+        return template
+
+    return edit
+
+
 def section(name: str, text: str) -> Edit:
     """Return an edit that adds an entry to a section."""
     return replaced(f"\n{name}:\n", f"\n{name}:\n  {text}\n")
@@ -49,6 +62,7 @@ VERIFICATION = (
     "VerificationMessageTemplate: {DefaultEmailOption: CONFIRM_WITH_CODE, "
     "EmailSubject: !Sub '${AWS::StackName} says hello', EmailMessage: 'Your number is {####}.'}"
 )
+NO_GOOGLE = "  HasGoogle: !Equals [a, b]\n"
 LENGTH = "MinimumLength: !Ref PasswordLength"
 EDITS = {
     "a custom attribute alone": pool_property(
@@ -74,6 +88,27 @@ EDITS = {
     "another condition": section("Conditions", "Either: !Or [!Equals [a, b], !Equals [c, c]]"),
     "a mapping": section("Conditions", "Odd: !Equals [!FindInMap [None, a, b], c]"),
     "own verification texts": pool_property(VERIFICATION),
+    "no pool name": replaced("      UserPoolName: !Ref AWS::StackName\n", ""),
+    "no client name": replaced("      ClientName: !Ref AWS::StackName\n", ""),
+    "no pre sign-up function": lambda template: without("PreSignUpFunction")(
+        pool_property("LambdaConfig: !Ref AWS::NoValue")(template)
+    ),
+    "no Google": lambda template: without(
+        "UserPoolDomain", "ManagedLoginBranding", "GoogleProvider", "PreSignUpFunction"
+    )(template.replace("  HasGoogle: !Not [!Equals [!Ref GoogleClientId, '']]\n", NO_GOOGLE)),
+    "a parameter's name": section(
+        "Parameters", "Where: {Type: 'AWS::SSM::Parameter::Name', Default: /a}"
+    ),
+    "a second factor for everybody, in quotes": pool_property("MfaConfiguration: 'ON'"),
+    "second factors if a condition holds": lambda template: pool_property(
+        "EnabledMfas: !If [HasAlarmEmail, [SOFTWARE_TOKEN_MFA], !Ref AWS::NoValue]"
+    )(pool_property("MfaConfiguration: !If [HasAlarmEmail, 'ON', !Ref AWS::NoValue]")(template)),
+    "a mail sender if a condition holds": pool_property(
+        "EmailConfiguration: !If [HasSender, {SourceArn: !Ref SenderArn}, !Ref AWS::NoValue]"
+    ),
+    "an attribute of a custom resource": lambda template: pool_property(
+        "UserPoolTags: {made: !GetAtt Thing.Arn}"
+    )(template.replace("\nResources:\n", "\nResources:\n  Thing: {Type: 'Custom::Thing'}\n")),
 }
 
 
@@ -86,7 +121,11 @@ def test_people_sign_up_and_in(edit: Edit, cognito: LocalCognito, tmp_path: Path
     email = contract.member()
     described = contract.admin.describe_user_pool(UserPoolId=contract.pool.user_pool_id)["UserPool"]
     assert {"email", "sub", "name"} <= {each["Name"] for each in described["SchemaAttributes"]}
-    assert "AuthenticationResult" in contract.sign_in(email)
+    if edit is EDITS["a second factor for everybody, in quotes"]:
+        assert contract.sign_in(email)["ChallengeName"] == "MFA_SETUP"
+    else:
+        assert "AuthenticationResult" in contract.sign_in(email)
+    assert contract.pool.google == (edit is not EDITS["no Google"])
     if edit is EDITS["own verification texts"]:
         (mail,) = (mail for mail in cognito.outbox.to_json() if mail["to"] == email)
         assert mail["text"] == f"Your number is {mail['code']}."
@@ -101,6 +140,15 @@ def test_people_sign_up_and_in(edit: Edit, cognito: LocalCognito, tmp_path: Path
         (replaced(LENGTH, "MinimumLength: eight"), "must be a whole number"),
         (replaced(LENGTH, "MinimumLength: 3"), "valid min value: 6"),
         (replaced("- SOFTWARE_TOKEN_MFA", "- SMS_MFA"), "the local Cognito has no SMS_MFA"),
+        (pool_property("UserPoolName: !Sub [a]"), "Fn::Sub can't take what it is given"),
+        (without("PreSignUpFunction"), "there is no resource PreSignUpFunction"),
+        (pool_property("LambdaConfig: 5"), "Invalid type for parameter LambdaConfig"),
+        (pool_property("UserPoolName: {1: 2}"), "Invalid type for parameter PoolName"),
+        (
+            replaced("        ZipFile: |\n", "        Nothing: |\n"),
+            "needs Handler and Code.ZipFile",
+        ),
+        (replaced("          import boto3\n", "          import nothing\n"), "ModuleNotFoundError"),
         (replaced("Conditions:\n", "Conditions: [\n"), ", column 3"),
         (replaced("  UserPoolClient:\n", "  UserPoolClientele:\n"), "no resource UserPoolClient"),
     ],

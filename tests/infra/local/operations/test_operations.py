@@ -197,7 +197,7 @@ def test_every_operation_is_classified() -> None:
     assert sorted(listed) == sorted(service_model().operation_names)
 
 
-def test_whoever_serves_an_operation_is_as_listed() -> None:
+def test_every_operation_is_listed_under_its_server() -> None:
     """Operations of this project are never listed as moto's, and the other way round."""
     ours = {name for name in SERVED_BY if is_ours(name)}
     assert ours == {name for name, who in SERVED_BY.items() if who == "ours"}

@@ -226,7 +226,7 @@ OUTCOMES: list[tuple[str, State, str, str]] = [
 def test_signing_in_with_a_password(
     contract: Contract, settings: str, state: State, right: str, wrong: str
 ) -> None:
-    """Every way has the same outcome, whoever asks and however the password is proven."""
+    """Every way has the same outcome, for every caller and every proof of the password."""
     contract = contract.with_settings(**{"client": EVERY_FLOW} | SETTINGS[settings])
     username = state(contract)
     for way in PASSWORD_WAYS:
