@@ -77,7 +77,7 @@ def test_own_routes_follow_the_clock(monkeypatch: pytest.MonkeyPatch, step: str)
         Reset(),
         Raw(b"nonsense\r\n\r\n"),
     ],
-    ids=repr,
+    ids=lambda each: type(each).__name__,
 )
 def test_another_program_on_its_port(monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour) -> None:
     """What isn't an answer of the local Cognito is as good as none: 503, not 500."""
