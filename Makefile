@@ -6,6 +6,7 @@ PORT ?= 8000
 COGNITO_PORT ?= 8001
 DEMO_PORT ?=
 FRESH ?=
+ARCH ?=
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,7 +14,7 @@ bin := $(VENV)/bin
 # An environment works for one version of Python, so another PYTHON= creates it again.
 ready := .ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bundle lint types deploy-check smoke doctor format lock screenshots assets clean
+.PHONY: help run test bench package bundle lint types deploy-check smoke doctor format lock screenshots assets clean
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -28,6 +29,10 @@ test: $(VENV)/$(ready) ## Run every test (ARGS= goes to pytest)
 bench: $(VENV)/$(ready) ## Compare speed and size with alternatives, in 8 minutes (ARGS=--help)
 	@$(bin)/python -m tests.bench $(ARGS)
 
+package: $(VENV)/$(ready) ## Make a zip for `sam deploy`, instead of `sam build` with Docker (ARCH=x86_64)
+	@rm -rf dist/bundle
+	@$(bin)/python -m infra.package $(if $(ARCH),--arch $(ARCH))
+
 bundle: $(VENV)/$(ready) ## Write what ships to dist/bundle.zip (ARGS="--arch arm64" for that processor)
 	@rm -rf dist/bundle
 	@$(bin)/python -m infra.bundle dist/bundle --zip dist/bundle.zip $(ARGS)
@@ -39,9 +44,9 @@ lint: $(VENV)/$(ready) ## Check style
 types: $(VENV)/$(ready) ## Check the types of app/ and infra/, strictly
 	$(bin)/mypy
 
-deploy-check: $(VENV)-template/$(ready) ## Check infra/template.yaml with cfn-lint, the SAM transform and tests of its guarantees
-	$(VENV)-template/bin/cfn-lint infra/template.yaml
-	$(VENV)-template/bin/python -m pytest -q -c /dev/null --rootdir . --noconftest tests/deploy/check_template.py
+deploy-check: $(VENV)-template/$(ready) ## Check the templates with cfn-lint, the SAM transform and tests of their guarantees
+	$(VENV)-template/bin/cfn-lint infra/template.yaml infra/ci-role.yaml
+	$(VENV)-template/bin/python -m pytest -q -c /dev/null --rootdir . --noconftest $(wildcard tests/deploy/check_*.py)
 
 smoke: $(VENV)/$(ready) ## Test a deployed API (URL=https://…/v1, ARGS="--email you@example.com")
 	@$(bin)/python -m infra.smoke $(ARGS) $(URL)
@@ -83,7 +88,7 @@ assets: ## Fetch the docs page's Swagger UI and the list of common passwords (UP
 	cd app/assets/swagger-ui && sha256sum $(vendored) >SHA256SUMS
 
 clean: ## Delete the environments, the caches and the local users
-	rm -rf .venv* .local .artifacts dist .*_cache .hypothesis
+	rm -rf .venv* .local .artifacts .aws-sam dist .*_cache .hypothesis
 
 $(VENV)/$(ready): requirements-dev.txt
 	$(call environment,$(VENV),requirements-dev.txt)

@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument(
         "--arch",
         choices=sorted(TAGS),
-        help="build for this processor instead of this machine's, and don't check the result",
+        help="build for this processor instead of this machine's",
     )
     given = parser.parse_args()
     folder: Path = given.folder.absolute()

@@ -65,13 +65,26 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     aws.add_argument("--stack", metavar="NAME", help="the stack to read the two ids below from")
     aws.add_argument("--user-pool-id", metavar="ID", help="by default, the pool of the domain")
     aws.add_argument("--client-id", metavar="ID", help="by default, the API's app client")
+    aws.add_argument(
+        "--without-google",
+        action="store_true",
+        help="check only the app client, such as one of an existing user pool",
+    )
     aws.add_argument("--endpoint-url", metavar="URL", help="another Cognito, such as a local one")
     parser.set_defaults(pre_sign_up=None)  # not an option: read from the stack
     given = parser.parse_args(argv)
     if not given.aws and any(
-        (given.stack, given.user_pool_id, given.client_id, given.endpoint_url)
+        (
+            given.stack,
+            given.user_pool_id,
+            given.client_id,
+            given.without_google,
+            given.endpoint_url,
+        )
     ):
-        parser.error("--stack, --user-pool-id, --client-id and --endpoint-url need --aws")
+        parser.error(
+            "--stack, --user-pool-id, --client-id, --without-google and --endpoint-url need --aws"
+        )
     return given
 
 
@@ -93,12 +106,9 @@ def diagnose(given: argparse.Namespace, findings: Findings) -> None:
     """Run every check."""
     if given.stack:
         take_from_stack(given, findings)
-    url = given.url.rstrip("/")
-    with httpx.Client(timeout=TIMEOUT) as http:
-        uris = (given.redirect_uri,) if given.redirect_uri else api.USUAL_PAGES
-        attempt = api.start(http, findings, url, uris)
-        if attempt:
-            follow(http, findings, url, attempt, given.google_client_id)
+    attempt = None
+    if not given.without_google:
+        attempt = try_google(given, findings)
     if given.aws:
         try:
             describe(given, findings, attempt)
@@ -106,6 +116,17 @@ def diagnose(given: argparse.Namespace, findings: Findings) -> None:
             findings.unknown(f"the calls to AWS failed: {error}")
     if attempt:
         say(ONLY_A_SIGN_IN_SHOWS)
+
+
+def try_google(given: argparse.Namespace, findings: Findings) -> Attempt | None:
+    """Go a browser's way up to Google's first answer. Return None if it can't begin."""
+    url = given.url.rstrip("/")
+    with httpx.Client(timeout=TIMEOUT) as http:
+        uris = (given.redirect_uri,) if given.redirect_uri else api.USUAL_PAGES
+        attempt = api.start(http, findings, url, uris)
+        if attempt:
+            follow(http, findings, url, attempt, given.google_client_id)
+    return attempt
 
 
 def take_from_stack(given: argparse.Namespace, findings: Findings) -> None:
@@ -149,6 +170,9 @@ def describe(given: argparse.Namespace, findings: Findings, attempt: Attempt | N
             f"The API uses the app client {attempt.client_id}, not {client_id}: deploy again",
             right=attempt.client_id == client_id,
         )
+    if given.without_google:
+        pool.check_client(pool_id, client_id)
+        return
     redirect_uri = attempt.redirect_uri if attempt else given.redirect_uri
     pool.check(
         pool_id,

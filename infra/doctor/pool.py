@@ -11,6 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from app.oauth import SCOPES
+from infra.doctor.client import check_client
 from infra.doctor.findings import Findings
 from infra.doctor.google import OTHER_TYPE
 from infra.doctor.stack import LIMITS, error_code
@@ -56,8 +57,27 @@ class Pool:
         """
         self._check_pool(pool_id, pre_sign_up)
         self._check_provider(pool_id, google_client_id)
-        self._check_client(pool_id, client_id, redirect_uri)
+        client = self.check_client(pool_id, client_id)
+        if client:
+            self._check_oauth(client, redirect_uri)
         self._check_branding(pool_id, client_id)
+
+    def check_client(self, pool_id: str, client_id: str) -> dict[str, Any] | None:
+        """Check what the API needs of any app client. Return the client without its secret.
+
+        Return None if there is none, or if the credentials can't read it.
+        """
+        answer = self._ask(
+            self._cognito.describe_user_pool_client, UserPoolId=pool_id, ClientId=client_id
+        )
+        if not answer:
+            self._missing(answer, f"The pool has no app client {client_id}: see UserPoolClientId")
+            return None
+        client: dict[str, Any] = answer["UserPoolClient"]
+        check_client(
+            self._findings, client, has_secret=client.pop("ClientSecret", None) is not None
+        )
+        return client
 
     def _check_pool(self, pool_id: str, pre_sign_up: str | None) -> None:
         answer = self._ask(self._cognito.describe_user_pool, UserPoolId=pool_id)
@@ -169,21 +189,7 @@ class Pool:
                 right=client_id == google_client_id,
             )
 
-    def _check_client(self, pool_id: str, client_id: str, redirect_uri: str | None) -> None:
-        answer = self._ask(
-            self._cognito.describe_user_pool_client, UserPoolId=pool_id, ClientId=client_id
-        )
-        if not answer:
-            self._missing(answer, f"The pool has no app client {client_id}: see UserPoolClientId")
-            return
-        client = answer["UserPoolClient"]
-        has_secret = client.pop("ClientSecret", None) is not None
-        self._findings.check(
-            "The app client has no secret",
-            "The app client has a secret. It can't be removed: replace the client with one "
-            "that has GenerateSecret: false, as in the template's UserPoolClient",
-            right=not has_secret,
-        )
+    def _check_oauth(self, client: Mapping[str, Any], redirect_uri: str | None) -> None:
         self._findings.check(
             "OAuth is on for the app client",
             "OAuth is off for the app client: set AllowedOAuthFlowsUserPoolClient to true, as in "

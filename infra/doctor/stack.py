@@ -21,6 +21,8 @@ class Stack(NamedTuple):
     redirect_uri: str | None
     pre_sign_up: str | None
     """The name of PreSignUpFunction; also None if the credentials can't read it."""
+    without_google: bool | None
+    """Whether the stack uses an existing user pool, to which it can't add Google."""
 
 
 def region_of(*texts: str | None) -> str | None:
@@ -48,6 +50,7 @@ def describe_stack(name: str, region: str | None) -> Stack:
         given.get("GoogleClientId") or None,
         given.get("RedirectUris", "").partition(",")[0].strip() or None,
         _physical_id(cloudformation, name, "PreSignUpFunction"),
+        bool(given.get("ExistingUserPoolId")),
     )
 
 

@@ -13,25 +13,34 @@ from functools import cache
 from typing import Any
 
 import pytest
+from cfnlint.api import lint
 
-from tests.deploy import with_google  # noqa: F401 - registers its guarantees
+from infra.package import zip_template
+from tests.deploy import with_google, with_options  # noqa: F401 - register their guarantees
 from tests.deploy.guarantees import (
+    EXISTING_POOL,
     GOOGLE,
     GUARANTEES,
+    IMAGE,
     TEMPLATE,
+    ZIP,
     Guarantee,
     Template,
     defaults,
+    deployed,
     evaluate,
     get_att,
     guarantee,
     of_type,
+    own_or_existing,
     parameters_in,
     properties,
     source,
     the,
     transformed,
 )
+
+DOCKERFILE = (TEMPLATE.parents[1] / "Dockerfile").read_text()
 
 
 def _with_google(value: object) -> dict[str, list[object]]:
@@ -261,7 +270,8 @@ def answers_pass_as_they_are(template: Template) -> None:
 @guarantee(
     lambda it: it["Resources"]["Api"].pop("DependsOn"),
     lambda it: properties(it, "ApiLogsRole").update(ManagedPolicyArns=[]),
-    lambda it: it["Resources"]["ApiAccount"].pop("DeletionPolicy"),
+    lambda it: it["Resources"]["ApiAccount"].update(DeletionPolicy="RetainExceptOnCreate"),
+    lambda it: it["Resources"]["ApiLogsRole"].pop("DeletionPolicy"),
 )
 def gateway_may_write_its_log(template: Template) -> None:
     """CloudFormation creates the log role before the stage.
@@ -274,9 +284,9 @@ def gateway_may_write_its_log(template: Template) -> None:
     assert role == {"Fn::GetAtt": ["ApiLogsRole", "Arn"]}
     (policy,) = properties(template, "ApiLogsRole")["ManagedPolicyArns"]
     assert policy["Fn::Sub"].endswith("AmazonAPIGatewayPushToCloudWatchLogs")
-    # The region's other APIs use it too, so it is kept, except if the first deployment fails
+    # The region's other APIs use it too, so it is kept, even if this stack's first deployment fails
     for name in ("ApiAccount", "ApiLogsRole"):
-        assert template["Resources"][name]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert template["Resources"][name]["DeletionPolicy"] == "Retain"
 
 
 @guarantee(lambda it: it["Globals"].pop("Api"))
@@ -299,13 +309,50 @@ def requests_are_traced(template: Template) -> None:
 
 @guarantee(
     lambda it: properties(it, "Function").update(Architectures=["x86_64"]),
-    lambda it: it["Resources"]["Function"]["Metadata"].update(DockerContext="."),
+    lambda it: it["Parameters"]["Architecture"].update(Default="x86_64"),
 )
-def function_is_an_arm64_image(template: Template) -> None:
-    """Lambda runs the image on arm64, which is a fifth cheaper and no slower."""
+def functions_run_on_the_chosen_processor(template: Template) -> None:
+    """Both functions have the parameter's processor: arm64, unless you need the other."""
+    for name in ("Function", "PreSignUpFunction"):
+        assert properties(template, name)["Architectures"] == [{"Ref": "Architecture"}]
+    assert template["Parameters"]["Architecture"]["Default"] == "arm64"
+
+
+@guarantee(
+    lambda it: properties(it, "Function").update(CodeUri="app/"),
+    lambda it: properties(it, "Function").update(Runtime="python3.12"),
+    lambda it: properties(it, "Function").update(Handler="app.main.handler"),
+    lambda it: it["Parameters"]["Architecture"].update(AllowedValues=["arm64", "x86_64"]),
+    lambda it: it["Parameters"]["SnapStart"].update(Default="false"),
+    forms=(ZIP,),
+)
+def zip_needs_no_docker(template: Template) -> None:
+    """`make package` makes the zip, for the template's Python and processor, with SnapStart."""
+    function = properties(template, "Function")
+    assert function["PackageType"] == "Zip"
+    base = re.search(r"^FROM \S+/lambda/python:(\S+) AS", DOCKERFILE, re.MULTILINE)
+    assert base
+    assert function["Runtime"] == f"python{base[1]}"
+    assert f'CMD ["{function["Handler"]}"]' in DOCKERFILE
+    there = template["Source"]["Resources"]["Function"]
+    assert there["Properties"]["CodeUri"] == "bundle.zip"
+    assert "Metadata" not in there
+    assert template["Parameters"]["Architecture"]["AllowedValues"] == ["arm64"]
+    assert template["Parameters"]["SnapStart"]["Default"] == "true"
+
+
+@guarantee(
+    lambda it: it["Resources"]["Function"]["Metadata"].update(DockerContext="."),
+    lambda it: it["Parameters"]["Architecture"].update(AllowedValues=["arm64"]),
+    lambda it: it["Parameters"]["SnapStart"].update(Default="true"),
+    forms=(IMAGE,),
+)
+def image_is_built_from_the_dockerfile(template: Template) -> None:
+    """Images start without SnapStart, which AWS may not support for them everywhere."""
     function = properties(template, "Function")
     assert function["PackageType"] == "Image"
-    assert function["Architectures"] == ["arm64"]
+    assert template["Parameters"]["Architecture"]["AllowedValues"] == ["arm64", "x86_64"]
+    assert template["Parameters"]["SnapStart"]["Default"] == "false"
     where = template["Source"]["Resources"]["Function"]["Metadata"]
     context = TEMPLATE.parent / where["DockerContext"]
     assert (context / where["Dockerfile"]).is_file()
@@ -314,11 +361,10 @@ def function_is_an_arm64_image(template: Template) -> None:
 
 @guarantee(lambda it: properties(it, "Function").pop("SnapStart"))
 def function_starts_from_a_snapshot(template: Template) -> None:
-    """SnapStart is on by default, and the API calls the version that has the snapshot."""
+    """SnapStart follows its parameter, and the API calls the version that has the snapshot."""
     function = properties(template, "Function")
     choice = ["HasSnapStart", "PublishedVersions", "None"]
     assert function["SnapStart"] == {"ApplyOn": {"Fn::If": choice}}
-    assert template["Parameters"]["SnapStart"]["Default"] == "true"
     alias = the(template, "AWS::Lambda::Alias")
     assert alias["Name"] == "live"
     assert "Fn::GetAtt" in alias["FunctionVersion"]
@@ -332,8 +378,9 @@ POLICY_ID = "ANPA" + 17 * "X"
 @guarantee(
     lambda it: properties(it, "Function").pop("VersionDescription"),
     lambda it: it["Parameters"]["AllowedOrigins"].update(MaxLength=200),
-    lambda it: properties(it, "GoogleSettings").update(Description={"Ref": "SignInDomain"}),
-    lambda it: properties(it, "GoogleSettings").update(Roles=[{"Ref": "PreSignUpRole"}]),
+    lambda it: properties(it, "LongSettings").update(Description={"Ref": "SignInDomain"}),
+    lambda it: properties(it, "LongSettings").update(Roles=[{"Ref": "PreSignUpRole"}]),
+    lambda it: it["Conditions"].update(HasLongSettings={"Condition": "HasGoogle"}),
 )
 def every_parameter_of_the_function_is_published(template: Template) -> None:
     """Every changed parameter publishes a version. Otherwise the API would ignore a new origin."""
@@ -342,14 +389,16 @@ def every_parameter_of_the_function_is_published(template: Template) -> None:
     assert len(given) > 2
     # CloudFormation replaces the version when its description changes
     separator, (short, addresses) = the(template, "AWS::Lambda::Version")["Description"]["Fn::Join"]
-    assert addresses["Fn::If"] == ["HasGoogle", get_att("GoogleSettings", "PolicyId"), ""]
+    assert addresses["Fn::If"] == ["HasLongSettings", get_att("LongSettings", "PolicyId"), ""]
+    for given_ in (GOOGLE, EXISTING_POOL):
+        assert "LongSettings" in deployed(template, given_)["Resources"]
     # It contains the id of a policy, which CloudFormation replaces when the policy's description
     # changes
-    policy = properties(template, "GoogleSettings")
+    policy = properties(template, "LongSettings")
     published = parameters_in([short, policy["Description"]], template)
-    unpublished = (given | {"SnapStart"}) - published
+    unpublished = (given | {"SnapStart", "Architecture"}) - published
     assert unpublished == set(), "Add them to VersionDescription in infra/template.yaml"
-    others = re.sub(r"\$\{\w+\}", "false", short["Fn::Sub"]) + separator + POLICY_ID
+    others = re.sub(r"\$\{\w+\}", "x86_64", short["Fn::Sub"]) + separator + POLICY_ID
     assert template["Parameters"]["AllowedOrigins"]["MaxLength"] + len(others) <= 256
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
@@ -432,7 +481,7 @@ DOMAIN_URL = "https://${SignInDomain}.auth.${AWS::Region}.amazoncognito.com"
 
 @guarantee(
     lambda it: it["Resources"]["LogKey"].pop("Condition"),
-    lambda it: it["Conditions"].update(HasLogKey=it["Conditions"]["HasSnapStart"]),
+    lambda it: it["Parameters"]["LogPeople"].update(Default="true"),
     lambda it: properties(it, "LogKey")["GenerateSecretString"].update(PasswordLength=8),
     lambda it: properties(it, "LogKey").update(SecretString="known"),
 )
@@ -455,8 +504,8 @@ def the_key_of_the_log_is_a_secret(template: Template) -> None:
 def function_gets_its_settings(template: Template) -> None:
     """Environment variables come from the resources and the parameters."""
     settings = {
-        "COGNITO_CLIENT_ID": {"Ref": "UserPoolClient"},
-        "COGNITO_USER_POOL_ID": {"Ref": "UserPool"},
+        "COGNITO_CLIENT_ID": own_or_existing("UserPoolClient"),
+        "COGNITO_USER_POOL_ID": own_or_existing("UserPool"),
         "ALLOWED_ORIGINS": {"Ref": "AllowedOrigins"},
         "DOCS": {"Ref": "Docs"},
         "HIDE_EXISTING_ACCOUNTS": {"Ref": "HideExistingAccounts"},
@@ -598,8 +647,9 @@ def outputs_say_where_everything_is(template: Template) -> None:
     assert {name: output["Value"] for name, output in template["Outputs"].items()} == {
         "ApiUrl": {"Fn::Sub": API_URL},
         "DocsUrl": {"Fn::Sub": f"{API_URL}/docs"},
-        "UserPoolId": {"Ref": "UserPool"},
-        "UserPoolClientId": {"Ref": "UserPoolClient"},
+        "CustomUrl": {"Fn::Sub": "https://${DomainName}"},
+        "UserPoolId": own_or_existing("UserPool"),
+        "UserPoolClientId": own_or_existing("UserPoolClient"),
         "GoogleRedirectUri": {"Fn::Sub": f"{DOMAIN_URL}/oauth2/idpresponse"},
     }
 
@@ -612,9 +662,17 @@ def _is_set(parameter: str, empty: object) -> dict[str, Any]:
 def conditions_are_the_right_way_round(template: Template) -> None:
     """Conditions match their parameters, so that the defaults are those of infra/README.md."""
     assert template["Conditions"] == {
+        "OwnsPool": {"Fn::Equals": [{"Ref": "ExistingUserPoolId"}, ""]},
         "HasSender": _is_set("SenderArn", ""),
-        "HasGoogle": _is_set("GoogleClientId", ""),
+        "HasEmailText": _is_set("EmailText", ""),
+        "HasSecondEmailText": _is_set("SecondEmailText", ""),
+        "HasGoogle": {"Fn::And": [_is_set("GoogleClientId", ""), {"Condition": "OwnsPool"}]},
+        "HasLongSettings": {
+            "Fn::Or": [{"Condition": "HasGoogle"}, {"Fn::Not": [{"Condition": "OwnsPool"}]}]
+        },
         "HasLogKey": {"Fn::Equals": [{"Ref": "LogPeople"}, "true"]},
+        "HasDomain": _is_set("DomainName", ""),
+        "HasBoundary": _is_set("PermissionsBoundary", ""),
         "HasReserve": _is_set("ReservedConcurrency", -1),
         "HasAlarmEmail": _is_set("AlarmEmail", ""),
         "HasSnapStart": {"Fn::Equals": [{"Ref": "SnapStart"}, "true"]},
@@ -624,17 +682,26 @@ def conditions_are_the_right_way_round(template: Template) -> None:
 # The tests
 
 
+GIVEN: dict[str, dict[str, str]] = {
+    "no parameters": {},
+    "Google": GOOGLE,
+    "an existing pool": EXISTING_POOL,
+}
+
+
 @cache
-def unbroken(*, google: bool) -> Template:
-    """Return the unchanged template, transformed."""
-    return transformed(source(), GOOGLE if google else None)
+def unbroken(form: str, given: str) -> Template:
+    """Return a form of the unchanged template, transformed."""
+    return transformed(source(form), GIVEN[given])
 
 
-@pytest.mark.parametrize("google", [False, True], ids=["without Google", "with Google"])
-@pytest.mark.parametrize("one", GUARANTEES, ids=str)
-def test_guarantee_holds(one: Guarantee, google: bool) -> None:  # noqa: FBT001 - pytest passes it
-    """Each guarantee holds for the template, with and without Google's parameters."""
-    one.holds(unbroken(google=google))
+@pytest.mark.parametrize("given", GIVEN)
+@pytest.mark.parametrize(
+    ("one", "form"), [(one, form) for one in GUARANTEES for form in one.forms], ids=str
+)
+def test_guarantee_holds(one: Guarantee, form: str, given: str) -> None:
+    """Each guarantee holds for the image and the zip, whatever parameters are given."""
+    one.holds(unbroken(form, given))
 
 
 BREAKS = [(one, break_) for one in GUARANTEES for break_ in one.broken_by]
@@ -643,7 +710,20 @@ BREAKS = [(one, break_) for one in GUARANTEES for break_ in one.broken_by]
 @pytest.mark.parametrize(("one", "break_"), BREAKS, ids=lambda it: str(it)[:60])
 def test_broken_guarantee_is_noticed(one: Guarantee, break_: Callable[[Template], object]) -> None:
     """Each change to the source makes the check of the transformed template fail."""
-    broken = source()
+    broken = source(one.forms[0])
     break_(broken)
     with pytest.raises((AssertionError, KeyError, ValueError)):
         one.holds(transformed(broken))
+
+
+@pytest.mark.parametrize("arch", ["arm64", "x86_64"])
+def test_the_zips_template_passes_cfn_lint(arch: str) -> None:
+    """`make deploy-check` checks the image's."""
+    assert lint(zip_template(TEMPLATE.read_text(), arch)) == []
+
+
+def test_a_changed_template_stops_the_zip() -> None:
+    """If a line to change isn't there, no wrong template is made."""
+    changed = TEMPLATE.read_text().replace("PackageType: Image", "PackageType: 'Image'")
+    with pytest.raises(SystemExit, match="PackageType: Image"):
+        zip_template(changed, "arm64")

@@ -16,8 +16,12 @@ from samtranslator.translator.managed_policy_translator import ManagedPolicyLoad
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from infra.package import zip_template
+
 TEMPLATE = Path(__file__).parents[2] / "infra/template.yaml"
 Template = dict[str, Any]
+IMAGE, ZIP = "image", "zip"
+"""The two forms of the template: as it stands, and as `make package` makes it."""
 # Example parameters for "Continue with Google". Without Google, all of them are empty.
 GOOGLE = {
     "GoogleClientId": "123456789012-abc123def456.apps.googleusercontent.com",
@@ -25,6 +29,12 @@ GOOGLE = {
     "GoogleSecretVersion": "01234567-89ab-cdef-0123-456789abcdef",
     "SignInDomain": "example-accounts",
     "RedirectUris": "https://app.example.com/,http://localhost:5173/",
+}
+
+# Example parameters for a user pool that isn't the stack's.
+EXISTING_POOL = {
+    "ExistingUserPoolId": "eu-west-1_AbCdEfGhI",
+    "ExistingUserPoolClientId": "1example23456789abcdefghij",
 }
 
 
@@ -42,21 +52,26 @@ class NoPolicies(ManagedPolicyLoader):
         return {}
 
 
-def source() -> Template:
-    """Return the template, parsed."""
-    template: Template = yaml_parse(TEMPLATE.read_text())
+def source(form: str = IMAGE) -> Template:
+    """Return a form of the template, parsed."""
+    text = TEMPLATE.read_text()
+    template: Template = yaml_parse(text if form == IMAGE else zip_template(text, "arm64"))
     return template
 
 
 def transformed(source: Template, given: dict[str, str] | None = None) -> Template:
-    """Return what CloudFormation makes of a SAM template after `sam build` has named the image.
+    """Return what CloudFormation makes of a SAM template after `sam deploy` has uploaded the code.
 
     `given` overrides parameters' defaults. The original template is added as Source.
     """
     os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"  # required, though nothing is called
     built = copy.deepcopy(source)
-    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/accounts@sha256:" + 64 * "0"
-    built["Resources"]["Function"]["Properties"]["ImageUri"] = image
+    function = built["Resources"]["Function"]["Properties"]
+    if function["PackageType"] == "Image":
+        image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/accounts@sha256:" + 64 * "0"
+        function["ImageUri"] = image
+    else:
+        function["CodeUri"] = "s3://bucket/accounts"
     return {**transform(built, defaults(built) | (given or {}), NoPolicies()), "Source": source}
 
 
@@ -71,6 +86,8 @@ def evaluate(value: Any, given: dict[str, Any]) -> Any:
     match value:
         case {"Ref": name}:
             result = given[name]
+        case {"Condition": name}:
+            result = evaluate(given["Conditions"][name], given)
         case {"Fn::Equals": [one, other]}:
             result = evaluate(one, given) == evaluate(other, given)
         case {"Fn::EachMemberEquals": [listed, other]}:
@@ -86,10 +103,10 @@ def evaluate(value: Any, given: dict[str, Any]) -> Any:
     return result
 
 
-def deployed(template: Template, *, google: bool) -> Template:
-    """Return the resources and outputs that exist, with their conditions evaluated."""
-    given = defaults(template) | (GOOGLE if google else {})
-    true = {name: evaluate(it, given) for name, it in template["Conditions"].items()}
+def deployed(template: Template, given: dict[str, str]) -> Template:
+    """Return the resources and outputs that exist with these parameters."""
+    values = defaults(template) | given | {"Conditions": template["Conditions"]}
+    true = {name: evaluate(it, values) for name, it in template["Conditions"].items()}
     no_value = {"Ref": "AWS::NoValue"}
 
     def decided(value: Any) -> Any:
@@ -118,10 +135,14 @@ def deployed(template: Template, *, google: bool) -> Template:
 
 @dataclass(frozen=True)
 class Guarantee:
-    """A check of the transformed template, and changes to the source that must make it fail."""
+    """A check of the transformed template, and changes to the source that must make it fail.
+
+    It holds for these forms, and is broken in the first of them.
+    """
 
     holds: Callable[[Template], None]
     broken_by: tuple[Callable[[Template], object], ...]
+    forms: tuple[str, ...]
 
     def __str__(self) -> str:
         return self.holds.__name__
@@ -132,11 +153,12 @@ GUARANTEES: list[Guarantee] = []
 
 def guarantee(
     *broken_by: Callable[[Template], object],
+    forms: tuple[str, ...] = (IMAGE, ZIP),
 ) -> Callable[..., Callable[[Template], None]]:
     """Register a guarantee, with changes that break it."""
 
     def note(holds: Callable[[Template], None]) -> Callable[[Template], None]:
-        GUARANTEES.append(Guarantee(holds, broken_by))
+        GUARANTEES.append(Guarantee(holds, broken_by, forms))
         return holds
 
     return note
@@ -165,6 +187,11 @@ def get_att(logical_id: str, attribute: str) -> dict[str, list[str]]:
     return {"Fn::GetAtt": [logical_id, attribute]}
 
 
+def own_or_existing(logical_id: str) -> dict[str, Any]:
+    """Return the id of the stack's pool or client, or the parameter's if there is none."""
+    return {"Fn::If": ["OwnsPool", {"Ref": logical_id}, {"Ref": f"Existing{logical_id}Id"}]}
+
+
 def parameters_in(value: object, template: Template) -> set[str]:
     """Return the names of the parameters that a value refers to."""
     text = json.dumps(value)
@@ -174,7 +201,7 @@ def parameters_in(value: object, template: Template) -> set[str]:
 
 def order(template: Template) -> dict[str, set[str]]:
     """Return the dependencies of each resource, with Google."""
-    resources = deployed(template, google=True)["Resources"]
+    resources = deployed(template, GOOGLE)["Resources"]
 
     def named(value: object) -> set[str]:
         text = json.dumps(value)

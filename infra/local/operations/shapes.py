@@ -47,7 +47,11 @@ def conform(shape: Shape, given: Any, path: str = "") -> Any:
     if isinstance(shape, ListShape):
         return [conform(shape.member, value, path) for value in given]
     if isinstance(shape, MapShape):
-        return {name: conform(shape.value, value, prefix + name) for name, value in given.items()}
+        return {
+            name: conform(shape.value, value, prefix + name)
+            for name, value in given.items()
+            if value is not None
+        }
     if isinstance(shape, StructureShape):
         return _structure(shape, given, prefix)
     return given

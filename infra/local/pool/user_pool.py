@@ -1,5 +1,6 @@
 """moto's user pool, with Cognito's way of finding users and writing to them."""
 
+import re
 from typing import Any, cast
 
 from moto.cognitoidp.models import (
@@ -124,7 +125,9 @@ class Pool(TokenPool):
             for name in ("EmailMessage", "EmailSubject")
         }
         template = older | (self.extended_config.get("VerificationMessageTemplate") or {})
+        # Cognito sends HTML; the mailbox shows plain text.
         text = template.get("EmailMessage") or "Your confirmation code is {####}"
+        text = re.sub(r"<br */?>", "\n", text)
         subject = template.get("EmailSubject") or "Your verification code"
         self._send(to, subject, text, code)
         return delivery_details(to)

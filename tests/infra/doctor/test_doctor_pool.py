@@ -64,8 +64,8 @@ def test_every_check(examine_pool: Examine, pool: LocalPool, cognito: LocalCogni
     own = cognito.google.client_id
     report = examine_pool(pool)
     assert report.status == 0
-    assert report.lines[-1] == "No check failed, but 1 of 25 could not be made (?)."
-    assert report.lines[7:25] == [
+    assert report.lines[-1] == "No check failed, but 1 of 29 could not be made (?)."
+    assert report.lines[7:29] == [
         f"✓ The API uses the app client {pool.client_id}",
         "✓ The attribute email can change",
         f"? Can't tell: {WHOSE_TRIGGER.replace(' PreSignUp ', f' {trigger_of(cognito, pool)} ')}",
@@ -78,6 +78,10 @@ def test_every_check(examine_pool: Examine, pool: LocalPool, cognito: LocalCogni
         "✓ The provider maps username to Google's sub",
         f"✓ The provider uses Google's client {own}",
         "✓ The app client has no secret",
+        "✓ The app client allows ALLOW_USER_PASSWORD_AUTH",
+        "✓ The app client rotates refresh tokens",
+        "✓ The app client can revoke tokens",
+        "✓ The app client hides who has an account",
         "✓ OAuth is on for the app client",
         "✓ The app client's AllowedOAuthFlows: code",
         f"✓ The app client's AllowedOAuthScopes: openid, email, {ADMIN}",

@@ -63,6 +63,13 @@ VERIFICATION = (
     "EmailSubject: !Sub '${AWS::StackName} says hello', EmailMessage: 'Your number is {####}.'}"
 )
 NO_GOOGLE = "  HasGoogle: !Equals [a, b]\n"
+# The parameters' defaults, set as infra/README.md says.
+TEXTS = {
+    "EmailSubject": "Your code",
+    "EmailText": "Welcome!<br>Your code: {####}",
+    "SecondEmailSubject": "인증 코드",
+    "SecondEmailText": "인증 코드: {####}",
+}
 LENGTH = "MinimumLength: !Ref PasswordLength"
 EDITS = {
     "a custom attribute alone": pool_property(
@@ -95,7 +102,12 @@ EDITS = {
     ),
     "no Google": lambda template: without(
         "UserPoolDomain", "ManagedLoginBranding", "GoogleProvider", "PreSignUpFunction"
-    )(template.replace("  HasGoogle: !Not [!Equals [!Ref GoogleClientId, '']]\n", NO_GOOGLE)),
+    )(
+        template.replace(
+            "  HasGoogle: !And [!Not [!Equals [!Ref GoogleClientId, '']], !Condition OwnsPool]\n",
+            NO_GOOGLE,
+        )
+    ),
     "a parameter's name": section(
         "Parameters", "Where: {Type: 'AWS::SSM::Parameter::Name', Default: /a}"
     ),
@@ -130,6 +142,26 @@ def test_people_sign_up_and_in(edit: Edit, cognito: LocalCognito, tmp_path: Path
         (mail,) = (mail for mail in cognito.outbox.to_json() if mail["to"] == email)
         assert mail["text"] == f"Your number is {mail['code']}."
         assert mail["subject"].endswith(" says hello")
+
+
+@pytest.mark.parametrize("languages", [1, 2])
+def test_the_mailbox_shows_the_parameters_texts(
+    cognito: LocalCognito, tmp_path: Path, languages: int
+) -> None:
+    """E-mails have your texts in one language or two, in lines where the HTML has them."""
+    text = TEMPLATE.read_text()
+    for name, value in list(TEXTS.items())[: 2 * languages]:
+        head, parameter, rest = text.partition(f"\n  {name}:\n")
+        text = head + parameter + rest.replace("Default: ''", f"Default: '{value}'", 1)
+    path = tmp_path / "template.yaml"
+    path.write_text(text)
+    contract = Contract(cognito.create_pool(f"texts-{languages}", template=path), cognito)
+    email = contract.member()
+    (mail,) = (mail for mail in cognito.outbox.to_json() if mail["to"] == email)
+    code = mail["code"]
+    one = ("Your code", f"Welcome!\nYour code: {code}")
+    two = ("Your code / 인증 코드", f"Welcome!\nYour code: {code}\n\n인증 코드: {code}")
+    assert (mail["subject"], mail["text"]) == (one if languages == 1 else two)
 
 
 @pytest.mark.parametrize(
