@@ -11,6 +11,7 @@ from typing import Any
 
 from app.aws import make_client
 from app.challenges import CHALLENGES, to_tokens
+from app.claims import groups_of, read_claims
 from app.exceptions import (
     EmailTakenError,
     HiddenAccountError,
@@ -48,6 +49,7 @@ class Cognito:
     ) -> None:
         self._client, self._http = make_client(settings, now, timeout)
         self._client_id = settings.client_id
+        self._issuer = settings.issuer
         self._hide_existing_accounts = settings.hide_existing_accounts
 
     def close(self) -> None:
@@ -261,10 +263,15 @@ class Cognito:
     # The account
 
     def get_user(self, access_token: str) -> User:
-        """Return the owner of an access token (GetUser)."""
+        """Return the owner of an access token (GetUser).
+
+        GetUser's answer has no groups, so they come from the token. Cognito has just accepted it,
+        so nothing else needs to check its signature, which would need the pool's keys as well.
+        """
         answer = self._client.get_user(AccessToken=access_token)
         attributes = {each["Name"]: each.get("Value", "") for each in answer["UserAttributes"]}
-        return to_user(answer["Username"], attributes)
+        groups = groups_of(read_claims(access_token), self._issuer)
+        return to_user(answer["Username"], attributes, groups)
 
     def delete_user(self, access_token: str) -> None:
         """Delete the account and end its sessions (DeleteUser)."""

@@ -1,13 +1,14 @@
 """What a route needs from its request: Cognito, its domain, the access token, the current user."""
 
 import re
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.cognito import Cognito
-from app.exceptions import MissingTokenError
+from app.exceptions import ForbiddenError, MissingTokenError
 from app.oauth import OAuthClient
 from app.routing import run_blocking
 from app.tokens import TokenUser, Verifier
@@ -63,10 +64,27 @@ CurrentUser = Annotated[TokenUser, Depends(_current_user)]
 """The person who is signed in. Without a valid access token: 401 `invalid_token`."""
 
 
-async def _recent_user(request: Request, access_token: AccessToken) -> TokenUser:
+def requires_group(group: str, /) -> Callable[[TokenUser], Coroutine[Any, Any, TokenUser]]:
+    """Return a dependency that gives the person who is signed in, and is in a group.
+
+    `Depends(requires_group("editors"))` guards a route, or a router with all its routes. Without a
+    valid access token: 401 `invalid_token`. Without the group: 403 `forbidden`. FastAPI verifies
+    the token once per request, however many of these dependencies and CurrentUser a route has.
+    """
+    # Positional, so that `Depends(requires_group)` without a group fails: FastAPI would take the
+    # group from the query, and let everybody pass.
+
+    async def member(user: CurrentUser) -> TokenUser:
+        if group not in user.groups:
+            raise ForbiddenError
+        return user
+
+    return member
+
+
+async def _recent_user(request: Request, user: CurrentUser) -> TokenUser:
     verifier: Verifier = request.app.state.verifier
-    user = await run_blocking(verifier.verify_recent, access_token)
-    request.state.user = user.sub
+    verifier.require_recent(user)
     return user
 
 
@@ -77,8 +95,7 @@ It is for what a token that leaked must not be enough for.
 """
 
 
-async def _recent_token(request: Request, access_token: AccessToken) -> str:
-    await _recent_user(request, access_token)
+async def _recent_token(_user: RecentUser, access_token: AccessToken) -> str:
     return access_token
 
 

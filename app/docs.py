@@ -59,6 +59,7 @@ NEXT_STEPS = {
     "invalid_credentials": "Ask again, and offer to reset the password.",
     "invalid_token": "Refresh the tokens; if that fails, sign in.",
     "reauthentication_required": "Ask the person to sign in again, then repeat the call.",
+    "forbidden": "Offer this only to the group's members; a new one refreshes the tokens first.",
     "invalid_refresh_token": "Delete the tokens, and sign in.",
     "refresh_token_reused": "Delete the tokens, and sign in: somebody else may have used them.",
     "invalid_session": "Sign in again, from the first step.",

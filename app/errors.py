@@ -36,6 +36,7 @@ _INVALID_PASSWORD = Failure(
 _INVALID_NEW_PASSWORD = replace(_INVALID_PASSWORD, field="newPassword")
 _INVALID_CREDENTIALS = Failure(400, "invalid_credentials", "Incorrect username or password.")
 _INVALID_TOKEN = Failure(401, "invalid_token", "Please sign in: the access token is not valid.")
+_FORBIDDEN = Failure(403, "forbidden", "You are not allowed to do this.")
 _INVALID_REFRESH_TOKEN = Failure(
     401, "invalid_refresh_token", "Please sign in again: the session is over."
 )
@@ -93,6 +94,7 @@ _MFA = _misconfigured(
 TABLE: dict[Key, Failure] = {
     # HTTP statuses that FastAPI and routes raise
     400: _INVALID_REQUEST,
+    403: _FORBIDDEN,
     404: Failure(404, "not_found", "There is nothing at this address."),
     405: Failure(405, "method_not_allowed", "This address does not take that method."),
     413: Failure(413, "body_too_large", "The body is larger than 16 KiB."),
@@ -141,6 +143,7 @@ TABLE: dict[Key, Failure] = {
     ours.ReauthenticationRequiredError: Failure(
         403, "reauthentication_required", "Please sign in again first."
     ),
+    ours.ForbiddenError: _FORBIDDEN,
     "NotAuthorizedException": _INVALID_TOKEN,
     "UserNotFoundException": _INVALID_TOKEN,  # the account was deleted
     ours.KeysUnavailableError: _UNAVAILABLE,

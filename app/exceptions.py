@@ -66,6 +66,10 @@ class ReauthenticationRequiredError(Exception):
     """A valid access token of a sign-in that isn't recent, to a route that needs a recent one."""
 
 
+class ForbiddenError(Exception):
+    """A person who lacks the group that a route requires."""
+
+
 class KeysUnavailableError(Exception):
     """The user pool's public keys can't be fetched, so no token can be checked."""
 

@@ -185,6 +185,7 @@ class User(BaseModel):
     email: str | None = Field(repr=False)
     email_verified: bool
     signs_in_with: list[Literal["password", "google"]]
+    groups: list[str] = Field(description="As of when the access token was issued.")
 
 
 class Me(Done):
@@ -197,6 +198,7 @@ class Me(Done):
             "email": "ada@example.com",
             "emailVerified": True,
             "signsInWith": ["password"],
+            "groups": ["editors"],
         },
     )
 

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from app.aws import authorities
+from app.claims import groups_of
 from app.exceptions import InvalidTokenError, KeysUnavailableError, ReauthenticationRequiredError
 from app.settings import Settings
 from app.upstream import HttpClient, read_json
@@ -42,8 +43,11 @@ class TokenUser:
     sub: str
     """The user's id. It never changes and is never reused: store a person's data under it."""
 
+    groups: frozenset[str]
+    """The names of the person's groups when the token was issued: see `groups_of`."""
+
     claims: dict[str, Any]
-    """All claims of the token, such as `cognito:groups`, the names of the user's groups."""
+    """All claims of the token, such as `auth_time`."""
 
 
 class Verifier:
@@ -84,19 +88,16 @@ class Verifier:
             raise InvalidTokenError
         if not claims["sub"].strip() or not self._is_current(claims):
             raise InvalidTokenError
-        return TokenUser(claims["sub"], claims)
+        return TokenUser(claims["sub"], groups_of(claims, self._settings.issuer), claims)
 
-    def verify_recent(self, token: str) -> TokenUser:
-        """Return the person to whom a token was issued, if the sign-in was at most RECENT ago.
+    def require_recent(self, user: TokenUser) -> None:
+        """Raise ReauthenticationRequiredError unless a verified user signed in at most RECENT ago.
 
-        Raise ReauthenticationRequiredError if it wasn't: `auth_time` is the time of the sign-in,
-        also in the tokens of a refresh. Also raise the exceptions of `verify`.
+        `auth_time` is the time of the sign-in, also in the tokens of a refresh.
         """
-        user = self.verify(token)
         signed_in = user.claims.get("auth_time")
         if type(signed_in) is not int or not -LEEWAY <= self._wall_clock() - signed_in <= RECENT:
             raise ReauthenticationRequiredError
-        return user
 
     def _signed_claims(self, token: str) -> dict[str, Any]:
         """Return the claims of a token that the pool has signed."""

@@ -1,13 +1,13 @@
 """Read a user from Cognito's attributes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from app.schemas import User
 
 
-def to_user(username: str, attributes: Mapping[str, str]) -> User:
+def to_user(username: str, attributes: Mapping[str, str], groups: Collection[str]) -> User:
     """Return a user. Any attribute may be missing: an administrator may have created the account.
 
     The `sub` is also the user name of people who signed up with an e-mail address.
@@ -17,6 +17,7 @@ def to_user(username: str, attributes: Mapping[str, str]) -> User:
         email=attributes.get("email"),
         email_verified=attributes.get("email_verified") == "true",
         signs_in_with=_signs_in_with(username, _identities(attributes.get("identities", ""))),
+        groups=sorted(groups),
     )
 
 

@@ -2,11 +2,12 @@
 
 import hmac
 import json
-from base64 import urlsafe_b64decode
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
+
+from app.claims import read_claims
 
 LENGTH = 16  # characters of a hash: two people in 2**32 have the same one
 
@@ -26,7 +27,8 @@ def who(request: Request, body: bytes, response: Response | None, key: str) -> d
     if not user and response and response.status_code < HTTPStatus.BAD_REQUEST:
         started = _object(getattr(response, "body", b"")).get("body")
         token = started.get("AccessToken") if isinstance(started, dict) else None
-        user = _sub(str(token or getattr(request.state, "token", "")))
+        accepted = token or getattr(request.state, "token", "")
+        user = str(read_claims(str(accepted)).get("sub", ""))
     if user:
         people["user"] = user
     return {name: keyed_hash(key, text) for name, text in people.items()}
@@ -36,15 +38,6 @@ def keyed_hash(key: str, text: str) -> str:
     """Return the hash of a text. Letter case makes no difference, as in Cognito."""
     folded = text.casefold().encode(errors="surrogatepass")
     return hmac.new(key.encode(), folded, "sha256").hexdigest()[:LENGTH]
-
-
-def _sub(token: str) -> str:
-    payload = token.partition(".")[2].partition(".")[0]
-    try:
-        claims = _object(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except ValueError:  # not Base64, or not ASCII
-        return ""
-    return str(claims.get("sub", ""))
 
 
 def _object(text: bytes | memoryview) -> dict[str, Any]:

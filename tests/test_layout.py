@@ -51,11 +51,11 @@ MAY_IMPORT = {
         "fastapi",
     },
     "app.routing": {"app.who", "fastapi"},
-    "app.who": {"fastapi"},
+    "app.who": {"app.claims", "fastapi"},
     "app.schemas": {"app.validation", "pydantic"},
     # Cognito
-    "app.cognito": {"app.aws", "app.challenges", "app.exceptions", "app.failure", "app.logs"}
-    | {"app.passwords", "app.schemas", "app.settings", "app.upstream", "app.users"}
+    "app.cognito": {"app.aws", "app.challenges", "app.claims", "app.exceptions", "app.failure"}
+    | {"app.logs", "app.passwords", "app.schemas", "app.settings", "app.upstream", "app.users"}
     | {"app.validation"},
     "app.challenges": {"app.exceptions", "app.schemas", "pydantic"},
     "app.users": {"app.schemas"},
@@ -65,7 +65,9 @@ MAY_IMPORT = {
     "app.upstream": {"app.exceptions", "urllib3"},
     "app.passwords": {"app.exceptions", "app.validation"},
     "app.validation": {"app.exceptions"},
-    "app.tokens": {"app.aws", "app.exceptions", "app.settings", "app.upstream", "jwt"},
+    "app.tokens": {"app.aws", "app.claims", "app.exceptions", "app.settings", "app.upstream"}
+    | {"jwt"},
+    "app.claims": set(),
     # The user pool's domain
     "app.oauth": {"app.exceptions", "app.failure", "app.schemas", "app.settings"}
     | {"app.token_endpoint", "pydantic"},

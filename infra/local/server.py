@@ -139,7 +139,7 @@ class LocalCognito(ThreadedServer):
         raise KeyError(sub)
 
     def forget(self) -> None:
-        """Forget every user, session and e-mail, and reset the clock; pools and clients stay."""
+        """Forget users, groups, sessions and e-mails, and reset the clock; pools stay."""
         with self._saving():
             for pool in self._pools():
                 pool.clear_users()

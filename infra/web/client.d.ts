@@ -94,6 +94,8 @@ export interface User {
   email: string | null;
   emailVerified: boolean;
   signsInWith: ("password" | "google")[];
+  /** As of the last sign-in or refresh. */
+  groups: string[];
 }
 
 /** For an authenticator app: type in `secret`, or show `uri` as a QR code. */
@@ -261,6 +263,7 @@ export interface Routes {
 export type Code =
   | CommonCode
   | Routes[keyof Routes]["fails"]
+  | "forbidden" // of your own routes
   | "not_found"
   | "method_not_allowed";
 

@@ -34,6 +34,7 @@ export const NEXT = {
   email_not_sent: "retry",
   email_not_verified: "signIn",
   email_taken: "signIn",
+  forbidden: "report",
   google_failed: "retry",
   google_not_set_up: "report",
   internal_error: "report",

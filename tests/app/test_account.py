@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from infra.local.server import LocalCognito, LocalPool
+from tests.support.contract import PASSWORD, Contract
 from tests.support.failures import (
     CODE_MISMATCH,
     DONE,
@@ -18,7 +19,7 @@ from tests.support.failures import (
     alike,
     failure,
 )
-from tests.support.people import Person, admin
+from tests.support.people import Person, admin, put_into_group
 from tests.support.transports import through_every_transport
 
 # Passwords
@@ -148,7 +149,30 @@ def test_me(ada: Person) -> None:
     assert body["email"] == ada.email
     assert body["emailVerified"] is True
     assert body["signsInWith"] == ["password"]
-    assert set(body) == {"sub", "email", "emailVerified", "signsInWith"}
+    assert body["groups"] == []
+    assert set(body) == {"sub", "email", "emailVerified", "signsInWith", "groups"}
+
+
+@through_every_transport
+def test_the_groups_of_me(ada: Person, cognito: LocalCognito, pool: LocalPool) -> None:
+    """They are sorted, and those of the last sign-in or refresh."""
+    ada.is_signed_in()
+    for group in ("writers", "editors"):
+        put_into_group(cognito, pool, ada.email, group)
+    assert ada.looks_in_the_mirror().json()["body"]["groups"] == []
+    ada.refreshes()
+    assert ada.looks_in_the_mirror().json()["body"]["groups"] == ["editors", "writers"]
+
+
+def test_the_groups_of_another_pool(ada: Person, cognito: LocalCognito) -> None:
+    """Cognito accepts the tokens of all pools in its region, but their groups are none of ours."""
+    other = Contract(cognito.create_pool("another"), cognito)
+    grace = Person(ada.api, cognito.outbox.code_for)
+    other.sign_up_and_confirm(grace.email, PASSWORD)
+    put_into_group(cognito, other.pool, grace.email, "editors")
+    grace.tokens = other.tokens(grace.email)
+    body = grace.looks_in_the_mirror().json()["body"]
+    assert (body["email"], body["groups"]) == (grace.email, [])
 
 
 @through_every_transport

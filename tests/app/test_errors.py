@@ -165,6 +165,8 @@ def test_an_unknown_exception() -> None:
     [
         (HTTPException(404), "not_found", "There is nothing at this address."),
         (HTTPException(404, "No such entry."), "not_found", "No such entry."),
+        (HTTPException(403), "forbidden", "You are not allowed to do this."),
+        (HTTPException(403, "Only on Mondays."), "forbidden", "Only on Mondays."),
         (HTTPException(402), "payment_required", "Payment Required"),
         (HTTPException(409, "Edited meanwhile."), "conflict", "Edited meanwhile."),
         (HTTPException(499, "Gone away."), "error", "Gone away."),

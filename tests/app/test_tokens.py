@@ -167,6 +167,19 @@ def test_a_valid_token(page: httpx.Client) -> None:
     assert answer.json() == {"sub": SUB, "groups": ["editors"]}
 
 
+ODD_GROUPS: list[object] = [None, True, 5, "editors", "", {}, {"editors": 1}, [["editors"]]]
+ODD_GROUPS += [["editors", 5], ["editors", None], [True], [], ["editors", {}]]
+
+
+@pytest.mark.parametrize("names", ODD_GROUPS, ids=str)
+def test_groups_that_are_no_list_of_names(page: httpx.Client, names: object) -> None:
+    """The token stays valid, but its user is in no group."""
+    token = forge(**{"cognito:groups": names})
+    assert asks(page, token).json() == {"sub": SUB, "groups": []}
+    headers = {"Authorization": f"Bearer {token}"}
+    assert failure(page.get("/team/editor", headers=headers))[:2] == (403, "forbidden")
+
+
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
 def test_an_invalid_token(page: httpx.Client, bad: Callable[[], str]) -> None:
     """Every invalid token gets the same answer, which doesn't reveal the reason."""

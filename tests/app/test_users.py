@@ -22,16 +22,17 @@ OKTA = {**GOOGLE, "userId": "ada", "providerName": "Okta", "providerType": "SAML
 
 def ways(username: str, *identities: object) -> list[str]:
     """Return the sign-in methods of a user with these identities."""
-    return to_user(username, NATIVE | {"identities": json.dumps(identities)}).signs_in_with
+    return to_user(username, NATIVE | {"identities": json.dumps(identities)}, []).signs_in_with
 
 
 def test_a_user_with_a_password() -> None:
     """A user that sign-up created signs in with a password."""
-    assert to_user(SUB, NATIVE).model_dump(by_alias=True) == {
+    assert to_user(SUB, NATIVE, {"readers", "editors"}).model_dump(by_alias=True) == {
         "sub": SUB,
         "email": "ada@example.com",
         "emailVerified": True,
         "signsInWith": ["password"],
+        "groups": ["editors", "readers"],
     }
 
 
@@ -58,7 +59,7 @@ def test_a_user_of_another_provider() -> None:
 
 def test_an_address_that_starts_with_google() -> None:
     """In a pool whose user names are addresses, it still belongs to a password user."""
-    assert to_user("google_fan@example.com", NATIVE).signs_in_with == ["password"]
+    assert to_user("google_fan@example.com", NATIVE, []).signs_in_with == ["password"]
 
 
 @pytest.mark.parametrize(
@@ -67,14 +68,14 @@ def test_an_address_that_starts_with_google() -> None:
 )
 def test_malformed_identities(attribute: str) -> None:
     """Malformed identities are ignored."""
-    assert to_user(SUB, NATIVE | {"identities": attribute}).signs_in_with == ["password"]
+    assert to_user(SUB, NATIVE | {"identities": attribute}, []).signs_in_with == ["password"]
 
 
 @pytest.mark.parametrize("missing", NATIVE)
 def test_an_attribute_is_missing(missing: str) -> None:
     """Another team's pool or a user that an administrator created may lack an attribute."""
     attributes: dict[str, Any] = {name: text for name, text in NATIVE.items() if name != missing}
-    user = to_user(SUB, attributes)
+    user = to_user(SUB, attributes, [])
     assert user.sub == SUB
     assert user.email == attributes.get("email")
     assert user.email_verified == ("email_verified" in attributes)

@@ -17,6 +17,9 @@ from app.settings import Settings
 ANYWHERE = {"not_found", "method_not_allowed", "origin_not_allowed"}
 """The codes for paths and methods that the document doesn't list."""
 
+OF_TEAMS = {"forbidden"}
+"""The codes that this project offers to a team's routes, and its own don't answer."""
+
 
 @cache
 def the_document() -> dict[str, Any]:
@@ -45,8 +48,8 @@ def documented_codes(operation: dict[str, Any]) -> set[str]:
 
 
 def our_codes() -> set[str]:
-    """Return the codes of this project's routes, and those for unknown paths and methods."""
-    return ANYWHERE.union(*map(documented_codes, our_routes().values()))
+    """Return the codes of this project's routes, of unknown paths and methods, and for teams."""
+    return (ANYWHERE | OF_TEAMS).union(*map(documented_codes, our_routes().values()))
 
 
 @cache

@@ -8,6 +8,7 @@ none of them leaks.
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -213,6 +214,14 @@ def settings_for(cognito: LocalCognito, pool: LocalPool) -> Settings:
 def admin(cognito: LocalCognito, pool: LocalPool) -> Any:
     """Return a boto3 client that calls the local Cognito as an administrator."""
     return boto3_client(cognito.url, pool.region)
+
+
+def put_into_group(cognito: LocalCognito, pool: LocalPool, email: str, group: str) -> None:
+    """Add a user to a group as an administrator. Create the group if it doesn't exist."""
+    client, names = admin(cognito, pool), {"UserPoolId": pool.user_pool_id, "GroupName": group}
+    with suppress(client.exceptions.GroupExistsException):
+        client.create_group(**names)
+    client.admin_add_user_to_group(**names, Username=email)
 
 
 def trigger_of(cognito: LocalCognito, pool: LocalPool) -> str:

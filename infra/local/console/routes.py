@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from moto.cognitoidp.models import CognitoIdpUser
 from werkzeug.wrappers import Request, Response
 
+from infra.local.pool.accounts import account_of
 from infra.local.pool.federated import is_federated, status_of
 from infra.local.pool.state import State
 from infra.local.pool.user_pool import Pool, all_pools
@@ -83,6 +84,14 @@ class Console:
         self._forget = forget
         self._cognito = cognito
         self._api = api
+        self._actions: dict[str, Callable[[dict[str, Any]], str]] = {
+            "clock": self._advance,
+            "forget": self._forget_everything,
+            "user": self._change_user,
+            "invite": self._invite,
+            "join-group": self._join_group,
+            "leave-group": self._leave_group,
+        }
         self._views: dict[str, Callable[[], object]] = {
             "/outbox": state.outbox.to_json,
             "/console/clock": lambda: {"now": state.clock.now()},
@@ -109,12 +118,16 @@ class Console:
         pools = [pool for pool in all_pools() if getattr(pool, "state", None) is self._state]
         # Copied first, because other threads may add users.
         users = [(pool, user) for pool in pools for user in list(pool.users.values())]
+        groups = {pool.id: pool.own_groups() for pool in pools}
         return {
             "now": clock.iso(),
             "ahead": clock.ahead,
             "api": self._api,
             "mails": self._state.outbox.to_json(),
-            "users": [_user(pool, user) for pool, user in users[: -SHOWN - 1 : -1]],
+            "pools": [{"id": pool_id, "groups": names} for pool_id, names in groups.items()],
+            "users": [
+                _user(pool, user, groups[pool.id]) for pool, user in users[: -SHOWN - 1 : -1]
+            ],
             "older": max(0, len(users) - SHOWN),
         }
 
@@ -123,28 +136,59 @@ class Console:
         if not _is_same_origin(request):
             return _json({"message": "Only the console itself may ask this."}, 403)
         try:
-            said = self._run_action(request.path.removeprefix("/console/"), request.get_json())
+            action = self._actions[request.path.removeprefix("/console/")]
+            said = action(request.get_json())
         except ClientError as refused:
             return _json({"message": refused.response["Error"]["Message"]}, 400)
         except (KeyError, TypeError, ParamValidationError):
             return _json({"message": "There is no such button."}, 400)
         return _json({"message": said})
 
-    def _run_action(self, what: str, body: dict[str, Any]) -> str:
-        if what == "clock":
-            step = CLOCK_STEPS[body["step"]]
-            with self._saving():
-                self._state.clock.advance(step)
-            return "The time has moved forward."
-        if what == "forget":
-            self._forget()
-            return "Everything is forgotten."
-        if what != "user":
-            raise KeyError(what)
+    # Each action takes what a button sends, and returns the message to show.
+
+    def _advance(self, body: dict[str, Any]) -> str:
+        step = CLOCK_STEPS[body["step"]]
+        with self._saving():
+            self._state.clock.advance(step)
+        return "The time has moved forward."
+
+    def _forget_everything(self, _: dict[str, Any]) -> str:
+        self._forget()
+        return "Everything is forgotten."
+
+    def _change_user(self, body: dict[str, Any]) -> str:
         operation, more, said = ACTIONS[body["action"]]
-        who = {"UserPoolId": body["pool"], "Username": body["username"]}
-        getattr(self._cognito(), operation)(**who, **more)
+        getattr(self._cognito(), operation)(
+            UserPoolId=body["pool"], Username=body["username"], **more
+        )
         return said
+
+    def _invite(self, body: dict[str, Any]) -> str:
+        self._cognito().admin_create_user(
+            UserPoolId=body["pool"],
+            Username=body["email"],
+            UserAttributes=[{"Name": "email_verified", "Value": "true"}],
+            DesiredDeliveryMediums=["EMAIL"],
+        )
+        return "Invited: the temporary password is in the mailbox."
+
+    def _join_group(self, body: dict[str, Any]) -> str:
+        """Add a user to a group, which is created if it doesn't exist."""
+        cognito = self._cognito()
+        pool_id, group = body["pool"], body["group"]
+        with suppress(cognito.exceptions.GroupExistsException):
+            cognito.create_group(UserPoolId=pool_id, GroupName=group)
+        cognito.admin_add_user_to_group(
+            UserPoolId=pool_id, Username=body["username"], GroupName=group
+        )
+        return f"In {group} from the next refresh or sign-in on."
+
+    def _leave_group(self, body: dict[str, Any]) -> str:
+        group = body["group"]
+        self._cognito().admin_remove_user_from_group(
+            UserPoolId=body["pool"], Username=body["username"], GroupName=group
+        )
+        return f"Out of {group} from the next refresh or sign-in on."
 
 
 def _is_same_origin(request: Request) -> bool:
@@ -161,7 +205,7 @@ def _is_same_origin(request: Request) -> bool:
     )
 
 
-def _user(pool: Pool, user: CognitoIdpUser) -> dict[str, Any]:
+def _user(pool: Pool, user: CognitoIdpUser, groups: list[str]) -> dict[str, Any]:
     return {
         "pool": pool.id,
         "username": user.username,
@@ -169,6 +213,7 @@ def _user(pool: Pool, user: CognitoIdpUser) -> dict[str, Any]:
         "status": status_of(user),
         "google": is_federated(user),
         "enabled": user.enabled,
+        "groups": [group for group in account_of(user).groups if group in groups],
         "mfa": bool(user.preferred_mfa_setting or user.software_token_mfa_enabled),
     }
 

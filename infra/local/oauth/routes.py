@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-userpools-serv
 
 from collections.abc import Callable
 from html import escape
-from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -115,8 +114,7 @@ def discovery(request: Request) -> Response:
 def accounts(domain: Domain) -> list[str]:
     """Return the addresses that have signed in with the fake Google."""
     pools = [pool for pool in all_pools() if getattr(pool, "state", None) is domain.state]
-    groups = [pool.groups.get(f"{pool.id}_{PROVIDER}") for pool in pools]
-    users = chain.from_iterable(group.users for group in groups if group)
+    users = [user for pool in pools for user in pool.users.in_group(pool.provider_group(PROVIDER))]
     return sorted({user.attribute_lookup.get("email", "") for user in users} - {""})
 
 

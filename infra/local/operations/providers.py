@@ -1,5 +1,6 @@
 """Checks that moto lacks for identity providers and the app clients that offer them."""
 
+from moto.cognitoidp.models import CognitoIdpGroup
 from moto.core.responses import ActionResult
 
 from infra.local.operations.request import CognitoRequest
@@ -13,11 +14,15 @@ class ProviderOperations(CognitoRequest):
     """Each method implements the Cognito operation of the same name."""
 
     def create_identity_provider(self) -> ActionResult:
-        """Create a provider. A social provider's name must be its type."""
+        """Create a provider, and the group of its users. A social provider's name is its type."""
         kind, name = self.parameters["ProviderType"], self.parameters["ProviderName"]
         if kind in SOCIAL_PROVIDERS and name != kind:
             raise refuse("provider_name", type=kind)
-        return super().create_identity_provider()
+        answer = super().create_identity_provider()
+        pool = self.requested_pool()
+        group = pool.provider_group(name)
+        pool.groups[group] = CognitoIdpGroup(pool.id, group, "", "", 0)
+        return answer
 
     def create_user_pool_client(self) -> ActionResult:
         """Create an app client. It may offer only the pool's providers."""

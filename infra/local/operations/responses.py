@@ -14,6 +14,7 @@ from moto.core.utils import camelcase_to_underscores
 
 from infra.local.operations.attributes import AttributeOperations
 from infra.local.operations.challenges import ChallengeOperations
+from infra.local.operations.groups import GroupOperations
 from infra.local.operations.invitations import InvitationOperations
 from infra.local.operations.mfa import MfaOperations
 from infra.local.operations.profile import ProfileOperations
@@ -28,22 +29,17 @@ from infra.local.pool.refusals import refuse
 if TYPE_CHECKING:
     from infra.local.pool.user_pool import Pool
 
-# moto's own operations, served as they are. None gives a token. Four change a user, only as an
+# moto's own operations, served as they are. None gives a token. Three change a user, only as an
 # administrator asks: they can't make a user sign in, or somebody else.
 MOTOS_OWN = frozenset(
     {
-        "AdminAddUserToGroup",
         "AdminDeleteUser",
         "AdminEnableUser",
         "AdminGetUser",
-        "AdminListGroupsForUser",
-        "AdminRemoveUserFromGroup",
         "AdminUserGlobalSignOut",
         "AddCustomAttributes",
-        "CreateGroup",
         "CreateResourceServer",
         "CreateUserPoolDomain",
-        "DeleteGroup",
         "DeleteIdentityProvider",
         "DeleteUserPoolClient",
         "DeleteUserPoolDomain",
@@ -58,7 +54,6 @@ MOTOS_OWN = frozenset(
         "ListIdentityProviders",
         "ListUserPoolClients",
         "ListUserPools",
-        "ListUsersInGroup",
         "UpdateGroup",
         "UpdateIdentityProvider",
         "UpdateUserPoolDomain",
@@ -81,6 +76,7 @@ class CognitoResponse(
     AttributeOperations,
     MfaOperations,
     ProviderOperations,
+    GroupOperations,
 ):
     """The class that replaces moto's own in its URL table."""
 
@@ -99,8 +95,10 @@ class CognitoResponse(
         return answer
 
     def delete_user_pool(self) -> ActionResult:
-        """Delete a pool with its users: the store would return them at the next start."""
-        self.requested_pool().clear_users()
+        """Delete a pool with its users and groups: the store would return them at a start."""
+        pool = self.requested_pool()
+        pool.clear_users()
+        pool.groups.clear()
         return super().delete_user_pool()
 
     def update_user_pool(self) -> None:

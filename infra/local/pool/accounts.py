@@ -1,4 +1,4 @@
-"""State of a user that moto lacks: codes, attempts and the lock."""
+"""State of a user that moto lacks, or couldn't keep: codes, attempts, the lock and groups."""
 
 import secrets
 from dataclasses import asdict, dataclass, field
@@ -42,7 +42,7 @@ class Code:
 
 @dataclass
 class Account:
-    """One user's codes, attempts and locks; every time is in seconds since the epoch.
+    """One user's codes, attempts, locks and groups; every time is in seconds since the epoch.
 
     `codes` and `tries` are keyed by the name of an operation. `temporary_until` is when a temporary
     password expires. `pending_email` is an address that counts once it is verified.
@@ -57,6 +57,7 @@ class Account:
     last_sign_in: float = 0
     temporary_until: float | None = None
     pending_email: str | None = None
+    groups: list[str] = field(default_factory=list)
 
     @classmethod
     def from_json(cls, account: dict[str, Any]) -> "Account":

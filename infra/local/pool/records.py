@@ -55,18 +55,15 @@ class Table(MutableMapping[str, T]):
     """Records by key. `names` returns other names of a record, by which `find` finds it.
 
     Change only records that you got by a key or a name: iterating over the values notes nothing.
-    `ignored` are fields that hold other records; they are neither compared nor kept.
     """
 
     def __init__(
         self,
         journal: Journal,
         names: Callable[[T], Iterable[str]] = lambda _: (),
-        ignored: frozenset[str] = frozenset(),
     ) -> None:
         self._journal = journal
         self._names = names
-        self._ignored = ignored
         self._records: dict[str, T] = {}
         self._index: dict[str, dict[str, None]] = {}  # name: keys
         self._indexed: dict[str, frozenset[str]] = {}  # key: names
@@ -124,11 +121,6 @@ class Table(MutableMapping[str, T]):
         """Return a view of the keys and records, for reading."""
         return self._records.items()
 
-    def noted(self) -> list[T]:
-        """Return the records that the call has got, added or deleted."""
-        now = [self._records[key] for key in self._before if key in self._records]
-        return now + [before.record for before in self._before.values() if before]
-
     def changes(self) -> Iterator[Row]:
         """Yield the records that differ from before the call, if the store keeps this table."""
         if not self._kept_as:
@@ -138,7 +130,7 @@ class Table(MutableMapping[str, T]):
             if record is None:
                 if before:
                     yield self._kept_as, key, None
-            elif not before or before.fields != self._fields(record):
+            elif not before or before.fields != vars(record):
                 yield self._kept_as, key, self._encode(record)
 
     def commit(self) -> None:
@@ -162,11 +154,7 @@ class Table(MutableMapping[str, T]):
             return
         self._journal.touch(self)
         record = self._records.get(key)
-        self._before[key] = Before(record, deepcopy(self._fields(record))) if record else None
-
-    def _fields(self, record: T) -> dict[str, Any]:
-        fields = vars(record)
-        return {name: value for name, value in fields.items() if name not in self._ignored}
+        self._before[key] = Before(record, deepcopy(vars(record))) if record else None
 
     def _reindex(self, key: str) -> None:
         for name in self._indexed.pop(key, ()):

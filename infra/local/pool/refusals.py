@@ -71,6 +71,7 @@ REFUSALS = {
     "mfa_not_verified": ("InvalidParameter", "User has not verified software token mfa"),
     "no_client": ("ResourceNotFound", "User pool client {client_id} does not exist."),
     "no_email": ("InvalidParameter", "User has no email address."),
+    "no_group": ("ResourceNotFound", "Group not found."),
     "no_mfa_method": (
         "InvalidUserPoolConfiguration",
         "The user pool requires a second factor, but has none.",

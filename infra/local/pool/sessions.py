@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from uuid import uuid4
 
-from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPool, CognitoIdpUserPoolClient
+from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient
 
+from infra.local.pool.groups import GroupPool
 from infra.local.pool.records import Table
 from infra.local.pool.refusals import refuse
 from infra.local.pool.state import State
@@ -55,7 +56,7 @@ class RefreshToken:
     usable_until: float | None = None
 
 
-class SessionPool(CognitoIdpUserPool):
+class SessionPool(GroupPool):
     """The part of `Pool` that has users and their sessions, keyed by `origin_jti`.
 
     moto forgets revoked sessions.
@@ -71,6 +72,7 @@ class SessionPool(CognitoIdpUserPool):
         """Become a pool of a server, without users yet."""
         self.state = state
         self.users = Users(state.journal)
+        self.begin_groups(state.journal)
         self.sessions = Table(state.journal, lambda session: (session.sub,))
         self.refresh_tokens = Table(state.journal)
 
@@ -79,7 +81,10 @@ class SessionPool(CognitoIdpUserPool):
 
         Sessions that ended long ago are dropped, and those of deleted users.
         """
+        self.keep_groups(name, store)
         users = store.load(f"users/{name}", partial(decode, user_pool_id=self.id))
+        for _, user in users:
+            self.rejoin_groups(user)
         self.users.keep(f"users/{name}", encode, users)
         sessions = store.load(f"sessions/{name}", lambda kept: Session(**kept))
         self.sessions.keep(f"sessions/{name}", asdict, sessions)
@@ -145,10 +150,10 @@ class SessionPool(CognitoIdpUserPool):
             session.revoked = True
 
     def clear_users(self) -> None:
-        """Delete all users, sessions and refresh tokens; keep the settings and app clients."""
+        """Delete all users, sessions, refresh tokens and groups; keep what the template made."""
         self.users.clear()
-        for group in self.groups.values():
-            group.users.clear()
+        for group in self.own_groups():
+            del self.groups[group]
         self.sessions.clear()
         self.refresh_tokens.clear()
 

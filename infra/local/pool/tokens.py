@@ -96,6 +96,8 @@ class TokenPool(SessionPool):
             expires_in = self.lifetime(client, "IdToken")
             claims |= {"aud": client_id, "cognito:username": user.username}
             claims |= id_claims(client, user, session)
+        if groups := self.state.account(user).groups:
+            claims["cognito:groups"] = groups
         claims |= {
             "iss": self.issuer,
             "sub": user.id,

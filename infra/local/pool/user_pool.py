@@ -6,17 +6,15 @@ from typing import Any, cast
 from moto.cognitoidp.models import (
     DEFAULT_USER_POOL_CONFIG,
     CognitoIdpBackend,
-    CognitoIdpGroup,
     CognitoIdpUser,
     CognitoIdpUserPoolAttribute,
     CognitoIdpUserPoolClient,
     cognitoidp_backends,
 )
 
-from infra.local.pool.federated import identities_of, is_federated
+from infra.local.pool.federated import is_federated
 from infra.local.pool.outbox import Mail
 from infra.local.pool.refusals import refuse
-from infra.local.pool.store import Store
 from infra.local.pool.tokens import TokenPool
 
 MINUTE = 60
@@ -75,21 +73,6 @@ class Pool(TokenPool):
             if wanted in map(self.normalize_username, names):
                 return user
         return None  # type: ignore[return-value]
-
-    def keep(self, name: str, store: Store) -> None:
-        """Restore what a store has under a name, and keep what changes from now on."""
-        super().keep(name, store)
-        for user in self.users.values():
-            self.join_provider_groups(user)
-
-    def join_provider_groups(self, user: CognitoIdpUser) -> None:
-        """Add a user to the group of each of the user's providers, as Cognito does."""
-        for identity in identities_of(user):
-            name = f"{self.id}_{identity['providerName']}"
-            if name not in self.groups:
-                self.groups[name] = CognitoIdpGroup(self.id, name, "", "", 0)
-            self.groups[name].users.add(user)
-            user.groups.add(self.groups[name])
 
     @property
     def has_software_token_mfa(self) -> bool:

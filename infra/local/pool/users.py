@@ -1,7 +1,4 @@
-"""The users of a pool as a table, and as the JSON values that the store keeps.
-
-Restored users of a provider rejoin its group. Other groups are not kept.
-"""
+"""The users of a pool as a table, and as the JSON values that the store keeps."""
 
 from datetime import datetime
 from typing import Any
@@ -27,7 +24,7 @@ class Users(Table[CognitoIdpUser]):
     """Users by user name. Each has an account, and can be found by all that identifies a user."""
 
     def __init__(self, journal: Journal) -> None:
-        super().__init__(journal, names_of, frozenset({"groups"}))
+        super().__init__(journal, names_of)
 
     def __setitem__(self, key: str, user: CognitoIdpUser) -> None:
         account_of(user)
@@ -37,24 +34,26 @@ class Users(Table[CognitoIdpUser]):
         """Return the users who may be meant by a name: see `names_of`."""
         return self.find(name.casefold())
 
-    def undo(self) -> None:
-        """Put every user back as it was, in its groups, too."""
-        noted = self.noted()
-        super().undo()
-        for user in noted:
-            is_back = self._records.get(user.username) is user
-            for group in user.groups:
-                (group.users.add if is_back else group.users.discard)(user)
+    def in_group(self, group: str) -> list[CognitoIdpUser]:
+        """Return the members of a group."""
+        return self.find(name_of_members(group))
 
 
 def names_of(user: CognitoIdpUser) -> set[str]:
     """Return what a user may be found by, casefolded: user name, sub, e-mail address, number.
 
-    Two users may share a name, and a pool may not accept each of them: the caller decides.
+    Two users may share a name, and a pool may not accept each of them: the caller decides. Members
+    of a group share one, too.
     """
     attributes = user.attribute_lookup
     names = [user.username, user.id, attributes.get("email"), attributes.get("phone_number")]
-    return {name.casefold() for name in names if name}
+    groups = map(name_of_members, account_of(user).groups)
+    return {name.casefold() for name in names if name}.union(groups)
+
+
+def name_of_members(group: str) -> str:
+    """Return the name that the members of a group share. No user name has a line break."""
+    return f"{group}\n"
 
 
 def encode(user: CognitoIdpUser) -> dict[str, Any]:

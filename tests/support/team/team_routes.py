@@ -1,12 +1,13 @@
 """Routes that are added to the app in the way a team adds its own."""
 
 import threading
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import HTTPException
+from fastapi import Depends, HTTPException
 
-from app.dependencies import CurrentUser, RecentUser
-from app.routing import routes_under
+from app.dependencies import CurrentUser, RecentUser, requires_group
+from app.routing import fails_with, routes_under
+from app.tokens import TokenUser
 
 router = routes_under("/team")
 
@@ -14,7 +15,7 @@ router = routes_under("/team")
 @router.get("/whoami")
 def whoami(user: CurrentUser) -> dict[str, Any]:
     """Return the caller's id and groups, from the access token alone."""
-    return {"sub": user.sub, "groups": user.claims.get("cognito:groups", [])}
+    return {"sub": user.sub, "groups": sorted(user.groups)}
 
 
 @router.delete("/everything")
@@ -55,3 +56,54 @@ def echo(text: str) -> str:
 def threads(_user: CurrentUser) -> list[str]:
     """Return the names of the process's threads."""
     return [thread.name for thread in threading.enumerate()]
+
+
+# For members of a group
+
+
+@router.delete(
+    "/pages/{number}",
+    dependencies=[Depends(requires_group("editors"))],
+    responses=fails_with("invalid_token", "forbidden"),
+)
+def delete_page(number: int) -> None:
+    """Delete anybody's page."""
+
+
+@router.get("/editor", responses=fails_with("invalid_token", "forbidden"))
+def who_edits(
+    editor: Annotated[TokenUser, Depends(requires_group("editors"))], user: CurrentUser
+) -> str:
+    """Return the caller's id, which two dependencies know."""
+    assert editor is user
+    return editor.sub
+
+
+@router.delete("/archive", dependencies=[Depends(requires_group("editors"))])
+def delete_archive(user: RecentUser) -> str:
+    """Do what needs a group and a recent sign-in."""
+    return user.sub
+
+
+@router.get("/forbidden")
+def forbidden() -> None:
+    """Refuse for a reason of the team's own."""
+    raise HTTPException(403)
+
+
+desk = routes_under("/desk")
+
+
+@desk.get("/lamp")
+def lamp() -> str:
+    """Return something for all who may use this router."""
+    return "on"
+
+
+@desk.get("/drawer", dependencies=[Depends(requires_group("chief-editors"))])
+def drawer() -> str:
+    """Return something for those of them who are in a second group."""
+    return "open"
+
+
+router.include_router(desk, dependencies=[Depends(requires_group("editors"))])

@@ -14,13 +14,16 @@ const FOR_PASSWORDS = ["reset-password", "new-password"];
 const byId = (id) => document.getElementById(id);
 const said = {}; // what each part shows, as JSON: unchanged parts are not drawn again
 let newest = null; // the newest mail of the last look
+let pool = null; // the id of the pool to which people are invited
 
 function news(text) {
   byId("news").textContent = text;
 }
 
+/** Send an action, show its outcome, and return whether it succeeded. */
 async function send(path, body) {
   let outcome = "The local Cognito did not answer.";
+  let ok = false;
   try {
     const answer = await fetch(`console/${path}`, {
       method: "POST",
@@ -28,11 +31,13 @@ async function send(path, body) {
       body: JSON.stringify(body),
     });
     outcome = (await answer.json()).message;
+    ok = answer.ok;
   } catch {
     // It stays as it is.
   }
   await look();
   news(outcome); // last, because an e-mail that this action caused is announced, too
+  return ok;
 }
 
 function mailItem(mail) {
@@ -67,14 +72,30 @@ function userItem(user) {
   if (!user.enabled) parts.push("disabled");
   if (user.mfa) parts.push("with a second factor");
   item.querySelector(".state").textContent = parts.join(", ");
-  item.querySelector(".buttons").setAttribute("aria-label", `Change ${user.email}`);
-  for (const button of item.querySelectorAll("button")) {
+  const who = { pool: user.pool, username: user.username };
+  const [join, groups] = [item.querySelector("form"), item.querySelector(".groups")];
+  join.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send("join-group", { ...who, group: join.querySelector("input").value });
+  });
+  groups.setAttribute("aria-label", `Groups of ${user.email}`);
+  for (const group of user.groups) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.action = `leave ${group}`;
+    button.textContent = `${group} ×`;
+    button.setAttribute("aria-label", `Remove from ${group}`);
+    button.addEventListener("click", () => send("leave-group", { ...who, group }));
+    groups.append(button);
+  }
+  item.querySelector(".changes").setAttribute("aria-label", `Change ${user.email}`);
+  for (const button of item.querySelectorAll(".changes button")) {
     const { action } = button.dataset;
     button.hidden = action === (user.enabled ? "enable" : "disable")
       || (user.google && FOR_PASSWORDS.includes(action));
     button.addEventListener("click", () => {
       if (action !== "delete" || confirm(`Delete ${user.email}?`)) {
-        send("user", { pool: user.pool, username: user.username, action });
+        send("user", { ...who, action });
       }
     });
   }
@@ -98,7 +119,7 @@ function fill(list, entries, make) {
   });
   // A user whose state changed is a new element: keep the keyboard where it was.
   if (focused && document.activeElement === document.body) {
-    const buttons = list.children[among]?.querySelectorAll("button:not([hidden])") ?? [];
+    const buttons = list.children[among]?.querySelectorAll("[data-action]:not([hidden])") ?? [];
     ([...buttons].find((button) => button.dataset.action === focused) ?? buttons[0])?.focus();
   }
 }
@@ -141,6 +162,11 @@ function show(state) {
     }
     newest = top;
   }
+  if (changed("groups", state.pools)) {
+    const names = new Set(state.pools.flatMap((pool) => pool.groups));
+    byId("groups").replaceChildren(...[...names].map((name) => new Option(name, name)));
+    pool = state.pools[0]?.id; // the template's pool is the first
+  }
   if (changed("users", [state.users, state.older])) {
     fill(byId("users"), state.users, userItem);
     byId("no-users").hidden = state.users.length > 0;
@@ -162,6 +188,10 @@ async function look() {
 for (const button of document.querySelectorAll("[data-step]")) {
   button.addEventListener("click", () => send("clock", { step: button.dataset.step }));
 }
+byId("invite").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (await send("invite", { pool, email: byId("invited").value })) byId("invite").reset();
+});
 byId("forget").addEventListener("click", () => {
   if (confirm("Forget all users and e-mails?")) send("forget", {});
 });

@@ -1,5 +1,6 @@
 """The local Cognito's console in a real browser, and its protection from other pages."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -10,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from infra.local.console.routes import ACTIONS, TEMPORARY_PASSWORD
 from infra.local.server import LocalCognito
 from tests.support.browser import NARROW, Browse, Window
-from tests.support.contract import PASSWORD, Contract, refused
+from tests.support.contract import PASSWORD, Contract, claims, refused
 from tests.support.contract_google import comes_back
 
 ADA = "ada@example.com"
@@ -119,6 +120,71 @@ def test_every_state_is_a_click_away(window: Window, console: Contract) -> None:
     expect(user(window)).to_have_count(0)
     with refused("NotAuthorized"):
         console.sign_in(ADA)
+
+
+def test_groups_of_a_user(window: Window, console: Contract) -> None:
+    """A user joins a group, new or existing, and leaves one. A refresh then sees the change."""
+    create_account(console)
+    create_account(console, "grace@example.com")
+    tokens = console.tokens(ADA)
+    ada, grace = user(window), user(window, "grace@example.com")
+    for card, group in ((ada, "editors"), (ada, "writers"), (grace, "editors")):
+        card.get_by_label("Group", exact=True).fill(group)
+        card.get_by_label("Group", exact=True).press("Enter")
+        expect(window.page.get_by_role("status")).to_contain_text(f"In {group} from")
+        expect(card.get_by_role("button", name=f"Remove from {group}")).to_be_visible()
+    choices = window.page.locator("#groups option")
+    expect(choices).to_have_count(2)
+    assert choices.evaluate_all("all => all.map((one) => one.value)") == ["editors", "writers"]
+    tokens = console.refresh(tokens["RefreshToken"])
+    assert claims(console, tokens["AccessToken"])["cognito:groups"] == ["editors", "writers"]
+
+    ada.get_by_role("button", name="Remove from editors").click()
+    expect(window.page.get_by_role("status")).to_contain_text("Out of editors from")
+    expect(ada.get_by_role("button", name="Remove from editors")).to_have_count(0)
+    tokens = console.refresh(tokens["RefreshToken"])
+    assert claims(console, tokens["AccessToken"])["cognito:groups"] == ["writers"]
+    expect(grace.get_by_role("button", name="Remove from editors")).to_be_visible()
+
+
+def test_a_group_that_cognito_refuses(window: Window, console: Contract) -> None:
+    """The page shows Cognito's message. Markup in a name is shown as text."""
+    create_account(console)
+    field = user(window).get_by_label("Group", exact=True)
+    field.fill("two words")
+    field.press("Enter")
+    expect(window.page.get_by_role("status")).to_contain_text("failed to satisfy constraint")
+    name = "<img/src=x/onerror=document.title='gone'>"
+    field.fill(name)
+    field.press("Enter")
+    expect(user(window).get_by_role("button", name=f"Remove from {name}")).to_be_visible()
+    assert window.page.locator("img").count() == 0
+    assert "gone" not in window.page.title()
+
+
+def test_google_is_no_group_of_the_console(window: Window, console: Contract) -> None:
+    """A Google account is marked as one. The group that Cognito makes for them isn't shown."""
+    comes_back(console, "grace@example.com")
+    expect(user(window, "grace@example.com")).to_contain_text("Google account")
+    expect(window.page.locator(".groups button, #groups option")).to_have_count(0)
+
+
+def test_an_invitation(window: Window, console: Contract) -> None:
+    """The e-mail has a temporary password, with which the person chooses one and is confirmed."""
+    page = window.page
+    expect(page.get_by_text("Nobody has an account.")).to_be_visible()
+    page.get_by_label("Invite by e-mail").fill(ADA)
+    page.get_by_role("button", name="Invite").click()
+    expect(page.get_by_role("status")).to_contain_text("Invited")
+    expect(user(window)).to_contain_text("Must choose a new password")
+    expect(page.locator("#mails > li")).to_contain_text(console.code(ADA))
+    challenge = console.sign_in(ADA, console.code(ADA))
+    console.respond(challenge, USERNAME=ADA, NEW_PASSWORD=PASSWORD)
+    expect(user(window)).to_contain_text("Confirmed")
+    console.forgot(ADA)  # the address counts as verified
+    page.get_by_label("Invite by e-mail").fill(ADA)
+    page.get_by_label("Invite by e-mail").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("already exists")
 
 
 def test_google_accounts_are_marked(window: Window, console: Contract) -> None:
@@ -244,9 +310,13 @@ def test_other_pages_cannot_press_a_button(
         "Content-Type": "application/json",
     }
     change(ours)
-    answer = httpx.post(f"{url}/console/forget", content="{}", headers=ours)
-    assert answer.status_code == 403
-    assert "AuthenticationResult" in console.sign_in(ADA, PASSWORD)
+    who = {"pool": console.pool.user_pool_id, "username": ADA, "email": "new@example.com"}
+    before = httpx.get(f"{url}/console/state").json()["users"]
+    for path in ("forget", "user", "invite", "join-group", "leave-group"):
+        sent = json.dumps(who | {"action": "delete", "group": "editors"})
+        answer = httpx.post(f"{url}/console/{path}", content=sent, headers=ours)
+        assert answer.status_code == 403, path
+    assert httpx.get(f"{url}/console/state").json()["users"] == before
 
 
 @pytest.mark.parametrize(
@@ -257,6 +327,11 @@ def test_other_pages_cannot_press_a_button(
         ("user", '{"action": "promote", "pool": "x", "username": "x"}'),
         ("user", '{"action": "disable", "pool": 1, "username": null}'),
         ("user", "not JSON"),
+        ("invite", "{}"),
+        ("invite", '{"pool": null, "email": 5}'),
+        ("join-group", '{"pool": "x", "username": "x"}'),
+        ("join-group", '{"pool": "us-east-1_x", "username": "x", "group": ""}'),
+        ("leave-group", "[]"),
         ("nothing", "{}"),
     ],
 )

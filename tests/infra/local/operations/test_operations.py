@@ -31,10 +31,12 @@ GIVES_A_TOKEN = {
 }
 CHANGES_A_USER = {
     "ours": {
+        "AdminAddUserToGroup",
         "AdminConfirmSignUp",
         "AdminCreateUser",
         "AdminDeleteUserAttributes",
         "AdminDisableUser",
+        "AdminRemoveUserFromGroup",
         "AdminResetUserPassword",
         "AdminSetUserMFAPreference",
         "AdminSetUserPassword",
@@ -62,8 +64,6 @@ CHANGES_A_USER = {
         "AdminDeleteUser",
         "AdminEnableUser",
         "AdminUserGlobalSignOut",
-        "AdminAddUserToGroup",
-        "AdminRemoveUserFromGroup",
     },
     "nobody": {
         "AdminDeleteSoftwareToken",
@@ -89,10 +89,15 @@ CHANGES_A_USER = {
     },
 }
 READS = {
-    "ours": {"GetUser", "ListResourceServers", "ListUsers"},
+    "ours": {
+        "AdminListGroupsForUser",
+        "GetUser",
+        "ListResourceServers",
+        "ListUsers",
+        "ListUsersInGroup",
+    },
     "moto": {
         "AdminGetUser",
-        "AdminListGroupsForUser",
         "DescribeIdentityProvider",
         "DescribeResourceServer",
         "DescribeUserPool",
@@ -104,7 +109,6 @@ READS = {
         "ListIdentityProviders",
         "ListUserPoolClients",
         "ListUserPools",
-        "ListUsersInGroup",
     },
     "nobody": {
         "AdminGetDevice",
@@ -140,9 +144,11 @@ READS = {
 }
 CONFIGURES = {
     "ours": {
+        "CreateGroup",
         "CreateIdentityProvider",
         "CreateUserPool",
         "CreateUserPoolClient",
+        "DeleteGroup",
         "DeleteUserPool",
         "SetUserPoolMfaConfig",
         "UpdateUserPool",
@@ -150,10 +156,8 @@ CONFIGURES = {
     },
     "moto": {
         "AddCustomAttributes",
-        "CreateGroup",
         "CreateResourceServer",
         "CreateUserPoolDomain",
-        "DeleteGroup",
         "DeleteIdentityProvider",
         "DeleteUserPoolClient",
         "DeleteUserPoolDomain",

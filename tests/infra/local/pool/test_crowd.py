@@ -131,6 +131,12 @@ def administration(pool: Contract) -> None:
     assert pool.admin.list_users(UserPoolId=pool_id, Filter=f'email = "{email}"')["Users"] == []
     with refused("UserNotFound"):
         pool.user(email)
+    group = {"UserPoolId": pool_id, "GroupName": "editors"}
+    pool.admin.create_group(**group)
+    pool.administer("admin_add_user_to_group", other, GroupName="editors")
+    assert pool.administer("admin_list_groups_for_user", other)["Groups"]
+    assert len(pool.admin.list_users_in_group(**group)["Users"]) == 1
+    pool.admin.delete_group(**group)
     pool.administer("admin_disable_user", other)
     pool.administer("admin_enable_user", other)
     pool.administer("admin_reset_user_password", other)

@@ -34,7 +34,8 @@ def contents(contract: Contract) -> dict[str, Any]:
     """Return what people can see of a server's state."""
     state: dict[str, Any] = httpx.get(f"{contract.local.url}/console/state").json()
     users = sorted(state["users"], key=lambda user: str(user["username"]))
-    return {"users": users, "mails": state["mails"], "ahead": round(state["ahead"])}
+    parts = {name: state[name] for name in ("mails", "pools")}
+    return parts | {"users": users, "ahead": round(state["ahead"])}
 
 
 def google_group(contract: Contract) -> Any:
@@ -45,6 +46,11 @@ def google_group(contract: Contract) -> Any:
     ]
 
 
+def group(contract: Contract, name: str) -> dict[str, str]:
+    """Return the parameters that name a group."""
+    return {"UserPoolId": contract.pool.user_pool_id, "GroupName": name}
+
+
 CHANGES: dict[str, Callable[[Contract, str, dict[str, str]], object]] = {
     "sign-up": lambda pool, _, __: pool.sign_up("new@example.com"),
     "forgotten password": lambda pool, email, _: pool.forgot(email),
@@ -53,6 +59,18 @@ CHANGES: dict[str, Callable[[Contract, str, dict[str, str]], object]] = {
     "refresh": lambda pool, _, tokens: pool.refresh(tokens["RefreshToken"]),
     "sign-out": lambda pool, _, tokens: pool.revoke(tokens["RefreshToken"]),
     "disabling": lambda pool, email, _: pool.administer("admin_disable_user", email),
+    "invitation": lambda pool, *_: pool.administer("admin_create_user", "new@example.com"),
+    "new group": lambda pool, *_: pool.admin.create_group(**group(pool, "writers")),
+    "changed group": lambda pool, *_: pool.admin.update_group(
+        **group(pool, "editors"), Description="They edit."
+    ),
+    "joining a group": lambda pool, email, _: pool.administer(
+        "admin_add_user_to_group", email, GroupName="readers"
+    ),
+    "leaving a group": lambda pool, email, _: pool.administer(
+        "admin_remove_user_from_group", email, GroupName="editors"
+    ),
+    "deleted group": lambda pool, *_: pool.admin.delete_group(**group(pool, "editors")),
     "deletion": lambda pool, _, tokens: pool.users.delete_user(AccessToken=tokens["AccessToken"]),
 }
 
@@ -66,8 +84,11 @@ def test_a_full_disk_changes_nothing(file: Path, capfd: pytest.CaptureFixture[st
         email = pool.member()
         google = google_tokens(pool, "grace@example.com")
         tokens = pool.tokens(email)
+        for name in ("editors", "readers"):
+            pool.admin.create_group(**group(pool, name))
+        pool.administer("admin_add_user_to_group", email, GroupName="editors")
         known = contents(pool)
-        group = google_group(pool)
+        members, editors = google_group(pool), pool.admin.get_group(**group(pool, "editors"))
         with no_space(file.with_name("users.db-wal").stat().st_size):
             for name, change in CHANGES.items():
                 with pytest.raises(ClientError) as caught:
@@ -84,7 +105,10 @@ def test_a_full_disk_changes_nothing(file: Path, capfd: pytest.CaptureFixture[st
         assert len(set(lines)) == 1
         assert f"{file} can't be written: " in lines[0]
         assert "free some space" in lines[0]
-        assert google_group(pool) == group
+        assert google_group(pool) == members
+        assert pool.admin.get_group(**group(pool, "editors"))["Group"] == editors["Group"]
+        assert pool.admin.list_users_in_group(**group(pool, "editors"))["Users"]
+        assert not pool.admin.list_users_in_group(**group(pool, "readers"))["Users"]
         pool.refresh(tokens["RefreshToken"])
         pool.sign_up("new@example.com")
         pool.users.delete_user(AccessToken=google["access_token"])
@@ -145,6 +169,8 @@ INCONSISTENT = {
         ("clock", "", "[]"),
         ("users/local", "1", "{}"),
         ("users/local", "1", "null"),
+        ("groups/local", "editors", "{}"),
+        ("groups/local", "editors", "[]"),
         ("sessions/local", "1", "{}"),
         ("refresh_tokens/local", "1", "[]"),
     ]
