@@ -140,7 +140,7 @@ class Cognito:
             self._client.exceptions.UserNotConfirmedException,
             self._client.exceptions.PasswordResetRequiredException,
         ) as known:
-            # Whoever has just signed up with the address would learn that it had no account.
+            # Otherwise a stranger signs up, signs in, and learns that the address was free.
             if not self._hide_existing_accounts:
                 raise
             raise HiddenAccountError from known
