@@ -3,7 +3,7 @@
 # https://docs.aws.amazon.com/lambda/latest/dg/python-image.html
 FROM public.ecr.aws/lambda/python:3.13 AS builder
 WORKDIR /build
-COPY requirements.txt ./
+COPY pyproject.toml requirements.txt ./
 COPY infra/bundle/ infra/bundle/
 COPY app/ app/
 # The build fails if the bundle's handler can't be imported or refuses a valid token.

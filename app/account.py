@@ -4,7 +4,8 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
-from app.dependencies import AccessToken, RecentToken, get_cognito
+from app.deletion import delete_account
+from app.dependencies import AccessToken, RecentToken, RecentUser, get_cognito
 from app.routing import fails_with, routes_under
 from app.schemas import (
     Address,
@@ -62,9 +63,9 @@ def me(access_token: AccessToken, request: Request) -> Me:
 
 
 @router.delete("/me", responses=fails_with("invalid_token", "reauthentication_required"))
-def delete_me(access_token: RecentToken, request: Request) -> Done:
+def delete_me(user: RecentUser, access_token: AccessToken, request: Request) -> Done:
     """Delete the account and end all its sessions, at once."""
-    get_cognito(request).delete_user(access_token)
+    delete_account(request.app.state, user.sub, access_token)
     return Done()
 
 

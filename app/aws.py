@@ -1,7 +1,8 @@
-"""The boto3 client of Cognito: how it sends, retries and reads. Only this module makes one.
+"""The boto3 clients: how they send, retry and read. Only this module makes them.
 
-Requests are unsigned: Cognito requires no AWS credentials for what people do with their own
-accounts. So no credentials are looked for, and the function's role needs no permission.
+Requests to Cognito are unsigned: it requires no AWS credentials for what people do with their own
+accounts. So no credentials are looked for, and the function's role needs no permission. Requests to
+other services, which your own routes may use, are signed.
 """
 
 import json
@@ -16,12 +17,14 @@ import botocore.session
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from botocore.exceptions import HTTPClientError
 from botocore.httpsession import where
 from botocore.loaders import Loader, create_loader
+from urllib3.exceptions import HTTPError
 
 from app.answers import read_answer, read_error
 from app.settings import Settings
-from app.upstream import HttpClient
+from app.upstream import TIMEOUT, HttpClient
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -36,6 +39,9 @@ RETRY_PAUSE = 0.1
 # lost, the second would tell a new user that the address is taken. Nor is an operation that uses up
 # a code or a token, or that sends an e-mail.
 REPEATABLE = ("InitiateAuth", "GetUser", "RevokeToken", "SetUserMFAPreference")
+
+# Bytes. The largest answer of DynamoDB, to BatchGetItem, has 16 MB of items.
+MAX_SIGNED_ANSWER = 32 * 1024 * 1024
 
 
 def make_client(
@@ -74,6 +80,26 @@ def make_client(
     return client, http
 
 
+def make_signed_client(service: str, settings: Settings) -> Any:
+    """Create the client of another AWS service, such as "dynamodb". Threads may share it.
+
+    Its credentials and region are found as AWS documents; on Lambda, they are the role's and the
+    function's. A try ends within TIMEOUT, and there are at most two.
+    https://docs.aws.amazon.com/boto3/latest/guide/credentials.html
+    """
+    core = botocore.session.Session()
+    core.register_component("data_loader", _service_models())
+    client = boto3.Session(botocore_session=core, region_name=settings.region).client(
+        service,  # type: ignore[call-overload]  # any service
+        endpoint_url=settings.services_url,
+        config=Config(retries={"mode": "standard", "total_max_attempts": 2}),
+    )
+    http = HttpClient(partial(authorities, core), TIMEOUT, MAX_SIGNED_ANSWER)
+    client.meta.events.register("before-send", partial(_send_signed, http))
+    client.meta.events.register("after-call", _name_service)
+    return client
+
+
 def authorities(core: botocore.session.Session | None = None) -> str:
     """Return the file of certificate authorities to trust.
 
@@ -105,6 +131,19 @@ class _Body(BytesIO):
 def _send(http: HttpClient, request: Any, **_: object) -> AWSResponse:
     status, headers, body = http.send(request.method, request.url, request.headers, request.body)
     return AWSResponse(request.url, status, headers, _Body(body))  # type: ignore[arg-type]  # any mapping
+
+
+def _send_signed(http: HttpClient, request: Any, **arguments: object) -> AWSResponse:
+    """Send, and raise a failure as botocore's own, which it retries."""
+    try:
+        return _send(http, request, **arguments)
+    except HTTPError as error:
+        raise HTTPClientError(error=error) from error
+
+
+def _name_service(parsed: dict[str, Any], model: Any, **_: object) -> None:
+    """Note in an answer which service gave it. botocore's exceptions don't say."""
+    parsed["ResponseMetadata"]["Service"] = model.service_model.service_name
 
 
 def _read(

@@ -2,14 +2,21 @@
 
 Its keys are HTTP statuses, exception classes, the names of Cognito's errors, and "Cognito 429" or
 "Cognito 5xx" for all other errors with such a status. A class's row also serves its subclasses. An
-operation's name before a class or an error makes a row for that operation alone.
+operation's name before a class or an error makes a row for that operation alone. "AWS" stands
+before the errors and statuses of all other services, which your own routes may use.
 exception_handlers.py finds rows.
 """
 
 from dataclasses import replace
 
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import (
+    CredentialRetrievalError,
+    DataNotFoundError,
+    HTTPClientError,
+    NoCredentialsError,
+    ProfileNotFound,
+)
 from botocore.parsers import ResponseParserError
 from fastapi.exceptions import RequestValidationError
 from urllib3.exceptions import HTTPError
@@ -85,6 +92,17 @@ _EMAIL_ROLE = _misconfigured(
 _SMS_ROLE = _misconfigured(
     "Cognito is not allowed to use the pool's SMS role: check SmsConfiguration's SnsCallerArn and "
     "ExternalId, and that the role trusts cognito-idp.amazonaws.com."
+)
+_NOT_ALLOWED = _misconfigured(
+    "The function's role may not do this: add the action to the function's Policies in "
+    "infra/template.yaml."
+)
+_NO_RESOURCE = _misconfigured(
+    "The table or bucket doesn't exist in AWS_REGION: check its name in the function's environment."
+)
+_NO_CREDENTIALS = _misconfigured(
+    "AWS refused the credentials, or there are none. On Lambda they are the role's; on your "
+    "machine `make run` sets some for the local services."
 )
 _MFA = _misconfigured(
     "Enable software token MFA in the user pool: MfaConfiguration OPTIONAL or ON, EnabledMfas "
@@ -308,10 +326,36 @@ TABLE: dict[Key, Failure] = {
     "Cognito 3xx": _NOT_COGNITO,
     "Cognito 4xx": _NOT_COGNITO,
     "Cognito 5xx": _UNAVAILABLE,
-    # The same, for the boto3 clients of other services that a team may add
+    # Other AWS services, which your own routes may use
     BotocoreConnectionError: _UNAVAILABLE,
     HTTPClientError: _UNAVAILABLE,
     ResponseParserError: _UNAVAILABLE,
+    "AWS ThrottlingException": _TOO_MANY,
+    "AWS ProvisionedThroughputExceededException": _TOO_MANY,
+    "AWS RequestLimitExceeded": _TOO_MANY,
+    "AWS 429": _TOO_MANY,
+    "AWS 5xx": _UNAVAILABLE,
+    "AWS AccessDenied": _NOT_ALLOWED,
+    "AWS AccessDeniedException": _NOT_ALLOWED,
+    "AWS ResourceNotFoundException": _NO_RESOURCE,
+    "AWS NoSuchBucket": _NO_RESOURCE,
+    "AWS 3xx": _NO_RESOURCE,
+    "AWS 401": _NO_CREDENTIALS,
+    "AWS 403": _NO_CREDENTIALS,
+    "AWS UnrecognizedClientException": _NO_CREDENTIALS,
+    "AWS ExpiredTokenException": _NO_CREDENTIALS,
+    "AWS ExpiredToken": _NO_CREDENTIALS,
+    "AWS 4xx": INTERNAL_ERROR,
+    NoCredentialsError: _NO_CREDENTIALS,
+    CredentialRetrievalError: _NO_CREDENTIALS,
+    ProfileNotFound: _NO_CREDENTIALS,
+    DataNotFoundError: _misconfigured(
+        "The bundle lacks an AWS service: list it in aws-services in pyproject.toml, take its "
+        "client from aws_client() in app/services.py, and deploy again."
+    ),
+    ours.ServiceNotListedError: _misconfigured(
+        "List the AWS service in aws-services in pyproject.toml."
+    ),
     # Everything else is a bug
     Exception: INTERNAL_ERROR,
 }

@@ -58,8 +58,13 @@ def _keys(exc: Exception) -> Iterator[Key]:
     operation = getattr(exc, "operation_name", "")
     if isinstance(exc, ClientError):
         code = _cognito_error(exc, "Code")
-        status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
-        yield from (f"{operation}.{code}", code, f"Cognito {status}", f"Cognito {status // 100}xx")
+        metadata = exc.response["ResponseMetadata"]
+        status = metadata["HTTPStatusCode"]
+        if "Service" in metadata:  # not Cognito: see aws.py
+            yield from (f"AWS {code}", f"AWS {status}", f"AWS {status // 100}xx")
+        else:
+            yield from (f"{operation}.{code}", code)
+            yield from (f"Cognito {status}", f"Cognito {status // 100}xx")
     for class_ in type(exc).__mro__:
         yield from ((operation, class_), class_)
 

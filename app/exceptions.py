@@ -70,6 +70,13 @@ class ForbiddenError(Exception):
     """A person who lacks the group that a route requires."""
 
 
+class ServiceNotListedError(Exception):
+    """An AWS service that pyproject.toml doesn't list, so that the bundle would lack it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Add {name!r} to aws-services in pyproject.toml")
+
+
 class KeysUnavailableError(Exception):
     """The user pool's public keys can't be fetched, so no token can be checked."""
 

@@ -15,6 +15,7 @@ from app.exception_handlers import exception_handler
 from app.middleware import ErrorMiddleware, RequestContextMiddleware
 from app.oauth import OAuthClient
 from app.origins import OriginMiddleware
+from app.services import Services
 from app.settings import Settings
 from app.tokens import Verifier
 
@@ -63,6 +64,8 @@ def create_app(
     app.state.log_key = settings.log_key
     app.state.cognito = Cognito(settings)
     app.state.oauth = OAuthClient(settings)
+    app.state.services = Services(settings)
+    app.state.on_account_deleted = ()  # what erases the data of your own routes: see deletion.py
     app.state.verifier = Verifier(settings, wall_clock=wall_clock)
     app.include_router(auth.router)
     app.include_router(account.router)

@@ -36,6 +36,9 @@ class Settings:
     endpoint_url: str | None = None
     """AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: the URL of a Cognito other than AWS's."""
 
+    services_url: str | None = None
+    """AWS_ENDPOINT_URL: the URL of AWS services other than AWS's, such as the local ones."""
+
     jwks_url: str | None = None
     """COGNITO_JWKS_URL: where a local Cognito publishes its keys. Loopback addresses only."""
 
@@ -80,6 +83,7 @@ class Settings:
             region=values["AWS_REGION"],
             allowed_origins=_origins(environ.get("ALLOWED_ORIGINS", "")),
             endpoint_url=_url(environ, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"),
+            services_url=_url(environ, "AWS_ENDPOINT_URL"),
             jwks_url=_loopback(_url(environ, "COGNITO_JWKS_URL")),
             hide_existing_accounts=_yes_or_no(environ, "HIDE_EXISTING_ACCOUNTS", default=False),
             domain_url=_domain(environ.get("COGNITO_DOMAIN_URL", "")),

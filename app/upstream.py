@@ -30,23 +30,33 @@ class HttpClient:
     """Sends requests. One instance serves a process and its threads, and keeps connections open.
 
     `authorities` returns the file of certificate authorities to trust. It is called once, when the
-    first request is sent. `timeout` limits a request, in seconds.
+    first request is sent. `timeout` limits a request, in seconds, and `max_answer` its answer, in
+    bytes.
     """
 
-    def __init__(self, authorities: Callable[[], str], timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        authorities: Callable[[], str],
+        timeout: float = TIMEOUT,
+        max_answer: int = MAX_ANSWER,
+    ) -> None:
         self._authorities = authorities
+        self._max_answer = max_answer
         self._timeout = Timeout(connect=min(CONNECT_TIMEOUT, timeout), total=timeout)
-        self._managers: dict[str, PoolManager] = {}
+        self._managers: dict[tuple[str, str], PoolManager] = {}
 
     def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | str | None = None
+        self, method: str, url: str, headers: Mapping[str, str], body: Any = None
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Send a request; return the answer's status, headers and body. Redirects aren't followed.
 
-        Raise urllib3's HTTPError if there is no complete answer in time, and AnswerTooLongError if
-        the answer is larger than MAX_ANSWER.
+        `body` is what urllib3 can send: text, bytes or a file. Raise urllib3's HTTPError if there
+        is no complete answer in time, and AnswerTooLongError if the answer is too large.
         """
-        manager = self._managers.get(url) or self._managers.setdefault(url, self._open(url))
+        server = urlsplit(url)[:2]
+        manager = self._managers.get(server)
+        if not manager:
+            manager = self._managers.setdefault(server, self._open(*server))
         answer = manager.urlopen(
             method,
             url,
@@ -59,9 +69,9 @@ class HttpClient:
             decode_content=False,
         )
         content = b""
-        while piece := answer.read(MAX_ANSWER + 1 - len(content)):
+        while piece := answer.read(self._max_answer + 1 - len(content)):
             content += piece
-        if len(content) > MAX_ANSWER:
+        if len(content) > self._max_answer:
             answer.close()
             raise AnswerTooLongError
         return answer.status, answer.headers, content
@@ -71,12 +81,11 @@ class HttpClient:
         for manager in self._managers.values():
             manager.clear()
 
-    def _open(self, url: str) -> PoolManager:
-        """Return what keeps the connections to a URL's server.
+    def _open(self, scheme: str, server: str) -> PoolManager:
+        """Return what keeps the connections to a server.
 
         A proxy can be set in the environment, such as in HTTPS_PROXY, as for other AWS clients.
         """
-        scheme, server = urlsplit(url)[:2]
         options: dict[str, Any] = {"maxsize": 10}
         if scheme == "https":
             context = create_urllib3_context()

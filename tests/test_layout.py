@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 # The modules and libraries that each of our modules may import.
 ROUTES = {
     "app.auth": {"app.challenges", "app.dependencies", "app.routing", "app.schemas", "fastapi"},
-    "app.account": {"app.dependencies", "app.routing", "app.schemas", "fastapi"},
+    "app.account": {"app.deletion", "app.dependencies", "app.routing", "app.schemas", "fastapi"},
     "app.google": {"app.dependencies", "app.oauth", "app.routing", "app.schemas"}
     | {"fastapi", "pydantic"},
     "app.docs": {"app.errors", "app.routing", "app.schemas", "fastapi"},
@@ -36,6 +36,7 @@ MAY_IMPORT = {
         "app.middleware",
         "app.oauth",
         "app.origins",
+        "app.services",
         "app.settings",
         "app.tokens",
         "fastapi",
@@ -60,7 +61,9 @@ MAY_IMPORT = {
     "app.challenges": {"app.exceptions", "app.schemas", "pydantic"},
     "app.users": {"app.schemas"},
     "app.aws": {"app.answers", "app.settings", "app.upstream", "boto3", "botocore"}
-    | {"types_boto3_cognito_idp"},
+    | {"types_boto3_cognito_idp", "urllib3.exceptions"},
+    "app.deletion": {"app.cognito", "app.services", "starlette"},
+    "app.services": {"app.aws", "app.exceptions", "app.settings", "fastapi"},
     "app.answers": {"app.exceptions", "app.upstream", "botocore.model"},
     "app.upstream": {"app.exceptions", "urllib3"},
     "app.passwords": {"app.exceptions", "app.validation"},

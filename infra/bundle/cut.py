@@ -8,17 +8,23 @@ import gzip
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 SERVICE = "cognito-idp"
 
 
-def cut(folder: Path) -> None:
-    """Remove what the app doesn't use from the packages installed in `folder`."""
+def cut(folder: Path, services: Collection[str] = ()) -> None:
+    """Remove what the app doesn't use from the packages installed in `folder`.
+
+    `services` are the AWS services that a team's own routes use. Raises SystemExit for one that
+    botocore doesn't have.
+    """
     drop_what_never_runs(folder)
-    cut_service_data(folder / "botocore/data")
+    cut_service_data(folder / "botocore/data", services)
     cut_roots(folder / "botocore/cacert.pem")
 
 
@@ -43,38 +49,52 @@ def drop_what_never_runs(folder: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def cut_service_data(data: Path) -> None:
-    """Reduce botocore's service models to what a Cognito client reads (14 %).
+def cut_service_data(data: Path, services: Collection[str]) -> None:
+    """Reduce botocore's service models to what the app's clients read (14 %).
 
-    Remove the other 400 services (20 MB), the operations that require AWS credentials, which the
-    app doesn't have, and the documentation in what is left.
+    Remove the other 400 services (20 MB), the documentation in what is left, and Cognito's
+    operations that require AWS credentials: the app calls those that don't.
     """
+    for name in services:
+        if not (data / name).is_dir():
+            near = get_close_matches(name, [path.name for path in data.iterdir()], n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise SystemExit(
+                f"aws-services in pyproject.toml: botocore has no service {name!r}.{hint}"
+            )
     for service in data.iterdir():
-        if service.is_dir() and service.name != SERVICE:
+        if service.is_dir() and service.name not in {SERVICE, *services}:
             shutil.rmtree(service)
-    _rewrite(data / "endpoints.json", _without_other_services)
-    for file in data.glob(f"{SERVICE}/*/*"):
+    prefixes = set()  # services' names in endpoints.json, such as "states" for "stepfunctions"
+    for file in sorted(data.glob("*/*/*")):
+        is_cognito = file.parents[1].name == SERVICE
         if file.name.startswith("service-2."):
-            _rewrite(file, _without_signed_operations)
+            prefixes.add(_read(file)["metadata"]["endpointPrefix"])
+            _rewrite(file, _without_signed_operations if is_cognito else _undocumented)
         elif file.name.startswith("endpoint-rule-set-"):
             _rewrite(file, lambda rules: rules)
-        else:
-            file.unlink()  # examples, paginators, waiters
+        elif is_cognito or file.name.startswith("examples-"):
+            file.unlink()  # the app doesn't use Cognito's paginators and waiters
+    _rewrite(data / "endpoints.json", partial(_only, prefixes))
 
 
 def _rewrite(file: Path, change: Callable[[Any], Any]) -> None:
     """Rewrite a JSON file without blanks or gzip: the bundle is compressed as a whole."""
-    packed = file.suffix == ".gz"
-    value = change(json.loads(gzip.decompress(file.read_bytes()) if packed else file.read_bytes()))
+    value = change(_read(file))
     file.unlink()
-    plain = file.with_suffix("") if packed else file
+    plain = file.with_suffix("") if file.suffix == ".gz" else file
     plain.write_text(json.dumps(value, separators=(",", ":")))
 
 
-def _without_other_services(endpoints: dict[str, Any]) -> dict[str, Any]:
+def _read(file: Path) -> Any:
+    content = file.read_bytes()
+    return json.loads(gzip.decompress(content) if file.suffix == ".gz" else content)
+
+
+def _only(prefixes: Collection[str], endpoints: dict[str, Any]) -> dict[str, Any]:
     for partition in endpoints["partitions"]:
         services = partition["services"]
-        partition["services"] = {name: services[name] for name in services if name == SERVICE}
+        partition["services"] = {name: services[name] for name in services if name in prefixes}
     return endpoints
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def make_bundle(folder: Path, arch: str | None = None, say: Callable[[str], None
     say("Installing requirements.txt")
     wheels = install_requirements(ROOT / "requirements.txt", folder, arch, say)
     say("Removing what never runs")
-    cut(folder)
+    cut(folder, aws_services())
     write_sbom(folder, wheels, folder.with_name(f"{folder.name}.cdx.json"))
     say("Copying app/")
     ignore = shutil.ignore_patterns("__pycache__", "README.md")
@@ -53,6 +54,13 @@ def make_bundle(folder: Path, arch: str | None = None, say: Callable[[str], None
     say(f"Made {folder}: {size / 1e6:.1f} MB in {time.monotonic() - started:.0f} s")
     major, minor, *_ = sys.version_info
     say(f"It runs only on Python {major}.{minor}, which compiled its bytecode")
+
+
+def aws_services() -> list[str]:
+    """Return the AWS services that pyproject.toml lists, in addition to Cognito."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    services: list[str] = project["tool"]["accounts"]["aws-services"]
+    return services
 
 
 def _runs_here(arch: str) -> bool:
