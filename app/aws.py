@@ -24,7 +24,7 @@ from urllib3.exceptions import HTTPError
 
 from app.answers import read_answer, read_error
 from app.settings import Settings
-from app.upstream import TIMEOUT, HttpClient
+from app.upstream import HttpClient
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -80,11 +80,11 @@ def make_client(
     return client, http
 
 
-def make_signed_client(service: str, settings: Settings) -> Any:
+def make_signed_client(service: str, settings: Settings, timeout: float) -> Any:
     """Create the client of another AWS service, such as "dynamodb". Threads may share it.
 
     Its credentials and region are found as AWS documents; on Lambda, they are the role's and the
-    function's. A try ends within TIMEOUT, and there are at most two.
+    function's. `timeout` limits a try, in seconds, and there are at most two.
     https://docs.aws.amazon.com/boto3/latest/guide/credentials.html
     """
     core = botocore.session.Session()
@@ -94,7 +94,7 @@ def make_signed_client(service: str, settings: Settings) -> Any:
         endpoint_url=settings.services_url,
         config=Config(retries={"mode": "standard", "total_max_attempts": 2}),
     )
-    http = HttpClient(partial(authorities, core), TIMEOUT, MAX_SIGNED_ANSWER)
+    http = HttpClient(partial(authorities, core), timeout, MAX_SIGNED_ANSWER)
     client.meta.events.register("before-send", partial(_send_signed, http))
     client.meta.events.register("after-call", _name_service)
     return client

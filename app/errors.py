@@ -98,7 +98,8 @@ _NOT_ALLOWED = _misconfigured(
     "infra/template.yaml."
 )
 _NO_RESOURCE = _misconfigured(
-    "The table or bucket doesn't exist in AWS_REGION: check its name in the function's environment."
+    "The table, bucket or other resource doesn't exist in AWS_REGION: check its name in the "
+    "function's environment."
 )
 _NO_CREDENTIALS = _misconfigured(
     "AWS refused the credentials, or there are none. On Lambda they are the role's; on your "

@@ -16,16 +16,21 @@ from fastapi import Request
 from app.aws import make_signed_client
 from app.exceptions import ServiceNotListedError
 from app.settings import Settings
+from app.upstream import TIMEOUT
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 """The file that lists the services. It isn't in the bundle, which has the listed services only."""
 
 
 class Services:
-    """The clients, by service. One instance serves a process and its threads."""
+    """The clients, by service. One instance serves a process and its threads.
 
-    def __init__(self, settings: Settings) -> None:
+    `timeout` limits a try of a call, in seconds.
+    """
+
+    def __init__(self, settings: Settings, timeout: float = TIMEOUT) -> None:
         self._settings = settings
+        self._timeout = timeout
         self._clients: dict[str, Any] = {}
         self._lock = Lock()  # boto3 can't make two clients at once
 
@@ -36,7 +41,7 @@ class Services:
         """
         with self._lock:
             if name not in self._clients:
-                self._clients[name] = make_signed_client(name, self._settings)
+                self._clients[name] = make_signed_client(name, self._settings, self._timeout)
             return self._clients[name]
 
 

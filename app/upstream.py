@@ -15,6 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ProtocolError
 from urllib3.util import create_urllib3_context, make_headers
 
 from app.exceptions import AnswerTooLongError
@@ -69,8 +70,11 @@ class HttpClient:
             decode_content=False,
         )
         content = b""
-        while piece := answer.read(self._max_answer + 1 - len(content)):
-            content += piece
+        try:
+            while piece := answer.read(self._max_answer + 1 - len(content)):
+                content += piece
+        except ValueError as error:  # http.client, for a chunk whose length is negative
+            raise ProtocolError from error
         if len(content) > self._max_answer:
             answer.close()
             raise AnswerTooLongError

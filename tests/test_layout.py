@@ -63,7 +63,7 @@ MAY_IMPORT = {
     "app.aws": {"app.answers", "app.settings", "app.upstream", "boto3", "botocore"}
     | {"types_boto3_cognito_idp", "urllib3.exceptions"},
     "app.deletion": {"app.cognito", "app.services", "starlette"},
-    "app.services": {"app.aws", "app.exceptions", "app.settings", "fastapi"},
+    "app.services": {"app.aws", "app.exceptions", "app.settings", "app.upstream", "fastapi"},
     "app.answers": {"app.exceptions", "app.upstream", "botocore.model"},
     "app.upstream": {"app.exceptions", "urllib3"},
     "app.passwords": {"app.exceptions", "app.validation"},

@@ -115,8 +115,9 @@ def test_every_setting_is_in_the_readme() -> None:
     """Every setting has a row in the table, and the template passes it to the function."""
     for name in VARIABLES.values():
         assert f"| `{name}` |" in README, f"Add {name} to the settings in README.md"
-    # Lambda sets the region; the last two are for a Cognito other than AWS's
-    elsewhere = {"AWS_REGION", "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "COGNITO_JWKS_URL"}
+    # Lambda sets the region; the others are for services on this machine
+    elsewhere = {"AWS_REGION", "AWS_ENDPOINT_URL", "COGNITO_JWKS_URL"}
+    elsewhere.add("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")
     for name in set(VARIABLES.values()) - elsewhere:
         there = f"          {name}: " in TEMPLATE
         assert there, f"Add {name} to the function's environment in infra/template.yaml"

@@ -68,7 +68,7 @@ def cut_service_data(data: Path, services: Collection[str]) -> None:
     prefixes = set()  # services' names in endpoints.json, such as "states" for "stepfunctions"
     for file in sorted(data.glob("*/*/*")):
         is_cognito = file.parents[1].name == SERVICE
-        if file.name.startswith("service-2."):
+        if file.name in ("service-2.json", "service-2.json.gz"):
             prefixes.add(_read(file)["metadata"]["endpointPrefix"])
             _rewrite(file, _without_signed_operations if is_cognito else _undocumented)
         elif file.name.startswith("endpoint-rule-set-"):

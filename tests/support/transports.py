@@ -27,7 +27,7 @@ from app.settings import Settings
 from tests.support.environment import environ_of
 from tests.support.gateway import WAYS, Gateway, Handler
 from tests.support.runtime_api import HANDLER, LambdaFunction, bundle_function
-from tests.support.team.team_routes import router
+from tests.support.team.team_routes import erase_notebook, router
 
 BUNDLE = "bundle"
 
@@ -44,6 +44,7 @@ NOT_IN_THE_BUNDLE = {
     "tests/app/test_auth.py::test_two_refreshes_at_once": "likewise",
     "tests/app/test_account.py::test_two_resets_at_once": "likewise",
     "tests/app/test_account.py::test_a_sign_in_that_is_not_recent": "moves the app's clock",
+    "tests/app/test_deletion.py::test_a_sign_in_that_is_not_recent": "likewise",
 }
 # 59 MB each; no test uses more than a few at the same time.
 FUNCTIONS_KEPT = 6
@@ -93,6 +94,7 @@ def make_app(
     app = create_app(settings, wall_clock=clock)
     if team:
         app.include_router(router)
+        app.state.on_account_deleted = (erase_notebook,)
     return app
 
 

@@ -2,13 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from infra.bundle.cut import cut_roots
+from infra.bundle.cut import cut_roots, cut_service_data
 from infra.bundle.make import PLACEHOLDERS
 
 # Prints the data of a Cognito client: each region's address, and each operation's shapes.
@@ -38,9 +39,9 @@ print(json.dumps({"urls": urls, "operations": operations}, sort_keys=True))
 """
 
 
-def run(program: str, *path: Path) -> str:
+def run(program: str, *path: Path, argument: Path | str = "") -> str:
     """Run a program that can import from these folders only; return its output."""
-    command = [sys.executable, "-s", "-S", "-B", "-c", program]
+    command = [sys.executable, "-s", "-S", "-B", "-c", program, str(argument)]
     environment = PLACEHOLDERS | {"PYTHONPATH": os.pathsep.join(map(str, path))}
     return subprocess.run(
         command, env=environment, stdout=subprocess.PIPE, text=True, check=True
@@ -69,6 +70,46 @@ def test_bundle_describes_no_other_service(bundle: Path) -> None:
     assert [path.name for path in data.iterdir() if path.is_dir()] == ["cognito-idp"]
     partitions = json.loads((data / "endpoints.json").read_text())["partitions"]
     assert {name for partition in partitions for name in partition["services"]} == {"cognito-idp"}
+
+
+# Prints what clients of three services need: their addresses, operations, paginators and waiters.
+CLIENTS = """
+import json, sys, boto3, botocore.session
+from botocore.loaders import Loader
+core = botocore.session.Session()
+core.register_component("data_loader", Loader([sys.argv[1]], include_default_search_paths=False))
+session = boto3.Session("key", "secret", botocore_session=core)
+known = {}
+for service in ("dynamodb", "s3", "stepfunctions"):
+    client = session.client(service, "eu-west-1")
+    known[service] = [
+        client.meta.endpoint_url, session.get_available_regions(service),
+        [client.can_paginate(name) for name in client.meta.method_to_api_mapping],
+        sorted(client.meta.method_to_api_mapping), client.waiter_names]
+print(json.dumps(known))
+"""
+
+
+def test_services_of_a_team_are_kept(site: Path, tmp_path: Path) -> None:
+    """Their clients are the same as with all of botocore; all other services go."""
+    data = tmp_path / "data"
+    shutil.copytree(site / "botocore/data", data)
+    cut_service_data(data, ["dynamodb", "s3", "stepfunctions"])
+    kept = {path.name for path in data.iterdir() if path.is_dir()}
+    assert kept == {"cognito-idp", "dynamodb", "s3", "stepfunctions"}
+    cut = json.loads(run(CLIENTS, site, argument=data))
+    assert cut == json.loads(run(CLIENTS, site, argument=site / "botocore/data"))
+    assert len(cut["stepfunctions"][1]) > 20  # regions: "states" in botocore's list of endpoints
+    assert any(cut["s3"][2])
+    assert "table_exists" in cut["dynamodb"][4]
+
+
+def test_a_service_that_does_not_exist_ends_the_build(tmp_path: Path) -> None:
+    """A misspelt name would fail only on Lambda. Nothing is removed."""
+    (tmp_path / "dynamodb").mkdir()
+    with pytest.raises(SystemExit, match=r"no service 'dynamo'\. Did you mean 'dynamodb'\?"):
+        cut_service_data(tmp_path, ["dynamo"])
+    assert (tmp_path / "dynamodb").exists()
 
 
 def test_start_up_imports_only_what_it_needs(bundle: Path) -> None:

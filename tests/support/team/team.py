@@ -8,13 +8,14 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-from team_routes import router
+from team_routes import erase_notebook, router
 
 from app.handler import app, handler
 
 __all__ = ["handler", "probe"]
 
 app.include_router(router)
+app.state.on_account_deleted = (erase_notebook,)
 
 
 def probe(event: dict[str, Any], _context: object) -> dict[str, Any]:
