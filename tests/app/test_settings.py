@@ -39,6 +39,7 @@ def test_every_setting_is_read() -> None:
         | {
             "ALLOWED_ORIGINS": " https://app.example.com, http://localhost:5173 ,",
             "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": f" {endpoint} ",
+            "AWS_ENDPOINT_URL": "http://localhost:9000",
             "COGNITO_JWKS_URL": f"{endpoint}/keys",
             "HIDE_EXISTING_ACCOUNTS": "True",
             "COGNITO_DOMAIN_URL": " https://example.auth.eu-west-1.amazoncognito.com/ ",
@@ -56,6 +57,7 @@ def test_every_setting_is_read() -> None:
     assert not settings.docs
     assert settings.allowed_origins == ("https://app.example.com", "http://localhost:5173")
     assert settings.endpoint_url == endpoint
+    assert settings.services_url == "http://localhost:9000"
 
 
 @pytest.mark.parametrize("name", COMPLETE)
@@ -101,6 +103,7 @@ def test_an_invalid_origin_is_refused_at_start_up(origin: str) -> None:
     [
         ("AWS_REGION", "eu_west 1", "AWS_REGION is 'eu_west 1', which is not a region."),
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "localhost", "is not a URL"),
+        ("AWS_ENDPOINT_URL", "localhost:8001", "is not a URL"),
         ("COGNITO_JWKS_URL", "localhost:8001", "is not a URL"),
         ("COGNITO_JWKS_URL", "https://evil.example/keys", "is elsewhere"),
         ("COGNITO_JWKS_URL", "http://127.0.0.1.evil.example/keys", "is elsewhere"),
