@@ -11,8 +11,11 @@ ARCH ?=
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 bin := $(VENV)/bin
-# An environment works for one version of Python, so another PYTHON= creates it again.
-ready := .ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+# An environment works for one version of Python, so another PYTHON= creates it again. It first has
+# what runs the service; the first command that checks or tests it adds what that needs.
+version := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+runnable := .runnable-$(version)
+ready := .ready-$(version)
 .DEFAULT_GOAL := help
 .PHONY: help run test bench package bundle lint types deploy-check smoke doctor format lock screenshots assets clean
 .DELETE_ON_ERROR:
@@ -20,7 +23,7 @@ ready := .ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_in
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/$(ready) ## Start the API, the local Cognito and the demo (PORT= COGNITO_PORT= DEMO_PORT= FRESH=1)
+run: $(VENV)/$(runnable) ## Start the API, the local Cognito and the demo (PORT= COGNITO_PORT= DEMO_PORT= FRESH=1)
 	@exec $(bin)/python -m infra.local --port $(PORT) --cognito-port $(COGNITO_PORT) $(if $(DEMO_PORT),--demo-port $(DEMO_PORT)) $(if $(FRESH),--fresh)
 
 test: $(VENV)/$(ready) ## Run every test (ARGS= goes to pytest)
@@ -29,11 +32,11 @@ test: $(VENV)/$(ready) ## Run every test (ARGS= goes to pytest)
 bench: $(VENV)/$(ready) ## Compare speed and size with alternatives, in 8 minutes (ARGS=--help)
 	@$(bin)/python -m tests.bench $(ARGS)
 
-package: $(VENV)/$(ready) ## Make a zip for `sam deploy`, instead of `sam build` with Docker (ARCH=x86_64)
+package: $(VENV)/$(runnable) ## Make a zip for `sam deploy`, instead of `sam build` with Docker (ARCH=x86_64)
 	@rm -rf dist/bundle
 	@$(bin)/python -m infra.package $(if $(ARCH),--arch $(ARCH))
 
-bundle: $(VENV)/$(ready) ## Write what ships to dist/bundle.zip (ARGS="--arch arm64" for that processor)
+bundle: $(VENV)/$(runnable) ## Write what ships to dist/bundle.zip (ARGS="--arch arm64" for that processor)
 	@rm -rf dist/bundle
 	@$(bin)/python -m infra.bundle dist/bundle --zip dist/bundle.zip $(ARGS)
 
@@ -48,10 +51,10 @@ deploy-check: $(VENV)-template/$(ready) ## Check the templates with cfn-lint, th
 	$(VENV)-template/bin/cfn-lint infra/template.yaml infra/ci-role.yaml
 	$(VENV)-template/bin/python -m pytest -q -c /dev/null --rootdir . --noconftest $(wildcard tests/deploy/check_*.py)
 
-smoke: $(VENV)/$(ready) ## Test a deployed API (URL=https://…/v1, ARGS="--email you@example.com")
+smoke: $(VENV)/$(runnable) ## Test a deployed API (URL=https://…/v1, ARGS="--email you@example.com")
 	@$(bin)/python -m infra.smoke $(ARGS) $(URL)
 
-doctor: $(VENV)/$(ready) ## Find what is set wrongly for sign-in with Google (URL=https://…/v1, ARGS=--help)
+doctor: $(VENV)/$(runnable) ## Find what is set wrongly for sign-in with Google (URL=https://…/v1, ARGS=--help)
 	@$(bin)/python -m infra.doctor $(ARGS) $(URL)
 
 format: $(VENV)/$(ready) ## Fix style and formatting
@@ -61,7 +64,8 @@ format: $(VENV)/$(ready) ## Fix style and formatting
 compile = $(bin)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock'
 lock: $(VENV)/$(ready) ## Pin the dependencies in pyproject.toml (UPGRADE=1 for newer versions)
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
-	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group run -c requirements.txt -o requirements-run.txt
+	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements-run.txt -o requirements-dev.txt
 	$(compile) $(if $(UPGRADE),--upgrade) pyproject.toml --group bench -c requirements.txt -o requirements-bench.txt
 	$(compile) $(if $(UPGRADE),--upgrade) --group pyproject.toml:template -o requirements-template.txt
 	$(compile) $(if $(UPGRADE),--upgrade) --group pyproject.toml:awscli -o tests/infra/local/clients/requirements.txt
@@ -90,18 +94,28 @@ assets: ## Fetch the docs page's Swagger UI and the list of common passwords (UP
 clean: ## Delete the environments, the caches and the local users
 	rm -rf .venv* .local .artifacts .aws-sam dist .*_cache .hypothesis
 
-$(VENV)/$(ready): requirements-dev.txt
-	$(call environment,$(VENV),requirements-dev.txt)
+$(VENV)/$(runnable): requirements-run.txt
+	@$(call environment,$(VENV))
+	$(call install,$(VENV),$<,--no-compile)
+	@touch $@
+
+# A new environment, unless it has exactly what runs the service.
+$(VENV)/$(ready): requirements-dev.txt requirements-run.txt
+	@[[ ! -e $@ && $(VENV)/$(runnable) -nt requirements-run.txt ]] || { $(call environment,$(VENV)); }
+	$(call install,$(VENV),$<)
+	@touch $(VENV)/$(runnable) $@
 
 $(VENV)-template/$(ready): requirements-template.txt
-	$(call environment,$(VENV)-template,requirements-template.txt)
-
-# Create a virtual environment with exactly what the requirement file pins, whenever it changes.
-define environment
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and $(PYTHON) is %d.%d. Name another: make PYTHON=python3.13 ..." % sys.version_info[:2])'
-	@echo "Creating $(1): about half a minute, this first time only"
-	@$(PYTHON) -m venv --clear $(1)
-	@$(1)/bin/pip install --disable-pip-version-check --require-hashes --progress-bar off -r $(2) \
-		| sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
+	@$(call environment,$(VENV)-template)
+	$(call install,$(VENV)-template,$<)
 	@touch $@
+
+# Create an empty virtual environment.
+environment = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and $(PYTHON) is %d.%d. Name another: make PYTHON=python3.13 ..." % sys.version_info[:2])' && $(PYTHON) -m venv --clear $(1)
+
+# Install exactly what a requirement file pins.
+define install
+	@echo "Installing $(2) into $(1): this first time only"
+	@$(1)/bin/pip install --disable-pip-version-check --require-hashes --progress-bar off $(3) -r $(2) \
+		| sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
 endef

@@ -1,12 +1,15 @@
 """`make run`, as a newcomer runs it: in a terminal, in a clone, until Ctrl-C."""
 
+import ast
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import httpx
@@ -38,7 +41,7 @@ def make_run(clone: Path, *arguments: str) -> Iterator[tuple[httpx.Client, httpx
     # The tests' own virtual environment, which is up to date, and no AWS settings
     command += [f"PYTHON={sys.executable}", f"VENV={sys.prefix}"]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    terminal = pexpect.spawn("make", command, cwd=clone, env=environ, encoding="utf-8", timeout=60)
+    terminal = pexpect.spawn("make", command, cwd=clone, env=environ, encoding="utf-8", timeout=110)
     try:
         for line in (f"localhost:{ports[0]}/docs", f"localhost:{ports[1]}/", "curl"):
             terminal.expect_exact(line)
@@ -80,6 +83,47 @@ def test_users_survive_until_a_fresh_start(clone: Path) -> None:
     with make_run(clone, "FRESH=1") as (api, mailbox):
         assert api.post("/auth/sign-in", json=ADA).json()["code"] == "invalid_credentials"
         assert mailbox.get("/outbox").json() == []
+
+
+@pytest.mark.skipif(not os.environ.get("CI"), reason="it downloads packages: set CI=true")
+def test_what_make_run_installs_is_enough(clone: Path) -> None:
+    """A newcomer's first `make run` installs nothing that only tests need, and all works."""
+    with make_run(clone, "VENV=.venv") as (api, mailbox):
+        assert api.post("/auth/sign-up", json=ADA).status_code == 200
+        code = mailbox.get("/outbox").json()[-1]["code"]
+        assert api.post("/auth/confirm", json=ADA | {"code": code}).status_code == 200
+        assert api.post("/auth/sign-in", json=ADA).status_code == 200
+    assert not (clone / ".venv/bin/pytest").exists()
+
+
+def imports(path: Path) -> set[str]:
+    """Return the top-level modules that a file imports when it runs."""
+    found: set[str] = set()
+    nodes: list[ast.AST] = [ast.parse(path.read_text())]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(str(node.module))
+        nodes += ast.iter_child_nodes(node)
+    return {name.partition(".")[0] for name in found} - sys.stdlib_module_names - {"app", "infra"}
+
+
+INFRA = sorted(path for path in ROOT.glob("infra/**/*.py") if "examples" not in path.parts)
+
+
+@pytest.mark.parametrize("path", INFRA, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_commands_need_only_what_make_run_installs(path: Path) -> None:
+    """`make run`, smoke, doctor, bundle and package import nothing that only tests need."""
+    text = (ROOT / "requirements-run.txt").read_text()
+    pinned = set(re.findall(r"^([\w-]+)==", text, re.MULTILINE))
+    found = packages_distributions()
+    for name in imports(path):
+        names = {one.lower().replace("_", "-") for one in found[name]}
+        assert names & pinned, f"Add {name}'s package to the group `run` in pyproject.toml"
 
 
 def test_a_python_that_is_too_old(clone: Path) -> None:
