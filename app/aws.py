@@ -89,10 +89,17 @@ def make_signed_client(service: str, settings: Settings, timeout: float) -> Any:
     """
     core = botocore.session.Session()
     core.register_component("data_loader", _service_models())
+    config = Config(retries={"mode": "standard", "total_max_attempts": 2})
+    if service == "s3":
+        # By default, presigned requests have the old signature, and go to an address without a
+        # region, from which a new bucket redirects: browsers report that as a CORS error.
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
+        address = Config(s3={"addressing_style": "path" if settings.services_url else "virtual"})
+        config = config.merge(Config(signature_version="s3v4")).merge(address)
     client = boto3.Session(botocore_session=core, region_name=settings.region).client(
         service,  # type: ignore[call-overload]  # any service
         endpoint_url=settings.services_url,
-        config=Config(retries={"mode": "standard", "total_max_attempts": 2}),
+        config=config,
     )
     http = HttpClient(partial(authorities, core), timeout, MAX_SIGNED_ANSWER)
     client.meta.events.register("before-send", partial(_send_signed, http))

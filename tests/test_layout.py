@@ -93,8 +93,8 @@ MAY_IMPORT = {
 # Which wing of the local Cognito may import which others. A wing is a package of
 # infra/local, or a module at its top.
 LOCAL_WINGS: dict[str, set[str]] = {
-    "__main__": {"api_process", "demo", "ports", "server", "stack", "threaded_server", "pool"},
-    "api_process": {"ports", "readiness", "threaded_server"},
+    "__main__": {"api_process", "demo", "ports", "server", "threaded_server", "pool"},
+    "api_process": {"ports", "readiness", "stack", "threaded_server", "pool"},
     "api": {"local_app", "loopback", "readiness"},
     "local_app": {"loopback", "readable_log"},  # the one wing that runs the app
     "readiness": set(),
@@ -105,15 +105,19 @@ LOCAL_WINGS: dict[str, set[str]] = {
         "access",
         "admin_client",
         "console",
+        "failures",
         "loopback",
         "moto_app",
         "stack",
         "threaded_server",
+        "services",
         "oauth",
         "operations",
         "pool",
     },
     "threaded_server": set(),
+    "services": {"access", "pool"},
+    "failures": {"access", "pool"},
     "access": {"loopback"},
     "loopback": set(),
     "admin_client": {"pool"},

@@ -12,15 +12,13 @@ from typing import TextIO
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from infra.local.api_process import api_process, wait_until_ready
+from infra.local.api_process import api_environment, api_process, wait_until_ready
 from infra.local.demo import Demo
 from infra.local.pool.intrinsics import TemplateError
 from infra.local.pool.store import Store, StoreError
 from infra.local.pool.template import TEMPLATE
-from infra.local.pool.user_pool import REGION
 from infra.local.ports import StartupError, check_free, port, port_in_use
 from infra.local.server import LocalCognito
-from infra.local.stack import LocalPool
 from infra.local.threaded_server import HOST
 
 ROOT = Path(__file__).parents[2]
@@ -225,30 +223,6 @@ def redirect_uris(origins: list[str]) -> list[str]:
 def listed(text: str) -> list[str]:
     """Return the entries of a comma-separated list."""
     return [entry for part in text.split(",") if (entry := part.strip())]
-
-
-def api_environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, str]:
-    """Return the caller's environment, with every Cognito setting replaced by the local one.
-
-    `origins` are added to the origins that the caller allows. Without such a list, the API allows
-    every page of this machine: see api.py.
-    """
-    allowed = os.environ.get("ALLOWED_ORIGINS")
-    return {
-        **os.environ,
-        **({} if allowed is None else {"ALLOWED_ORIGINS": ",".join([allowed, *origins])}),
-        "COGNITO_CLIENT_ID": pool.client_id,
-        "COGNITO_USER_POOL_ID": pool.user_pool_id,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url,
-        "COGNITO_DOMAIN_URL": url if pool.google else "",
-        "COGNITO_JWKS_URL": f"{url}/{pool.user_pool_id}/.well-known/jwks.json",
-        # Ignore the developer's AWS profile and proxy.
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": HOST,
-        "no_proxy": HOST,
-    }
 
 
 def print_line(line: str, file: TextIO | None = None) -> None:

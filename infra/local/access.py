@@ -34,7 +34,7 @@ class Access:
         """Answer a browser that asks whether a page may send a request."""
         response = Response(status=204)
         origin = request.headers.get("Origin", "")
-        if not self._permits(origin):
+        if not self.permits(origin):
             tell_of_refusal(origin)
         else:
             asked = request.headers.get("Access-Control-Request-Headers", "")
@@ -45,25 +45,33 @@ class Access:
 
     def refusal(self, request: Request) -> Response | None:
         """Return the answer to a call of the API that isn't made, or None if it may be."""
-        origin = request.headers.get("Origin")
-        if origin is not None and not self._permits(origin):
-            tell_of_refusal(origin)
-            message = "This page may not call the local Cognito: add its origin to ALLOWED_ORIGINS."
-            return refuse(403, "ForbiddenException", message)
+        if refused := self.refused_page(request):
+            return refused
         if not request.headers.get("X-Amz-Target", "").startswith(TARGET):
-            return refuse(400, "UnknownOperationException", f"X-Amz-Target must be {TARGET}...")
+            message = f"X-Amz-Target must be {TARGET}... Here are only Cognito, DynamoDB and S3."
+            return refuse(400, "UnknownOperationException", message)
         return None
+
+    def refused_page(self, request: Request) -> Response | None:
+        """Return the answer to a page that may not call, or None for all other callers."""
+        origin = request.headers.get("Origin")
+        if origin is None or self.permits(origin):
+            return None
+        tell_of_refusal(origin)
+        message = "This page may not call the local Cognito: add its origin to ALLOWED_ORIGINS."
+        return refuse(403, "ForbiddenException", message)
 
     def with_cors(self, request: Request, response: Response) -> Response:
         """Let the page that sent a request read the response, if it may call."""
         origin = request.headers.get("Origin", "")
         response.vary.add("Origin")
-        if self._permits(origin):
+        if self.permits(origin):
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Expose-Headers"] = EXPOSED
         return response
 
-    def _permits(self, origin: str) -> bool:
+    def permits(self, origin: str) -> bool:
+        """Return whether the pages of an origin may call."""
         return is_loopback_origin(origin) or origin in self._allowed
 
 

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.local import readiness
+from infra.local.pool.user_pool import REGION
 from infra.local.ports import StartupError
+from infra.local.stack import LocalPool
 from infra.local.threaded_server import HOST
 
 ROOT = Path(__file__).parents[2]
@@ -64,3 +66,32 @@ def wait_until_ready(api: subprocess.Popen[bytes], number: int) -> None:
             return
         time.sleep(0.1)
     raise StartupError(f"the API did not answer on port {number} within {START_TIMEOUT} s")
+
+
+def api_environment(pool: LocalPool, url: str, origins: list[str]) -> dict[str, str]:
+    """Return the caller's environment, with every Cognito setting replaced by the local one.
+
+    `origins` are added to the origins that the caller allows. Without such a list, the API allows
+    every page of this machine: see api.py.
+    """
+    allowed = os.environ.get("ALLOWED_ORIGINS")
+    return {
+        **os.environ,
+        **({} if allowed is None else {"ALLOWED_ORIGINS": ",".join([allowed, *origins])}),
+        "COGNITO_CLIENT_ID": pool.client_id,
+        "COGNITO_USER_POOL_ID": pool.user_pool_id,
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": url,
+        "AWS_ENDPOINT_URL": url,
+        # DynamoDB and S3 here accept any credentials.
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        **pool.variables,
+        "COGNITO_DOMAIN_URL": url if pool.google else "",
+        "COGNITO_JWKS_URL": f"{url}/{pool.user_pool_id}/.well-known/jwks.json",
+        # Ignore the developer's AWS profile and proxy.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": HOST,
+        "no_proxy": HOST,
+    }

@@ -1,20 +1,19 @@
 """The local Cognito as an HTTP server: moto serves the API, `oauth` the domain."""
 
 import io
-import sys
-import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import HTTPException
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from infra.local.access import Access, refuse
+from infra.local.access import Access
 from infra.local.admin_client import boto3_client, client_in_process
 from infra.local.console.routes import Console
+from infra.local.failures import answered
 from infra.local.loopback import REFUSAL, is_loopback
 from infra.local.moto_app import KEYS, create_moto_app
 from infra.local.oauth import routes
@@ -28,10 +27,12 @@ from infra.local.pool.ids import ids_of
 from infra.local.pool.outbox import Outbox
 from infra.local.pool.records import Journal
 from infra.local.pool.state import State, restored_signing_key
-from infra.local.pool.store import Store, StoreError
+from infra.local.pool.store import Store
 from infra.local.pool.template import TEMPLATE
 from infra.local.pool.turns import Turns, has_left
 from infra.local.pool.user_pool import REGION, Pool, all_pools
+from infra.local.services.resources import Resources
+from infra.local.services.serving import LocalServices
 from infra.local.stack import REDIRECT_URIS, LocalPool, Stack
 from infra.local.threaded_server import HOST, QuietHandler, ThreadedServer
 
@@ -79,6 +80,8 @@ class LocalCognito(ThreadedServer):
         if store:
             self._restore(store)
         self._moto = create_moto_app()
+        self._services = LocalServices(self._journal, self._access, self._saving)
+        self._echo = echo or (lambda _: None)
         self._server = make_server(
             HOST, port, self._serve, threaded=True, request_handler=QuietHandler
         )
@@ -119,7 +122,9 @@ class LocalCognito(ThreadedServer):
             if self._store:
                 (new,) = (pool for pool in self._pools() if pool.id == made.user_pool_id)
                 new.keep(name, self._store)
-        return made
+            resources = Resources(name, stack.references, template)
+            variables = self._services.create(resources, self._store, self._echo)
+        return replace(made, variables=variables)
 
     @property
     def google(self) -> Google:
@@ -139,13 +144,17 @@ class LocalCognito(ThreadedServer):
         raise KeyError(sub)
 
     def forget(self) -> None:
-        """Forget users, groups, sessions and e-mails, and reset the clock; pools stay."""
+        """Forget users, groups, sessions, e-mails, items and objects, and reset the clock.
+
+        Pools, tables and buckets stay.
+        """
         with self._saving():
             for pool in self._pools():
                 pool.clear_users()
             self._state.challenges.clear()
             self.outbox.clear()
             self.clock.reset()
+            self._services.clear()
 
     def _pools(self) -> list[Pool]:
         return [pool for pool in all_pools() if getattr(pool, "state", None) is self._state]
@@ -181,6 +190,8 @@ class LocalCognito(ThreadedServer):
         if not is_loopback(request.environ.get("HTTP_HOST", "")):
             return Response(REFUSAL, 403)
         request.max_content_length = MAX_REQUEST_BYTES
+        if self._services.serves(request):
+            return answered(self._services.answer, request)
         if response := self._console.answer(request):
             return response
         if request.method == "OPTIONS":
@@ -228,22 +239,3 @@ class LocalCognito(ThreadedServer):
                 self.clock.ahead = ahead
                 raise
             self.outbox.announce()
-
-
-def answered(answer: Callable[[Request], Response], request: Request) -> Response:
-    """Return the answer to a request, also if it fails."""
-    try:
-        return answer(request)
-    except HTTPException as error:
-        return Response.force_type(error.get_response(request.environ), request.environ)
-    except StoreError as error:
-        print(f"make run: {error}", file=sys.stderr, flush=True)  # noqa: T201 - for the person
-        return internal_error(error)
-    except Exception as error:  # noqa: BLE001 - every failure gets AWS's shape
-        traceback.print_exc(file=sys.stderr)
-        return internal_error(error)
-
-
-def internal_error(error: Exception) -> Response:
-    """Return the answer that AWS gives for an internal error, so that SDKs handle it."""
-    return refuse(500, "InternalErrorException", f"{type(error).__name__}: {error}")

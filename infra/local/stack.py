@@ -1,7 +1,7 @@
 """The template's user pool, created through Cognito's API as CloudFormation creates it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ class LocalPool:
     client_id: str
     region: str = REGION
     google: bool = True
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """The function's environment variables that name the template's tables and buckets."""
 
 
 @dataclass
@@ -52,6 +54,11 @@ class Stack:
             "GoogleSecretArn": "local",
             "GoogleSecretVersion": "local",
         }
+
+    @property
+    def references(self) -> Mapping[str, Any]:
+        """The values of parameters and resources that are known so far."""
+        return self._references
 
     @property
     def function_arn(self) -> str:
@@ -104,6 +111,7 @@ class Stack:
         input_ = {"ClientName": f"{self.name}-UserPoolClient"}
         input_ |= self._arguments("CreateUserPoolClient", "UserPoolClient") | client
         made = self.cognito.create_user_pool_client(**input_)["UserPoolClient"]
+        self._references["UserPoolClient"] = made["ClientId"]
         return LocalPool(pool_id, made["ClientId"], google="GoogleProvider" in self._references)
 
     def _create_provider(self, google: Google) -> None:

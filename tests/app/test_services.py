@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import botocore.session
@@ -151,6 +152,18 @@ def test_a_large_answer(aws: FaultyCognito, services: Services) -> None:
     names = ["x" * 1000] * 2000
     aws.behave(Answer(200, json.dumps({"TableNames": names}).encode()))
     assert services.client("dynamodb").list_tables()["TableNames"] == names
+
+
+def test_a_presigned_request(aws: FaultyCognito) -> None:
+    """It goes to the bucket in its region, with the present signature. Presigning asks nobody."""
+    services = Services(replace(at(aws.url), services_url=None))
+    form = services.client("s3").generate_presigned_post("diary-1", "key")
+    assert form["url"] == "https://diary-1.s3.eu-west-1.amazonaws.com/"
+    assert form["fields"]["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+    about = {"Bucket": "diary-1", "Key": "key"}
+    url = services.client("s3").generate_presigned_url("get_object", about)
+    assert url.startswith("https://diary-1.s3.eu-west-1.amazonaws.com/key?X-Amz-Algorithm=AWS4")
+    assert aws.calls == []
 
 
 def test_a_service_that_is_not_listed() -> None:

@@ -7,9 +7,9 @@ from botocore.session import Session
 
 
 @cache
-def service_model() -> ServiceModel:
-    """Return botocore's model of the cognito-idp API, which needs no configuration or network."""
-    return Session().get_service_model("cognito-idp")
+def service_model(service: str = "cognito-idp") -> ServiceModel:
+    """Return botocore's model of a service's API, which needs no configuration or network."""
+    return Session().get_service_model(service)
 
 
 def has_operation(operation: str) -> bool:

@@ -8,7 +8,7 @@ nothing, and a call that fails can be undone.
 from collections.abc import Callable, ItemsView, Iterable, Iterator, MutableMapping, ValuesView
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -16,13 +16,26 @@ Row = tuple[str, str, Any]
 """The name of a table, a key, and the value as JSON; None for a record that was deleted."""
 
 
+class Changing(Protocol):
+    """Records that know what the present call has changed of them."""
+
+    def changes(self) -> Iterable[Row]:
+        """Return the records that differ from before the call, if the store keeps them."""
+
+    def commit(self) -> None:
+        """Let the changes stand."""
+
+    def undo(self) -> None:
+        """Put every record back as it was before the call."""
+
+
 @dataclass
 class Journal:
     """The tables that the present call has touched."""
 
-    _touched: "dict[int, Table[Any]]" = field(default_factory=dict)
+    _touched: "dict[int, Changing]" = field(default_factory=dict)
 
-    def touch(self, table: "Table[Any]") -> None:
+    def touch(self, table: "Changing") -> None:
         """Include a table in the next `changes`, `commit` or `undo`."""
         self._touched[id(table)] = table
 

@@ -66,7 +66,12 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def arguments(
-    operation: str, logical_id: str, references: Mapping[str, Any], path: Path = TEMPLATE
+    operation: str,
+    logical_id: str,
+    references: Mapping[str, Any],
+    path: Path = TEMPLATE,
+    *,
+    service: str = "cognito-idp",
 ) -> dict[str, Any]:
     """Return a resource's properties as the input of a Create operation, such as CreateUserPool.
 
@@ -75,15 +80,15 @@ def arguments(
     !Sub and !GetAtt, in addition to the defaults of the template's parameters. Raise TemplateError
     for what can't be resolved here.
     """
-    shape = service_model().operation_model(operation).input_shape
+    shape = service_model(service).operation_model(operation).input_shape
     known = shape.members if shape else {}
     taken: dict[str, Any] = {}
     # In the template's order, which the ids of pools and app clients follow from.
-    for property_, given in _properties(logical_id, path).items():
+    for property_, given in properties_of(logical_id, path).items():
         name = RENAMED.get(property_, property_)
         if name not in known:
             continue
-        value = _resolved(logical_id, property_, given, references, path)
+        value = resolved(logical_id, property_, given, references, path)
         if value is not NO_VALUE:
             taken[name] = _typed(value, known[name], f"{logical_id}.{property_}")
     return taken
@@ -97,17 +102,17 @@ def exists(logical_id: str, references: Mapping[str, Any], path: Path = TEMPLATE
     if "Condition" not in resource:
         return True
     condition = {"Condition": resource["Condition"]}
-    return bool(_resolved(logical_id, "Condition", condition, references, path))
+    return bool(resolved(logical_id, "Condition", condition, references, path))
 
 
 def inline_function(
     logical_id: str, references: Mapping[str, Any], path: Path = TEMPLATE
 ) -> tuple[str, str, dict[str, str]]:
     """Return the source of a Lambda function, its handler's name and its environment variables."""
-    properties = _properties(logical_id, path)
+    properties = properties_of(logical_id, path)
     given = {name: properties.get(name, {}) for name in ("Code", "Environment")}
     code, environment = (
-        _resolved(logical_id, name, value, references, path) for name, value in given.items()
+        resolved(logical_id, name, value, references, path) for name, value in given.items()
     )
     source = code.get("ZipFile") if isinstance(code, dict) else None
     if not source or "Handler" not in properties:
@@ -128,10 +133,10 @@ def mfa_arguments(
     CloudFormation creates the pool first and then makes this call; so do we. Raise TemplateError
     for a method that the local Cognito lacks: SMS_MFA.
     """
-    properties = _properties(logical_id, path)
+    properties = properties_of(logical_id, path)
     given: dict[str, Any] = {"EnabledMfas": [], "MfaConfiguration": "OFF"}
     for name in given.keys() & properties.keys():
-        value = _resolved(logical_id, name, properties[name], references, path)
+        value = resolved(logical_id, name, properties[name], references, path)
         if value is not NO_VALUE:
             given[name] = value
     input_: dict[str, Any] = {"MfaConfiguration": given["MfaConfiguration"]}
@@ -144,16 +149,18 @@ def mfa_arguments(
     return input_
 
 
-def _properties(logical_id: str, path: Path) -> dict[str, Any]:
+def properties_of(logical_id: str, path: Path) -> dict[str, Any]:
+    """Return a resource's properties as they stand. Raise TemplateError if it isn't there."""
     resource = section(load(path), "Resources").get(logical_id)
     if not isinstance(resource, dict):
         raise TemplateError(f"there is no resource {logical_id}")
     return section(resource, "Properties")
 
 
-def _resolved(
+def resolved(
     logical_id: str, name: str, value: Any, references: Mapping[str, Any], path: Path
 ) -> Any:
+    """Return a property's value with its functions resolved. Raise TemplateError."""
     try:
         return Resolver(load(path), references).resolve(value)
     except TemplateError as error:

@@ -163,7 +163,7 @@ NO_OPERATIONS = {
     "without an operation": f"{TARGET}.",
     "not built here": f"{TARGET}.GetUserAuthFactors",
     "of no service": "SignUp",
-    "of another service": "DynamoDB_20120810.ListTables",
+    "of another service": "AmazonSQS.ListQueues",
     "in another spelling": f"{TARGET}.signUp",
     "in snake case": f"{TARGET}.sign_up",
     "twice": f"{TARGET}.{TARGET}.SignUp",

@@ -1,9 +1,8 @@
 """The store where nothing can be written, and with files that can't be read."""
 
-import resource
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -16,18 +15,7 @@ from infra.local.pool.store import APPLICATION, FORMAT, Store, StoreError
 from tests.support.contract import Contract
 from tests.support.contract_google import authorize_url, comes_back, exchange, google_tokens
 from tests.support.google import Form, parameters, walk
-from tests.support.restarts import started
-
-
-@contextmanager
-def no_space(size: int) -> Iterator[None]:
-    """Have the system refuse to make any file of this process larger than this, in bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+from tests.support.restarts import no_space, started
 
 
 def contents(contract: Contract) -> dict[str, Any]:
