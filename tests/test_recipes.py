@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.browser import executable
 from tests.support.recipes import Change, recipe
 
 # The first test of a process fills mypy's cache, beside other busy processes
@@ -77,29 +78,29 @@ class Copy:
     def lint(self) -> str:
         """Run `make lint` and return its output if it fails."""
         ruff = f"{sys.prefix}/bin/ruff"
-        return self._run(ruff, "check", ".") + self._run(ruff, "format", "--check", ".")
+        return self.run(ruff, "check", ".") + self.run(ruff, "format", "--check", ".")
 
     def types(self) -> str:
         """Run `make types` and return its output if it fails."""
-        return self._run(f"{sys.prefix}/bin/mypy")
+        return self.run(f"{sys.prefix}/bin/mypy")
 
     def test(self, *more: str) -> str:
         """Run TESTS without a browser and the bundle, and return their output if one fails."""
         command = [sys.executable, "-m", "pytest", "-q", *TESTS, *more]
         unmoved = "not flow and not typescript and not docs_page"
-        return self._run(*command, "-m", "not browser and not bundle", "-k", unmoved)
+        return self.run(*command, "-m", "not browser and not bundle", "-k", unmoved)
 
-    def deploy_check(self) -> str:
-        """Run `make deploy-check` for the settings, and return its output if it fails."""
+    def deploy_check(self, *more: str, only: str = "holds and (settings or published)") -> str:
+        """Run a part of `make deploy-check`, and return its output if it fails."""
         found = sorted(ROOT.glob(".venv*-template/bin/python"))
         if not found:
             assert not os.environ.get("CI"), "CI must run `make deploy-check` first"
             pytest.skip("run `make deploy-check` once: it makes the environment for this test")
         command = [str(found[-1]), "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", "."]
-        command += ["--noconftest", "tests/deploy/check_template.py"]
-        return self._run(*command, "-k", "holds and (settings or published)")
+        checks = [f"tests/deploy/{name}" for name in ("check_template.py", *more)]
+        return self.run(*command, "--noconftest", *checks, "-k", only)
 
-    def _run(self, *command: str) -> str:
+    def run(self, *command: str) -> str:
         """Run a command and return its output if it fails."""
         # Leave out pytest's variables for its own processes, and one that slows the second run.
         ours = ("PYTEST_", "TESTS_SHARED_FOLDER", "PYTHONDONTWRITEBYTECODE")
@@ -110,12 +111,17 @@ class Copy:
         return done.stdout + done.stderr if done.returncode else ""
 
 
+def tracked() -> list[str]:
+    """Return the names of all tracked files."""
+    listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
+    return [*filter(None, listed.split("\0"))]
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a shared copy of the tracked files. The tools' caches in it save most time."""
     folder = tmp_path_factory.mktemp("project")
-    listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)
-    for name in filter(None, listed.split("\0")):
+    for name in tracked():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, folder / name)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
@@ -169,6 +175,25 @@ def test_a_forgotten_step_is_named(name: str, step: int, change: Make) -> None:
         if re.search(words, printed, re.MULTILINE):
             return
     pytest.fail(f"No check printed {words}:\n{printed}")
+
+
+def test_the_diary_can_be_added(tmp_path: Path) -> None:
+    """The commands of its README add it, and everything passes, also in the bundle and Chromium."""
+    for name in tracked():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, tmp_path / name)
+    document = (ROOT / "infra/examples/diary/README.md").read_text()
+    commands = document.partition("```text\n")[2].partition("make run\n")[0]
+    subprocess.run(["bash", "-ec", commands], cwd=tmp_path, check=True)
+    copy = Copy(tmp_path)
+    modules = ["tests/app/test_entries.py", "tests/infra/web/test_diary_page.py"]
+    assert copy.lint() == ""
+    assert copy.types() == ""
+    assert copy.test(modules[0]) == ""
+    assert copy.deploy_check("check_ci_role.py", only="holds or ci_role") == ""
+    marks = "bundle or browser" if executable() else "bundle"
+    pytest_ = [sys.executable, "-m", "pytest", "-q", "-n", "2", *modules, "-m", marks]
+    assert copy.run(*pytest_) == ""
 
 
 def test_a_code_of_an_auth_route_is_listed_in_more_places(change: Make) -> None:

@@ -124,11 +124,12 @@ def _collect(part: Any, shapes: dict[str, Any], found: dict[str, Any]) -> None:
 
 
 def _undocumented(part: Any) -> Any:
+    """Return a part of a model without documentation, except where botocore reads it."""
     if isinstance(part, list):
         return [_undocumented(member) for member in part]
     if isinstance(part, dict):
         return {
-            name: _undocumented(member)
+            name: member if name == "clientContextParams" else _undocumented(member)
             for name, member in part.items()
             if not (name == "documentation" and isinstance(member, str))
         }

@@ -19,9 +19,10 @@ WEB = Path(__file__).parents[1] / "web"
 # Don't use the machine's own MIME types: browsers refuse a module with another type for .js.
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 
-# The page loads only its own files, and calls the API.
+# The page loads only its own files, and calls the API. Pages of yours also use the local S3.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src {api}; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
+    "connect-src {api} {services}; media-src blob: {services}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
@@ -35,13 +36,15 @@ class Demo(ThreadedServer):
     """
 
     def __init__(self, port: int, api: str, mailbox: str) -> None:
+        # The API knows the local services by the first name, and people by the second.
+        services = f"{mailbox.replace('localhost', HOST).rstrip('/')} {mailbox.rstrip('/')}"
         addresses = {"API": api, "DOCS": f"{api}/docs", "MAILBOX": mailbox}
         self._config = "".join(
             f"export const {name} = {json.dumps(address)};\n" for name, address in addresses.items()
         )
         self._headers = {
             "Cache-Control": "no-store",
-            "Content-Security-Policy": POLICY.format(api=api),
+            "Content-Security-Policy": POLICY.format(api=api, services=services),
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         }

@@ -51,6 +51,7 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a microphone, for pages that have the permission
     # Block every host but this machine. Playwright's page.route() won't do: it turns off Chromium's
     # cache, and Playwright then answers CORS preflights itself.
     f"--host-resolver-rules=MAP {FOREIGN} 127.0.0.1, MAP * ~NOTFOUND, {_EXCLUDED}",

@@ -204,6 +204,7 @@ def settings_for(cognito: LocalCognito, pool: LocalPool) -> Settings:
         region=pool.region,
         allowed_origins=(ORIGIN,),
         endpoint_url=cognito.url,
+        services_url=cognito.url,
         jwks_url=f"{cognito.url}/{pool.user_pool_id}/.well-known/jwks.json",
         domain_url=cognito.url,
         redirect_uris=REDIRECT_URIS,

@@ -19,17 +19,19 @@ def test_the_bundle_gets_every_setting() -> None:
         for field in fields(Settings)
         if isinstance(field.default, bool)
     }
+    texts = {field.name: "0123456789abcdef" for field in fields(Settings) if field.default == ""}
     settings = Settings(
         client_id="client",
         user_pool_id="eu-west-1_pool",
         region="eu-west-1",
         allowed_origins=("https://app.example.com", "http://localhost:5173"),
         endpoint_url="http://127.0.0.1:9",
+        services_url="http://127.0.0.1:9",
         jwks_url="http://127.0.0.1:9/keys",
         domain_url="http://127.0.0.1:9",
         redirect_uris=("https://app.example.com/", "http://localhost:5173/"),
-        log_key="0123456789abcdef",
         **switches,
+        **texts,
     )
     read = Settings.from_environ(environ_of(settings))
     for field in fields(Settings):

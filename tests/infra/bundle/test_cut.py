@@ -85,7 +85,8 @@ for service in ("dynamodb", "s3", "stepfunctions"):
     known[service] = [
         client.meta.endpoint_url, session.get_available_regions(service),
         [client.can_paginate(name) for name in client.meta.method_to_api_mapping],
-        sorted(client.meta.method_to_api_mapping), client.waiter_names]
+        sorted(client.meta.method_to_api_mapping), client.waiter_names,
+        [one.name for one in client.meta.service_model.client_context_parameters]]
 print(json.dumps(known))
 """
 

@@ -33,13 +33,14 @@ def demo() -> Iterator[httpx.Client]:
     ],
 )
 def test_its_files(demo: httpx.Client, path: str, kind: str) -> None:
-    """Each file has its type, and a policy that lets the page call only the API."""
+    """Each file has its type, and a policy: the page may call the API and the local S3."""
     answer = demo.get(path)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith(kind)
     assert answer.headers["x-content-type-options"] == "nosniff"
     policy = answer.headers["content-security-policy"].split("; ")
-    assert {"default-src 'none'", "script-src 'self'", f"connect-src {API}"} <= set(policy)
+    s3 = "http://127.0.0.1:8001 http://localhost:8001"
+    assert {"default-src 'none'", "script-src 'self'", f"connect-src {API} {s3}"} <= set(policy)
     assert not any("unsafe" in part or "*" in part for part in policy)
 
 
