@@ -64,6 +64,19 @@ CurrentUser = Annotated[TokenUser, Depends(_current_user)]
 """The person who is signed in. Without a valid access token: 401 `invalid_token`."""
 
 
+async def _active_user(user: CurrentUser, access_token: AccessToken, request: Request) -> TokenUser:
+    await run_blocking(get_cognito(request).get_user, access_token)
+    return user
+
+
+ActiveUser = Annotated[TokenUser, Depends(_active_user)]
+"""The person who is signed in, confirmed by a call to Cognito. Otherwise: 401 `invalid_token`.
+
+The session isn't revoked, and the account is neither disabled nor deleted. A CurrentUser may be: an
+access token is valid until it expires.
+"""
+
+
 def requires_group(group: str, /) -> Callable[[TokenUser], Coroutine[Any, Any, TokenUser]]:
     """Return a dependency that gives the person who is signed in, and is in a group.
 

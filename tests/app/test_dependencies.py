@@ -124,6 +124,19 @@ def test_a_group_and_a_recent_sign_in(grace: Person, groups: Groups) -> None:
     assert calls(grace, "GET", "/team/editor").json() == sub
 
 
+@pytest.mark.parametrize("end", ["signs_out_everywhere", "deletes_the_account", "disabled"])
+def test_an_active_user(grace: Person, end: str, cognito: LocalCognito, pool: LocalPool) -> None:
+    """Cognito is asked, so a session that has ended is refused before its token expires."""
+    sub = calls(grace, "GET", "/team/active").json()
+    assert sub == calls(grace, "GET", "/team/whoami").json()["sub"]
+    if end == "disabled":
+        admin(cognito, pool).admin_disable_user(UserPoolId=pool.user_pool_id, Username=grace.email)
+    else:
+        assert getattr(grace, end)().status_code == 200
+    assert failure(calls(grace, "GET", "/team/active")) == INVALID_TOKEN
+    assert calls(grace, "GET", "/team/whoami").status_code == 200
+
+
 def test_a_refusal_of_a_teams_own(grace: Person) -> None:
     """HTTPException(403) has the same code and message as a missing group."""
     assert failure(grace.api.get("/team/forbidden")) == FORBIDDEN

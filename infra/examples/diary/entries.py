@@ -1,4 +1,8 @@
-"""Routes under /entries: a diary. People reach only their own entries and recordings."""
+"""Routes under /entries: a diary. People reach only their own entries and recordings.
+
+What adds something takes an ActiveUser: with the access token of a deleted account, nobody would
+delete it again.
+"""
 
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -6,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query, Request
 from pydantic import BaseModel, Field
 
-from app.dependencies import CurrentUser
+from app.dependencies import ActiveUser, CurrentUser
 from app.entry_store import Entry, EntryStore
 from app.routing import fails_with, routes_under
 from app.schemas import wire
@@ -76,7 +80,7 @@ def store_of(request: Request) -> EntryStore:
 
 
 @router.post("", status_code=201, responses=fails_with("invalid_token"))
-def write_entry(body: NewEntry, user: CurrentUser, request: Request) -> Entry:
+def write_entry(body: NewEntry, user: ActiveUser, request: Request) -> Entry:
     """Add an entry to a day."""
     return store_of(request).write(user.sub, body.day, body.text)
 
@@ -120,7 +124,7 @@ def delete_entry(entry: Id, user: CurrentUser, request: Request) -> None:
 def upload_recording(
     entry: Id,
     body: Recording,
-    user: CurrentUser,
+    user: ActiveUser,
     request: Request,
 ) -> Form:
     """Get a form to upload a recording of up to 10 MiB, within 5 minutes."""

@@ -284,6 +284,10 @@ def test_deleting_the_account_erases_the_diary(ada: Writer, heidi: Writer) -> No
     assert ada.person.deletes_the_account().json() == DONE
     assert [httpx.get(url).status_code for url in urls] == [404] * 3
     assert ada.reads() == []  # an access token outlives the account
+    entry = {"day": DAY, "text": "too late"}
+    assert failure(ada.calls("POST", "", json=entry)) == INVALID_TOKEN
+    late = ada.calls("POST", f"/{id_}/recording", json={"type": "audio/webm"})
+    assert failure(late) == INVALID_TOKEN
     assert heidi.reads() == ["hers"]
     assert heidi.plays(hers) == SILENCE
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
 
-from app.dependencies import CurrentUser, RecentUser, requires_group
+from app.dependencies import ActiveUser, CurrentUser, RecentUser, requires_group
 from app.routing import fails_with, routes_under
 from app.services import Services
 from app.tokens import TokenUser
@@ -17,6 +17,12 @@ router = routes_under("/team")
 def whoami(user: CurrentUser) -> dict[str, Any]:
     """Return the caller's id and groups, from the access token alone."""
     return {"sub": user.sub, "groups": sorted(user.groups)}
+
+
+@router.get("/active", responses=fails_with("invalid_token"))
+def active(user: ActiveUser) -> str:
+    """Return the caller's id, if Cognito confirms the session."""
+    return user.sub
 
 
 @router.delete("/everything")
