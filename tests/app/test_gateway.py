@@ -12,11 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.gateway import lambda_handler
 from app.settings import Settings
 from tests.support.gateway import EVENTS, WAYS, Context, Way, event_from, event_of
 from tests.support.people import Person
-from tests.support.transports import make_app
+from tests.support.transports import handling, make_app
 
 Handler = Callable[[Any, Any], dict[str, Any]]
 
@@ -30,8 +29,8 @@ def handler() -> Iterator[Handler]:
         region="eu-west-1",
         endpoint_url="http://127.0.0.1:9",
     )
-    yield lambda_handler(make_app(made, team=True))
-    asyncio.get_event_loop().close()
+    with handling(make_app(made, team=True)) as handler:
+        yield handler
 
 
 def test_a_thread_without_an_event_loop(handler: Handler) -> None:

@@ -1,5 +1,6 @@
 """The transports: the bundle runs with the test's settings, and the exceptions are real tests."""
 
+import asyncio
 from dataclasses import fields
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from app.settings import Settings
 from tests.support.environment import VARIABLES, environ_of
-from tests.support.transports import NOT_IN_THE_BUNDLE
+from tests.support.transports import NOT_IN_THE_BUNDLE, handling, make_app
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,3 +48,15 @@ def test_every_exception_names_an_existing_test(start: str) -> None:
     path, _, name = start.partition("::")
     assert (ROOT / path).exists()
     assert not name or f"def {name}(" in (ROOT / path).read_text()
+
+
+def test_each_handler_closes_its_own_event_loop(settings: Settings) -> None:
+    """A handler that is left open warns in whichever test runs when it is collected."""
+    app = make_app(settings)
+    with handling(app):
+        first = asyncio.get_event_loop()
+        with handling(app):
+            second = asyncio.get_event_loop()
+    assert first is not second
+    assert first.is_closed()
+    assert second.is_closed()

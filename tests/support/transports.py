@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -111,9 +111,11 @@ def serving(app: FastAPI, transport: str) -> Iterator[httpx.Client]:
 
 @contextmanager
 def handling(app: FastAPI) -> Iterator[Handler]:
-    """Make the Lambda handler of an app in this process."""
-    yield lambda_handler(app)
-    asyncio.get_event_loop().close()  # the handler's event loop, which Lambda never closes
+    """Make the Lambda handler of an app in this process, and close its event loop at the end."""
+    handler = lambda_handler(app)
+    # Lambda never closes the loop. By the end, another handler may have set its own.
+    with closing(asyncio.get_event_loop()):
+        yield handler
 
 
 @contextmanager
