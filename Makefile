@@ -27,7 +27,7 @@ run: $(VENV)/$(runnable) ## Start the API, the local Cognito and the demo (PORT=
 	@exec $(bin)/python -m infra.local --port $(PORT) --cognito-port $(COGNITO_PORT) $(if $(DEMO_PORT),--demo-port $(DEMO_PORT)) $(if $(FRESH),--fresh)
 
 test: $(VENV)/$(ready) ## Run every test (ARGS= goes to pytest)
-	$(bin)/python -m pytest -n auto $(ARGS)
+	$(bin)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 bench: $(VENV)/$(ready) ## Compare speed and size with alternatives, in 8 minutes (ARGS=--help)
 	@$(bin)/python -m tests.bench $(ARGS)

@@ -79,6 +79,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest tests first, or the others would be over long before them."""
+    items.sort(key=lambda item: item.path.name != "test_recipes.py")
+
+
 @pytest.fixture(scope="session")
 def cognito() -> Iterator[LocalCognito]:
     """Return the local Cognito of this test process, on a free port."""
@@ -171,7 +176,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("transports")
     if not marker and not {"connect", "publish"} & set(metafunc.fixturenames):
         return
-    names: list[Any] = [*marker.args] if marker else ["rest"]
+    first, *others = marker.args if marker else ["rest"]
+    names: list[Any] = [
+        first,
+        *(pytest.param(name, marks=pytest.mark.second_transport) for name in others),
+    ]
     if not metafunc.definition.nodeid.startswith(tuple(NOT_IN_THE_BUNDLE)):
         names.append(pytest.param(BUNDLE, marks=pytest.mark.bundle))
     metafunc.parametrize("transport", names)

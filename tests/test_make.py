@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -112,6 +113,7 @@ def imports(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in found} - sys.stdlib_module_names - {"app", "infra"}
 
 
+distributions = cache(packages_distributions)  # it reads every package's files
 INFRA = sorted(path for path in ROOT.glob("infra/**/*.py") if "examples" not in path.parts)
 
 
@@ -120,7 +122,7 @@ def test_the_commands_need_only_what_make_run_installs(path: Path) -> None:
     """`make run`, smoke, doctor, bundle and package import nothing that only tests need."""
     text = (ROOT / "requirements-run.txt").read_text()
     pinned = set(re.findall(r"^([\w-]+)==", text, re.MULTILINE))
-    found = packages_distributions()
+    found = distributions()
     for name in imports(path):
         names = {one.lower().replace("_", "-") for one in found[name]}
         assert names & pinned, f"Add {name}'s package to the group `run` in pyproject.toml"

@@ -40,10 +40,21 @@ RECIPES = {
     "code": Recipe(recipe(APP, "A code of your own"), after=OWN_ROUTES),
     "setting": Recipe(recipe(APP, "A setting"), after=OWN_ROUTES),
 }
+LAYOUT, ERRORS = "tests/test_layout.py", "tests/app/test_errors.py"
+README, SETTINGS = "tests/test_readme.py", "tests/app/test_settings.py"
+DOCS, CODES = "tests/app/test_docs.py", "tests/infra/web/test_types.py"
+TRANSPORTS = "tests/support/test_transports.py"
+# What finds each forgotten step, in the order of the recipe: a command, or a file of tests
+FOUND_BY = {
+    "own routes": [LAYOUT, "lint", "lint", LAYOUT],
+    "operation": [LAYOUT, LAYOUT, "lint", "lint", "types", ERRORS, LAYOUT],
+    "code": ["types", CODES, CODES, "lint", "lint", DOCS, "lint", LAYOUT],
+    "setting": ["types", TRANSPORTS, SETTINGS, README, README, "deploy", README, README, "deploy"],
+}
 STEPS = [
-    pytest.param(name, step, id=f"{name}-{step}-{change.path}")
+    pytest.param(name, step, check, id=f"{name}-{step}-{change.path}")
     for name, recipe in RECIPES.items()
-    for step, change in enumerate(recipe.changes)
+    for step, (change, check) in enumerate(zip(recipe.changes, FOUND_BY[name], strict=True))
 ]
 # What names a file: a place in ruff's or mypy's output, or an assertion's message.
 NAMED = r"^\s*--> {path}:|^{path}:\d+: error|^E .*\b(?:Add|Allow|Read|Write)\b.*{path}"
@@ -57,16 +68,7 @@ CLEAR = {
     ("setting", "app/main.py"): "Nothing in app/ reads settings.diary",
 }
 # Other tests need a browser, or don't depend on a team's routes, codes or settings.
-TESTS = [
-    "tests/test_layout.py",
-    "tests/test_readme.py",
-    "tests/app/test_errors.py",
-    "tests/app/test_docs.py",
-    "tests/app/test_settings.py",
-    "tests/support/test_transports.py",
-    "tests/infra/web/test_types.py",
-    "tests/infra/web/test_demo.py",
-]
+TESTS = [LAYOUT, README, ERRORS, DOCS, SETTINGS, TRANSPORTS, CODES, "tests/infra/web/test_demo.py"]
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,9 @@ class Copy:
         """Run `make types` and return its output if it fails."""
         return self.run(f"{sys.prefix}/bin/mypy")
 
-    def test(self, *more: str) -> str:
-        """Run TESTS without a browser and the bundle, and return their output if one fails."""
-        command = [sys.executable, "-m", "pytest", "-q", *TESTS, *more]
+    def test(self, *files: str) -> str:
+        """Run tests without a browser and the bundle, and return their output if one fails."""
+        command = [sys.executable, "-m", "pytest", "-q", *files]
         unmoved = "not flow and not typescript and not docs_page"
         return self.run(*command, "-m", "not browser and not bundle", "-k", unmoved)
 
@@ -125,6 +127,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, folder / name)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    if (cache := ROOT / ".mypy_cache").exists():
+        shutil.copytree(cache, folder / ".mypy_cache")
     return folder
 
 
@@ -150,31 +154,28 @@ def change(folder: Path) -> Iterator[Callable[[list[Change]], Copy]]:
 Make = Callable[[list[Change]], Copy]
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_breaks_nothing(name: str, change: Make) -> None:
+@pytest.mark.parametrize("names", ["own routes, code, setting", "operation"])
+def test_recipes_break_nothing(names: str, change: Make) -> None:
     """Style, types, tests and the deployment check still pass."""
-    changes = RECIPES[name].changes
-    copy = change(RECIPES[name].after + changes)
+    changes = [each for name in names.split(", ") for each in RECIPES[name].changes]
+    copy = change(changes)
     own = [each.path for each in changes if each.path.startswith("tests/app/")]
     assert copy.lint() == ""
     assert copy.types() == ""
-    assert copy.test(*own) == ""
+    assert copy.test(*TESTS, *own) == ""
     assert copy.deploy_check() == ""
 
 
-@pytest.mark.parametrize(("name", "step"), STEPS)
-def test_a_forgotten_step_is_named(name: str, step: int, change: Make) -> None:
+@pytest.mark.parametrize(("name", "step", "check"), STEPS)
+def test_a_forgotten_step_is_named(name: str, step: int, check: str, change: Make) -> None:
     """The output of lint, types or a test names the file to change."""
     changes = RECIPES[name].changes
     copy = change([*RECIPES[name].after, *changes[:step], *changes[step + 1 :]])
     path = changes[step].path
     words = CLEAR.get((name, path), NAMED).replace("{path}", re.escape(path))
-    printed = ""
-    for check in (copy.lint, copy.test, copy.types, copy.deploy_check):
-        printed += check()
-        if re.search(words, printed, re.MULTILINE):
-            return
-    pytest.fail(f"No check printed {words}:\n{printed}")
+    commands = {"lint": copy.lint, "types": copy.types, "deploy": copy.deploy_check}
+    printed = commands[check]() if check in commands else copy.test(check)
+    assert re.search(words, printed, re.MULTILINE), f"{check} does not print {words}:\n{printed}"
 
 
 def test_the_diary_can_be_added(tmp_path: Path) -> None:
@@ -189,7 +190,7 @@ def test_the_diary_can_be_added(tmp_path: Path) -> None:
     modules = ["tests/app/test_entries.py", "tests/infra/web/test_diary_page.py"]
     assert copy.lint() == ""
     assert copy.types() == ""
-    assert copy.test(modules[0]) == ""
+    assert copy.test(*TESTS, modules[0]) == ""
     assert copy.deploy_check("check_ci_role.py", only="holds or ci_role") == ""
     marks = "bundle or browser" if executable() else "bundle"
     pytest_ = [sys.executable, "-m", "pytest", "-q", "-n", "2", *modules, "-m", marks]
@@ -200,7 +201,8 @@ def test_a_code_of_an_auth_route_is_listed_in_more_places(change: Make) -> None:
     """Tests name each place: this project's README, client and demo list all its codes."""
     route = '@router.post("/sign-out-everywhere", responses=fails_with("invalid_token"))'
     listed = Change("app/auth.py", (f"-{route}", f"+{route[:-2]}, 'diary_full'))"))
-    printed = change([*RECIPES["code"].after, *RECIPES["code"].changes, listed]).test()
+    copy = change([*RECIPES["code"].after, *RECIPES["code"].changes, listed])
+    printed = copy.test(README, CODES, "tests/infra/web/test_demo.py")
     for place in (
         "README.md",
         "infra/web/client.js",

@@ -36,6 +36,7 @@ through_every_transport = pytest.mark.transports("uvicorn", "rest")
 # Tests that don't run through the bundle: the start of their id, and the reason.
 NOT_IN_THE_BUNDLE = {
     "tests/infra/web/": "the pages call uvicorn, from a browser",
+    "tests/app/test_docs.py::test_the_page_fits_its_window": "it looks the same",
     "tests/app/test_states.py": "thousands of calls, which test the pool's states",
     "tests/app/test_hidden_accounts.py": "likewise",
     "tests/app/test_middleware.py::test_a_body_far_too_large_is_told_so": "needs a real socket",
