@@ -14,6 +14,8 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any
 
+from app.strings import compiled_strings
+
 _MODELS = "fastapi.openapi.models"
 
 
@@ -27,7 +29,8 @@ def fast_import() -> Iterator[None]:
     # takes 18 % of a start, so they are built when the document is first asked for.
     sys.modules[_MODELS] = _LazyModels(_MODELS)
     try:
-        yield
+        with compiled_strings():
+            yield
     finally:
         del sys.modules[_MODELS]
         gc.freeze()

@@ -19,7 +19,8 @@ ROUTES = {
 }
 MAY_IMPORT = {
     "app.handler": {"app.gateway", "app.main", "app.routing", "app.start"},
-    "app.start": set(),
+    "app.start": {"app.strings"},
+    "app.strings": set(),
     "app.gateway": {
         "app.errors",
         "app.exception_handlers",

@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from infra.bundle.sbom import write_sbom
 ROOT = Path(__file__).resolve().parents[2]
 
 CHECK = Path(__file__).with_name("check.py")
+STRINGS = Path(__file__).with_name("strings.py")
 
 # Settings for the check. Start-up requires them, but makes no call with them.
 PLACEHOLDERS = {
@@ -34,18 +36,21 @@ def make_bundle(folder: Path, arch: str | None = None, say: Callable[[str], None
     `say` is called with a line for each step. Raises SystemExit if a step fails.
     """
     started = time.monotonic()
-    say("Installing requirements.txt")
-    wheels = install_requirements(ROOT / "requirements.txt", folder, arch, say)
-    say("Removing what never runs")
-    cut(folder, aws_services())
+    foreign = arch is not None and not _runs_here(arch)
+    wheels = _copy_modules(folder, arch, say)
     write_sbom(folder, wheels, folder.with_name(f"{folder.name}.cdx.json"))
-    say("Copying app/")
-    ignore = shutil.ignore_patterns("__pycache__", "README.md")
-    shutil.copytree(ROOT / "app", folder / "app", ignore=ignore)
     say("Compiling")
     compile_bytecode(folder, keep_sources_of="app")
+    if foreign:
+        say("The same for this machine, to compile what the modules compile from strings")
+        with tempfile.TemporaryDirectory() as own:
+            _copy_modules(Path(own), None, say)
+            record_strings(Path(own), folder)
+    else:
+        say("Compiling what the modules compile from strings")
+        record_strings(folder, folder)
     make_uniform(folder)
-    if arch and not _runs_here(arch):
+    if foreign:
         say(f"Not checked: this machine can't run code for {arch}")
     else:
         say("Checking the bundle: importing app.handler, verifying a token")
@@ -54,6 +59,18 @@ def make_bundle(folder: Path, arch: str | None = None, say: Callable[[str], None
     say(f"Made {folder}: {size / 1e6:.1f} MB in {time.monotonic() - started:.0f} s")
     major, minor, *_ = sys.version_info
     say(f"It runs only on Python {major}.{minor}, which compiled its bytecode")
+
+
+def _copy_modules(folder: Path, arch: str | None, say: Callable[[str], None]) -> dict[str, str]:
+    """Put the libraries and the app there, without what never runs. Return the wheels' hashes."""
+    say("Installing requirements.txt")
+    wheels = install_requirements(ROOT / "requirements.txt", folder, arch, say)
+    say("Removing what never runs")
+    cut(folder, aws_services())
+    say("Copying app/")
+    ignore = shutil.ignore_patterns("__pycache__", "README.md")
+    shutil.copytree(ROOT / "app", folder / "app", ignore=ignore)
+    return wheels
 
 
 def aws_services() -> list[str]:
@@ -66,6 +83,18 @@ def aws_services() -> list[str]:
 def _runs_here(arch: str) -> bool:
     machine = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
     return sys.platform == "linux" and platform.libc_ver()[0] == "glibc" and machine == arch
+
+
+def record_strings(modules: Path, folder: Path) -> None:
+    """Write strings.bin to `folder`, from what the handler in `modules` compiles.
+
+    Raise SystemExit if the handler can't be imported.
+    """
+    command = [sys.executable, "-I", "-S", "-B", str(STRINGS), str(modules), str(folder)]
+    # A set's order, and so a code object's bytes, would depend on a random seed.
+    environment = {**PLACEHOLDERS, "PATH": os.defpath, "PYTHONHASHSEED": "0"}
+    if subprocess.run(command, env=environment, check=False).returncode:  # noqa: S603 (ours)
+        raise SystemExit("The bundle's handler can't be imported: see the error above.")
 
 
 def check_bundle(folder: Path) -> None:

@@ -61,6 +61,7 @@ _models = "    sys.modules[_MODELS] = _LazyModels(_MODELS)\n"
 _agent = '            user_agent=f"accounts Boto3/{boto3.__version__}",\n'
 _validation = "            parameter_validation=False,  # the models in schemas.py have done it\n"
 OPTIMISATIONS = (
+    Optimisation("strings compiled beforehand", lambda folder: (folder / "strings.bin").unlink()),
     Optimisation("lazy OpenAPI models", partial(without, "app/start.py", _models, "")),
     Optimisation(
         "no GC during imports", partial(without, "app/start.py", "    gc.disable()\n", "")
