@@ -12,7 +12,7 @@ from app.exceptions import NotCognitoError
 from app.upstream import read_json
 
 MAX_NAME = 100  # characters of an error's name
-_TYPES: dict[str, type] = {"boolean": bool, "integer": int, "string": str}
+_SCALARS: dict[str, type] = {"boolean": bool, "integer": int, "string": str}
 
 
 def read_answer(shape: StructureShape | None, body: bytes) -> dict[str, Any]:
@@ -62,12 +62,13 @@ def _read_structure(shape: StructureShape, value: Any) -> dict[str, Any]:
 
 
 def _read(shape: Shape, value: Any) -> Any:
-    if isinstance(shape, StructureShape):
+    if scalar := _SCALARS.get(shape.type_name):
+        if type(value) is scalar:  # isinstance() would take a bool for an int
+            return value
+    elif isinstance(shape, StructureShape):
         return _read_structure(shape, value)
-    if isinstance(shape, ListShape) and isinstance(value, list):
+    elif isinstance(shape, ListShape) and isinstance(value, list):
         return [_read(shape.member, item) for item in value if item is not None]
-    if isinstance(shape, MapShape) and isinstance(value, dict):
+    elif isinstance(shape, MapShape) and isinstance(value, dict):
         return {key: _read(shape.value, each) for key, each in value.items() if each is not None}
-    if type(value) is not _TYPES.get(shape.type_name):  # isinstance() would take a bool for an int
-        raise NotCognitoError
-    return value
+    raise NotCognitoError

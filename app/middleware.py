@@ -14,7 +14,6 @@ from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,13 +23,13 @@ from app.logs import logger
 MAX_BODY = 16 * 1024  # bytes; Cognito's longest input is about 4,000 characters
 MAX_DRAINED = 10 * 1024 * 1024  # bytes; the maximum of API Gateway
 
-_POLICY = "Content-Security-Policy"
+_POLICY = b"content-security-policy"
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    _POLICY: "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 _HSTS = {"Strict-Transport-Security": "max-age=63072000"}  # seconds: two years
 
@@ -66,11 +65,13 @@ class RequestContextMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 https = scope["scheme"] == "https"
-                headers = MutableHeaders(scope=message)
                 ours = response_headers(request.state.request_id, https=https)
-                if _POLICY in headers:
-                    del ours[_POLICY]  # the docs page has its own
-                headers.update(ours)
+                raw = {name.lower().encode(): value.encode() for name, value in ours.items()}
+                given = dict(message["headers"])
+                if _POLICY in given:  # the docs page has its own
+                    raw[_POLICY] = given[_POLICY]
+                others = [header for header in message["headers"] if header[0] not in raw]
+                message = {**message, "headers": [*others, *raw.items()]}
             elif is_head:
                 message = {**message, "body": b""}
             await send(message)

@@ -28,6 +28,8 @@ def fast_import() -> Iterator[None]:
     # FastAPI has about 40 pydantic models whose only use is the OpenAPI document. Building them
     # takes 18 % of a start, so they are built when the document is first asked for.
     sys.modules[_MODELS] = _LazyModels(_MODELS)
+    # The bundle has no pydantic.v1, which FastAPI tries to import for every field.
+    vars(sys)["modules"]["pydantic.v1"] = None
     try:
         with compiled_strings():
             yield

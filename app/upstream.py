@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager, Timeout
@@ -44,7 +44,7 @@ class HttpClient:
         self._authorities = authorities
         self._max_answer = max_answer
         self._timeout = Timeout(connect=min(CONNECT_TIMEOUT, timeout), total=timeout)
-        self._managers: dict[tuple[str, str], PoolManager] = {}
+        self._pools: dict[tuple[str, str], HTTPConnectionPool] = {}
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: Any = None
@@ -54,18 +54,21 @@ class HttpClient:
         `body` is what urllib3 can send: text, bytes or a file. Raise urllib3's HTTPError if there
         is no complete answer in time, and AnswerTooLongError if the answer is too large.
         """
-        server = urlsplit(url)[:2]
-        manager = self._managers.get(server)
-        if not manager:
-            manager = self._managers.setdefault(server, self._open(*server))
-        answer = manager.urlopen(
+        scheme, server, path, query, _ = urlsplit(url)
+        pool = self._pools.get((scheme, server))
+        if not pool:
+            pool = self._pools.setdefault((scheme, server), self._open(scheme, server))
+        # A proxy needs the whole URL, unless a tunnel leads through it.
+        whole = pool.proxy and scheme == "http"
+        answer = pool.urlopen(
             method,
-            url,
+            url if whole else urlunsplit(("", "", path or "/", query, "")),
             body=body,
             headers=headers,
             timeout=self._timeout,
             retries=False,
             redirect=False,
+            assert_same_host=False,
             preload_content=False,
             decode_content=False,
         )
@@ -82,10 +85,10 @@ class HttpClient:
 
     def close(self) -> None:
         """Close the open connections. The next request opens a new one."""
-        for manager in self._managers.values():
-            manager.clear()
+        while self._pools:
+            self._pools.popitem()[1].close()
 
-    def _open(self, scheme: str, server: str) -> PoolManager:
+    def _open(self, scheme: str, server: str) -> HTTPConnectionPool:
         """Return what keeps the connections to a server.
 
         A proxy can be set in the environment, such as in HTTPS_PROXY, as for other AWS clients.
@@ -98,7 +101,7 @@ class HttpClient:
         proxy = None if proxy_bypass(server) else getproxies().get(scheme)
         manager = _through(proxy, options) if proxy else PoolManager(**options)
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
-        return manager
+        return manager.connection_from_url(f"{scheme}://{server}")
 
 
 def _through(proxy: str, options: dict[str, Any]) -> ProxyManager:

@@ -1,11 +1,17 @@
-"""The threads in which route functions run."""
+"""How route functions are called: in which threads, and without work that nobody needs."""
+
+import linecache
+from typing import Annotated
 
 import pytest
+from fastapi import APIRouter, Query
 
+from app.routing import Route
+from app.settings import Settings
 from infra.local.server import LocalCognito
 from tests.conftest import Connect
 from tests.support.people import Person, settings_for
-from tests.support.transports import BUNDLE
+from tests.support.transports import BUNDLE, make_app, serving
 
 
 @pytest.mark.transports("uvicorn", "rest")
@@ -24,3 +30,33 @@ def test_blocking_functions_need_no_threads_on_lambda(
     threads = answer.json()
     workers = [name for name in threads if "worker" in name]
     assert bool(workers) == (transport != BUNDLE)
+
+
+def test_no_route_is_built_twice(settings: Settings) -> None:
+    """FastAPI's include_router would wrap each router, and build its routes again in a call."""
+    routes = make_app(settings).routes
+    assert len(routes) > 15
+    assert {type(route) for route in routes} == {Route}
+
+
+def test_a_first_call_reads_no_source(settings: Settings) -> None:
+    """FastAPI would search the function's source, for the texts of its errors."""
+    router = APIRouter(route_class=Route)
+
+    @router.get("/blocking")
+    def blocking() -> dict[str, str]:
+        """Block."""
+        return {}
+
+    @router.get("/awaited")
+    async def awaited(name: "Annotated[str, Query()]") -> dict[str, str]:
+        """Return a name; annotations may be text."""
+        return {"name": name}
+
+    app = make_app(settings)
+    app.include_router(router)
+    linecache.clearcache()
+    with serving(app, "rest") as api:
+        assert api.get("/blocking").json() == {}
+        assert api.get("/awaited", params={"name": "Ada"}).json() == {"name": "Ada"}
+    assert __file__ not in linecache.cache

@@ -5,14 +5,17 @@ measured with and without it.
 """
 
 import importlib.util
+import py_compile
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from infra.bundle.cut import POSTPONED
+from infra.bundle.make import record_strings
 from tests.bench.measure import Machine, instructions, warm_instructions
 from tests.bench.variants import OURS, Variant
 
@@ -50,6 +53,20 @@ def whole(name: str, folder: Path) -> None:
         shutil.copy(origin, target)
 
 
+def whole_modules(names: Sequence[str], folder: Path) -> None:
+    """Restore modules as they are installed, with bytecode only, as in the bundle."""
+    for name in names:
+        spec = importlib.util.find_spec(name)
+        assert spec
+        assert spec.origin
+        target = folder / f"{name.replace('.', '/')}.pyc"
+        py_compile.compile(
+            spec.origin,
+            str(target),
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
+
+
 def compile_all(folder: Path) -> None:
     """Compile the folder in the same way as the bundle."""
     command = [sys.executable, "-m", "compileall", "-q", "-f"]
@@ -57,9 +74,32 @@ def compile_all(folder: Path) -> None:
     subprocess.run(command, check=True)
 
 
+_routes = "    app.router.routes.extend(route for router in own for route in router.routes)\n"
+_include = "    for router in own:\n        app.include_router(router)\n"
+_endpoint = "        super().__init__(path, _Endpoint(endpoint), **options)\n"
+_function = """\
+        call = _Endpoint(endpoint)
+
+        async def run(*args: Any, **kwargs: Any) -> Any:
+            return await call(*args, **kwargs)
+
+        super().__init__(path, update_wrapper(run, endpoint), **options)
+"""
 _models = "    sys.modules[_MODELS] = _LazyModels(_MODELS)\n"
-_agent = '            user_agent=f"accounts Boto3/{boto3.__version__}",\n'
+_pydantic_1 = '    vars(sys)["modules"]["pydantic.v1"] = None\n'
+_rules = "Loader if dual else _WithoutRules"
+_nine = "include_builtin_handlers=False"
+_agent = '            user_agent=f"accounts Botocore/{botocore.__version__}",\n'
+_import = "import botocore.session\n"
 _validation = "            parameter_validation=False,  # the models in schemas.py have done it\n"
+
+
+def with_pydantic_1(folder: Path) -> None:
+    """Restore pydantic/v1, and let it be found."""
+    whole("pydantic/v1", folder)
+    without("app/start.py", _pydantic_1, "", folder)
+
+
 OPTIMISATIONS = (
     Optimisation("strings compiled beforehand", lambda folder: (folder / "strings.bin").unlink()),
     Optimisation("lazy OpenAPI models", partial(without, "app/start.py", _models, "")),
@@ -68,7 +108,22 @@ OPTIMISATIONS = (
     ),
     Optimisation("botocore's data, only what we use", partial(whole, "botocore/data")),
     Optimisation("only Amazon's root certificates", partial(whole, "botocore/cacert.pem")),
-    Optimisation("no pydantic/v1", partial(whole, "pydantic/v1")),
+    Optimisation("no pydantic/v1", with_pydantic_1),
+    Optimisation(
+        "pydantic/v1 known to be missing", partial(without, "app/start.py", _pydantic_1, "")
+    ),
+    Optimisation(
+        "TypedDicts without fields", partial(whole_modules, ["pydantic_core.core_schema"])
+    ),
+    Optimisation("FastAPI's annotations as text", partial(whole_modules, POSTPONED)),
+    Optimisation("no boto3", partial(without, "app/aws.py", _import, f"import boto3\n{_import}")),
+    Optimisation(
+        "botocore's handlers, only what we use",
+        partial(without, "app/aws.py", _nine, "include_builtin_handlers=True"),
+    ),
+    Optimisation("no rules for endpoints", partial(without, "app/aws.py", _rules, "Loader")),
+    Optimisation("routes built once", partial(without, "app/main.py", _routes, _include)),
+    Optimisation("no source read", partial(without, "app/routing.py", _endpoint, _function)),
     Optimisation(
         "no worker thread per request",
         partial(without, "app/handler.py", "Route.uses_threads = False", "pass"),
@@ -103,6 +158,8 @@ def undone(ours: Path, folder: Path) -> Iterator[tuple[Optimisation, Path]]:
         copy = folder / f"without-{number}"
         shutil.copytree(ours, copy)
         optimisation.undo(copy)
+        if (copy / "strings.bin").exists():
+            record_strings(copy, copy)  # other modules have other strings
         yield optimisation, copy
 
 
