@@ -29,7 +29,7 @@ run: $(VENV)/$(runnable) ## Start the API, the local Cognito and the demo (PORT=
 test: $(VENV)/$(ready) ## Run every test (ARGS= goes to pytest)
 	$(bin)/python -m pytest -n auto --dist worksteal $(ARGS)
 
-bench: $(VENV)/$(ready) ## Compare speed and size with alternatives, in 8 minutes (ARGS=--help)
+bench: $(VENV)/$(ready) ## Compare speed and size with alternatives, in 12 minutes (ARGS=--help)
 	@$(bin)/python -m tests.bench $(ARGS)
 
 package: $(VENV)/$(runnable) ## Make a zip for `sam deploy`, instead of `sam build` with Docker (ARCH=x86_64)

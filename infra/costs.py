@@ -1,4 +1,4 @@
-"""What a month costs: `python -m infra.costs` prints the table in infra/README.md.
+"""What a month costs: `python -m infra.costs` prints the tables in infra/README.md.
 
 Prices are list prices in US dollars for us-east-1, without taxes and without what is free only in
 an account's first year. infra/README.md names their sources. Change the numbers to redo it.
@@ -29,6 +29,19 @@ LAMBDA_REQUESTS: Tiers = [(1 * M, 0), (ALL, 0.2 / M)]
 LAMBDA_COMPUTE: Tiers = [(400_000, 0), (ALL, 0.0000133334)]  # arm64
 SES: Tiers = [(10 * M, 0.16 / 1000), (ALL, 0.14 / 1000)]
 LOGS: Tiers = [(5, 0), (ALL, 0.5)]  # per GB
+
+# A million sign-ins, by the function's memory. Seconds of a whole processor, as a sign-in and a
+# start take them; 1,769 MB have one, and less memory has the same part of it.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+MEMORIES = (512, 1_024, 1_769)  # MB
+WHOLE = 1_769
+WARM = 0.003
+COLD = 0.35
+WAIT = 0.12  # for Cognito's answer
+STARTS = 0.01  # of all sign-ins meet a start
+SNAPSHOT = 0.0000015046  # per GB and second, for each published version
+RESTORE = 0.0001397998  # per GB, for each start
+MONTH = 30 * 24 * 3600
 
 
 def cost(amount: float, tiers: Tiers) -> float:
@@ -65,6 +78,30 @@ def table() -> str:
     return "\n".join([head, "|---" * (len(USERS) + 1) + "|", *lines])
 
 
+def memory_table() -> str:
+    """Return what a million sign-ins cost by memory, as a table in Markdown."""
+    rows: dict[str, list[str]] = {
+        "a start takes, without SnapStart": [f"{COLD * WHOLE / mb:.2f} s" for mb in MEMORIES],
+        "a sign-in takes": [f"{WAIT + WARM * WHOLE / mb:.3f} s" for mb in MEMORIES],
+        "USD for the sign-ins": [_dollars(M * _compute(WAIT, WARM, mb)) for mb in MEMORIES],
+        "USD for the starts": [_dollars(M * STARTS * _compute(0, COLD, mb)) for mb in MEMORIES],
+        "with SnapStart, USD for the restores instead": [
+            _dollars(M * STARTS * RESTORE * mb / 1024) for mb in MEMORIES
+        ],
+        "and a month, for one version's snapshot": [
+            _dollars(MONTH * SNAPSHOT * mb / 1024) for mb in MEMORIES
+        ],
+    }
+    head = f"| a million sign-ins | {' | '.join(f'{mb:,} MB' for mb in MEMORIES)} |"
+    lines = [f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items()]
+    return "\n".join([head, "|---" * (len(MEMORIES) + 1) + "|", *lines])
+
+
+def _compute(wait: float, work: float, mb: int) -> float:
+    """Return the price of waiting and working, in seconds, without what is free."""
+    return (wait + work * WHOLE / mb) * mb / 1024 * LAMBDA_COMPUTE[-1][1]
+
+
 def _with(users: int, gateway: Tiers) -> float:
     costs = month(users) | {"API Gateway, REST API": cost(users * REQUESTS, gateway)}
     return sum(costs.values())
@@ -75,4 +112,4 @@ def _dollars(amount: float) -> str:
 
 
 if __name__ == "__main__":
-    print(table())  # noqa: T201 (the output of a command)
+    print(f"{table()}\n\n{memory_table()}")  # noqa: T201 (the output of a command)

@@ -4,17 +4,22 @@ Progress goes to stderr, the tables to stdout.
 """
 
 import argparse
+import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.bundle.make import make_bundle
 from infra.bundle.pack import write_zip
 from tests.bench.chart import chart
+from tests.bench.growth import growth_table
 from tests.bench.measure import (
     Machine,
     can_count,
@@ -24,9 +29,9 @@ from tests.bench.measure import (
     warm_instructions,
 )
 from tests.bench.optimisations import optimisations_table
-from tests.bench.results import Measured, table, targets
+from tests.bench.results import TARGETS, Build, Measured, ratios, table, targets
 from tests.bench.upstream import AUTHORITY, stub_cognito
-from tests.bench.variants import FLOOR, PLAIN_MODULE, ROUTES, build_all
+from tests.bench.variants import FLOOR, OURS, PLAIN_MODULE, ROUTES, Variant, build, build_all
 from tests.support.runtime_api import runtime_client_alone
 
 ROOT = Path(__file__).parents[2]
@@ -40,8 +45,9 @@ def main() -> None:
         description="Compare cold starts, warm calls, memory and size of this service with those "
         "of what people write instead. If valgrind is installed, instructions are counted, too: "
         "they vary by a thousandth between runs, while times vary by a tenth.",
-        epilog="It takes about 8 minutes and measures the Python that runs it. For another: "
-        "make bench PYTHON=python3.12 VENV=.venv-3.12",
+        epilog="It takes about 12 minutes and measures the Python that runs it. The ratios with "
+        "a target are counted with each other Python that has an environment here, too, 4 minutes "
+        "each: make bench uses what make test PYTHON=python3.13 VENV=.venv-3.13 has made.",
     )
     parser.add_argument(
         "--levers",
@@ -50,7 +56,17 @@ def main() -> None:
         dest="optimisations",
         help="measure what each optimisation saves instead (6 minutes)",
     )
+    parser.add_argument(
+        "--growth",
+        action="store_true",
+        help="count a start with twice and four times as many routes instead (2 minutes)",
+    )
     parser.add_argument("--quick", action="store_true", help="fewer rounds and counts (3 minutes)")
+    parser.add_argument(
+        "--ratios",
+        action="store_true",
+        help="count the ratios that have a target only, and print them as JSON (4 minutes)",
+    )
     parser.add_argument("--rounds", type=int, default=9, help="cold starts per variant (default 9)")
     parser.add_argument(
         "--output", type=Path, default=ROOT / "dist/bench", help="folder for results (dist/bench)"
@@ -74,26 +90,40 @@ def main() -> None:
             processor=processor,
         )
         if given.optimisations:
-            report_optimisations(machine, given.output)
+            report(machine, given.output, "levers", optimisations_table)
+            return
+        if given.growth:
+            report(machine, given.output, "growth", growth_table)
+            return
+        if given.ratios:
+            print(json.dumps(asdict(count_ratios(machine))))  # noqa: T201 (for the process that asked)
             return
         results = measure(machine, given.output, 3 if given.quick else given.rounds)
         if can_count():
             count(machine, results, quick=given.quick)
-    write(results, given.output, "make bench" + (" ARGS=--quick" if given.quick else ""))
+    builds = []
+    if can_count():
+        builds.append(this_build(ratios(results)))
+        builds += map(ratios_of, () if given.quick else other_pythons())
+    command = "make bench" + (" ARGS=--quick" if given.quick else "")
+    write(results, builds, given.output, command)
 
 
-def report_optimisations(machine: Machine, folder: Path) -> None:
-    """Print what each optimisation saves, and write it to the folder."""
+def report(
+    machine: Machine,
+    folder: Path,
+    name: str,
+    table: Callable[[Machine, Callable[[str], None]], str],
+) -> None:
+    """Make the bundle, print a table of what is counted of it, and write it to the folder."""
     if not can_count():
         raise SystemExit("Counting instructions needs valgrind, which is not installed.")
     make_bundle(machine.folder / "ours", say=say)
-    text = (
-        f"`{caption('make bench ARGS=--optimisations')}`\n\n{optimisations_table(machine, say)}\n"
-    )
+    text = f"`{caption(f'make bench ARGS=--{name}')}`\n\n{table(machine, say)}\n"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "optimisations.md").write_text(text)
+    (folder / f"{name}.md").write_text(text)
     print(text)  # noqa: T201 (it is a command's output)
-    say(f"Written to {folder}: optimisations.md")
+    say(f"Written to {folder}: {name}.md")
 
 
 def caption(command: str) -> str:
@@ -127,14 +157,51 @@ def count(machine: Machine, results: list[Measured], *, quick: bool) -> None:
         it.cold_count = instructions(machine, it.variant)
         if it.variant.bytecode and it.variant.peer is not FLOOR:
             it.visit_count = instructions(machine, it.variant, ROUTES)
-            it.warm_count = warm_instructions(machine, it.variant, it.cold_count)
+            it.warm_count = warm_instructions(machine, it.variant)
 
 
-def write(results: list[Measured], folder: Path, command: str) -> None:
+def this_build(found: dict[str, float]) -> Build:
+    """Return these ratios with the name of the Python that runs this."""
+    return Build(platform.python_version(), platform.python_compiler(), found)
+
+
+def count_ratios(machine: Machine) -> Build:
+    """Build what the targets compare, and count its instructions."""
+    folder = machine.folder / "bundles"
+    make_bundle(folder / "ours", say=say)
+    ours = Variant(OURS, bytecode=True, folder=folder / "ours")
+    peers = dict.fromkeys(target.peer for target in TARGETS)
+    theirs = [build(peer, folder / peer.folder, bytecode=True) for peer in peers]
+    results = [Measured(variant, 0, 0) for variant in (ours, *theirs)]
+    count(machine, results, quick=True)
+    return this_build(ratios(results))
+
+
+def other_pythons() -> list[Path]:
+    """Return the interpreters of this folder's environments that have another version."""
+    found = {}
+    for python in sorted(ROOT.glob(".venv*/bin/python")):
+        program = "import awslambdaric, sys; print(*sys.version_info[:3])"
+        command = [str(python), "-c", program]
+        asked = subprocess.run(command, capture_output=True, text=True, check=False)
+        version = tuple(map(int, asked.stdout.split()))
+        if version and version not in (FAULTY, sys.version_info[:3]):
+            found[version] = python
+    return [*found.values()]
+
+
+def ratios_of(python: Path) -> Build:
+    """Count the ratios with another Python, which takes 4 minutes."""
+    say(f"Counting with {python.relative_to(ROOT)}")
+    command = [str(python), "-m", "tests.bench", "--ratios"]
+    return Build(**json.loads(subprocess.check_output(command, cwd=ROOT)))
+
+
+def write(results: list[Measured], builds: list[Build], folder: Path, command: str) -> None:
     """Print the tables; write them and the chart to the folder."""
     told = caption(command)
     note = "In brackets: ours divided by theirs."
-    text = f"`{told}`\n\n{table(results)}\n\n{note}\n\n{targets(results)}\n"
+    text = f"`{told}`\n\n{table(results)}\n\n{note}\n\n{targets(builds)}\n"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.md").write_text(text)
     (folder / "chart.svg").write_text(chart(results, told))

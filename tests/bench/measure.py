@@ -118,10 +118,14 @@ def instructions(machine: Machine, variant: Variant, routes: Sequence[str] = ("s
     return total
 
 
-def warm_instructions(machine: Machine, variant: Variant, cold: int, calls: int = 20) -> float:
-    """Count the instructions of a further sign-in; the first took `cold`. Needs valgrind."""
-    more = instructions(machine, variant, ["sign-in"] * (1 + calls))
-    return (more - cold) / calls
+def warm_instructions(machine: Machine, variant: Variant) -> float:
+    """Count the instructions of a later sign-in, the mean of the 41st to the 60th. Needs valgrind.
+
+    By then the first complete garbage collection is over, which other variants have in a call.
+    """
+    before, calls = 40, 20
+    fewer = instructions(machine, variant, ["sign-in"] * before)
+    return (instructions(machine, variant, ["sign-in"] * (before + calls)) - fewer) / calls
 
 
 def can_count() -> bool:

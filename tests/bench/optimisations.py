@@ -166,5 +166,4 @@ def undone(ours: Path, folder: Path) -> Iterator[tuple[Optimisation, Path]]:
 def count(machine: Machine, folder: Path) -> tuple[float, float]:
     """Return the instructions of a cold start and of a warm call."""
     variant = Variant(OURS, bytecode=True, folder=folder)
-    cold = instructions(machine, variant)
-    return cold, warm_instructions(machine, variant, cold)
+    return instructions(machine, variant), warm_instructions(machine, variant)

@@ -31,6 +31,6 @@ def test_starts_and_calls_stay_within_their_limits(bundle: Path, tmp_path: Path)
             folder=tmp_path,
         )
         cold = {it: instructions(machine, it) for it in (ours, plain)}
-        warm = {it: warm_instructions(machine, it, cold[it]) for it in (ours, plain)}
+        warm = {it: warm_instructions(machine, it) for it in (ours, plain)}
     assert cold[ours] / cold[plain] <= COLD_AT_MOST
     assert warm[ours] / warm[plain] <= WARM_AT_MOST

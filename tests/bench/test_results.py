@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.bench.limits import COLD_AT_MOST, WARM_AT_MOST
 from tests.bench.measure import Look
 from tests.bench.optimisations import OPTIMISATIONS
-from tests.bench.results import COLUMNS, TARGETS, Measured, targets
+from tests.bench.results import COLUMNS, TARGETS, Build, Measured, ratios, targets
 from tests.bench.variants import FLOOR, OURS, PEERS, Peer, Variant
 
 ROOT = Path(__file__).parents[2]
@@ -41,15 +41,19 @@ def test_every_variant_is_shown() -> None:
 
 
 def test_every_target_is_shown_with_its_ratio() -> None:
-    """Each target has a row, with the ratio from the table of results."""
-    shown = rows("| compared with | in |")
+    """Each target has a row, and the first build's ratio is that of the table of results."""
+    (header,) = re.findall(r"^\| ours divided by \| (.*) \|$", DOCUMENT, re.MULTILINE)
+    versions = [name.partition(",")[0] for name in header.split(" | ")]
+    shown = rows("| ours divided by |")
     assert len(shown) == len(TARGETS)
-    for (who, column, ratios, tick), target in zip(shown, TARGETS, strict=True):
-        assert (who, column) == (str(target), target.column)
-        assert ratios == f"{ratio(who, column)} / {target.sought:.2f}"
-        reached, sought = map(float, ratios.split(" / "))
-        # A ratio that equals the target only by rounding has no tick.
-        assert tick == "✓" if reached < sought else reached == sought or tick == ""
+    for (who, *cells), target in zip(shown, TARGETS, strict=True):
+        assert who == str(target)
+        assert cells[0].startswith(f"{ratio(target.peer.name, target.column)} of ")
+        for cell, version in zip(cells, versions, strict=True):
+            reached, _, sought, *tick = cell.split(" ")
+            assert sought == f"{target.on(version):.2f}"
+            # A ratio that equals the target only by rounding has no tick.
+            assert tick == ["✓"] if reached < sought else reached == sought or not tick
 
 
 def test_every_optimisation_is_shown() -> None:
@@ -73,20 +77,21 @@ def test_the_numbers_in_the_text_are_those_of_the_tables() -> None:
     assert claim in (ROOT / "README.md").read_text()
 
 
-def measured(peer: Peer, number: float, *, bytecode: bool = True) -> Measured:
+def measured(peer: Peer, number: float) -> Measured:
     """Return a variant with this number for every figure."""
     look = Look(cold=number, first_visit=number, warm=[number], memory=int(number))
     counts = {"cold_count": int(number), "visit_count": int(number), "warm_count": number}
-    variant = Variant(peer, bytecode, ROOT)
+    variant = Variant(peer, bytecode=True, folder=ROOT)
     return Measured(variant, int(number), int(number), looks=[look], **counts)
 
 
 def test_a_tick_means_reached() -> None:
     """The exact ratio decides, not the rounded one that is shown."""
-    ours = measured(OURS, 42_040)
-    theirs = [measured(peer, 100_000, bytecode=code) for peer in PEERS for code in (True, False)]
-    lines = targets([ours, *theirs]).splitlines()
-    assert (
-        lines[2] == "| three functions, client per call | first visit, M instr. | 0.42 / 0.42 |  |"
-    )
-    assert "| Powertools | cold, M instr. | 0.42 / 0.85 | ✓ |" in lines
+    ours = measured(OURS, 85_040)
+    theirs = [measured(peer, 100_000) for peer in PEERS]
+    found = ratios([ours, *theirs])
+    lines = targets([Build("3.11.7", "GCC 12", found), Build("3.13.5", "GCC 14", found)])
+    first, _, cold, warm, *_ = lines.splitlines()
+    assert first == "| ours divided by | 3.11.7, GCC 12 | 3.13.5, GCC 14 |"
+    assert cold == "| three functions, module client, cold | 0.85 of 0.85 | 0.85 of 0.98 ✓ |"
+    assert warm == "| three functions, module client, warm | 0.85 of 1.15 ✓ | 0.85 of 1.20 ✓ |"

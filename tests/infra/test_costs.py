@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from infra.costs import HTTP, REST, USERS, cost, month, table
+from infra.costs import HTTP, REST, USERS, cost, memory_table, month, table
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_readme_shows_this_table() -> None:
+def test_the_readme_shows_these_tables() -> None:
     """A changed price or assumption changes the document, too."""
-    assert table() in (ROOT / "infra/README.md").read_text(), "Run python -m infra.costs"
+    document = (ROOT / "infra/README.md").read_text()
+    assert table() in document, "Run python -m infra.costs"
+    assert memory_table() in document, "Run python -m infra.costs"
 
 
 @pytest.mark.parametrize(
