@@ -52,6 +52,10 @@ class Cognito:
         self._issuer = settings.issuer
         self._hide_existing_accounts = settings.hide_existing_accounts
 
+    def prepare(self) -> None:
+        """Do what the first call would do before it connects."""
+        self._http.prepare()
+
     def close(self) -> None:
         """Close the open connections. The next call opens a new one."""
         self._http.close()

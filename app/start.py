@@ -39,16 +39,18 @@ def fast_import() -> Iterator[None]:
         gc.enable()
 
 
-def on_restore(callback: Callable[[], object]) -> None:
-    """Run `callback` after Lambda restores the process from a snapshot (SnapStart).
+def around_snapshot(before: Callable[[], object], after: Callable[[], object]) -> None:
+    """If Lambda takes a snapshot of this process (SnapStart), run `before` now, and `after` later.
 
-    Connections that were open when the snapshot was taken are dead then.
+    Nobody waits for what is done before the snapshot. After each restore, connections that were
+    open then are dead.
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
     """
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        before()
         # This module is part of Lambda's runtime
         hooks = importlib.import_module("snapshot_restore_py")
-        hooks.register_after_restore(callback)
+        hooks.register_after_restore(after)
 
 
 class _LazyModels(ModuleType):

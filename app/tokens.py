@@ -8,7 +8,7 @@ pool to this app client, and hasn't expired. It may have been revoked: only Cogn
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,11 @@ class Verifier:
         self._failed = True
         """Whether there are no keys, or the last fetch of new ones failed."""
         self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Fetch the keys before a token needs them. If that fails, the first token fetches them."""
+        with self._lock, suppress(KeysUnavailableError):
+            self._renew_keys()
 
     def verify(self, token: str) -> TokenUser:
         """Return the person to whom a token was issued.

@@ -9,13 +9,15 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import ProtocolError, SSLError
 from urllib3.util import create_urllib3_context, make_headers
 
 from app.exceptions import AnswerTooLongError
@@ -83,10 +85,29 @@ class HttpClient:
             raise AnswerTooLongError
         return answer.status, answer.headers, content
 
+    def prepare(self) -> None:
+        """Read the certificates before a request needs them. No connection is opened.
+
+        If that fails, so does each request.
+        """
+        with suppress(SSLError):
+            _ = self._context
+
     def close(self) -> None:
         """Close the open connections. The next request opens a new one."""
         while self._pools:
             self._pools.popitem()[1].close()
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """The settings of TLS. The certificates are read once, not for each connection."""
+        context = create_urllib3_context()
+        context.sslsocket_class = _TLSSocket
+        try:
+            context.load_verify_locations(self._authorities())
+        except OSError as error:
+            raise SSLError(error) from error
+        return context
 
     def _open(self, scheme: str, server: str) -> HTTPConnectionPool:
         """Return what keeps the connections to a server.
@@ -95,9 +116,7 @@ class HttpClient:
         """
         options: dict[str, Any] = {"maxsize": 10}
         if scheme == "https":
-            context = create_urllib3_context()
-            context.sslsocket_class = _TLSSocket
-            options |= {"ssl_context": context, "ca_certs": self._authorities()}
+            options["ssl_context"] = self._context
         proxy = None if proxy_bypass(server) else getproxies().get(scheme)
         manager = _through(proxy, options) if proxy else PoolManager(**options)
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}

@@ -90,8 +90,10 @@ def signs_up():
 
 with FaultyCognito() as upstream:
     os.environ["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = upstream.url
+    os.environ["COGNITO_JWKS_URL"] = upstream.url + "/keys"
     os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"] = "snap-start"
     from app.handler import handler
+    assert upstream.calls == ["/keys"]  # so that the snapshot has them; what came is not a key
     statuses = [signs_up()]
     upstream.forget_connections()
     statuses += [signs_up(), signs_up()]

@@ -440,3 +440,22 @@ def test_the_cryptography_is_not_imported_at_start_up() -> None:
     )
     root = Path(__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0
+
+
+def test_keys_that_are_fetched_before_a_token_needs_them(keys: KeyServer) -> None:
+    """The token is then checked without a request."""
+    verifier = Verifier(replace(POOL, jwks_url=keys.url))
+    verifier.prepare()
+    assert verifier.verify(forge()).sub == SUB
+    assert keys.fetched == 1
+
+
+def test_keys_that_can_not_be_fetched_before(keys: KeyServer) -> None:
+    """The failure is not raised: a token fetches them, when the next try is due."""
+    clock = [0.0]
+    verifier = Verifier(replace(POOL, jwks_url=keys.url), now=lambda: clock[0])
+    keys.status = 500
+    verifier.prepare()
+    keys.status, clock[0] = 200, 1000.0
+    assert verifier.verify(forge()).sub == SUB
+    assert keys.fetched == 2

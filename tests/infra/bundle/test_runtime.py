@@ -74,9 +74,9 @@ def test_runtime_serves_the_console_test_events(function: LambdaFunction) -> Non
 def test_runtime_restores_from_a_snapshot(
     shipped: Path, cognito: LocalCognito, pool: LocalPool, tmp_path: Path
 ) -> None:
-    """The runtime client runs our callback after a restore; it would exit if the callback failed.
+    """The runtime client runs our callbacks; it would exit if one failed.
 
-    test_start.py shows that the callback makes new connections: here, one process is both sides of
+    test_start.py shows that the second makes new connections: here, one process is both sides of
     the snapshot.
     """
     environment = environ_of(settings_for(cognito, pool))
@@ -84,6 +84,7 @@ def test_runtime_restores_from_a_snapshot(
     with bundle_function(shipped, environment, output=tmp_path / "log") as function:
         event = event_of("console-sign-up")
         assert response_from(function.invoke(event), event).status_code == 200
+    assert '"route": "/health", "status": 200' in function.output
 
 
 def test_runtime_survives_junk_events(shipped: Path, tmp_path: Path) -> None:
