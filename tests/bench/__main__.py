@@ -30,6 +30,7 @@ from tests.bench.measure import (
 )
 from tests.bench.optimisations import optimisations_table
 from tests.bench.results import TARGETS, Build, Measured, ratios, table, targets
+from tests.bench.snapshot import snapshot_table
 from tests.bench.upstream import AUTHORITY, stub_cognito
 from tests.bench.variants import FLOOR, OURS, PLAIN_MODULE, ROUTES, Variant, build, build_all
 from tests.support.runtime_api import runtime_client_alone
@@ -60,6 +61,11 @@ def main() -> None:
         "--growth",
         action="store_true",
         help="count a start with twice and four times as many routes instead (2 minutes)",
+    )
+    parser.add_argument(
+        "--snapshot",
+        action="store_true",
+        help="count a first call with and without a snapshot instead (2 minutes)",
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds and counts (3 minutes)")
     parser.add_argument(
@@ -94,6 +100,9 @@ def main() -> None:
             return
         if given.growth:
             report(machine, given.output, "growth", growth_table)
+            return
+        if given.snapshot:
+            report(machine, given.output, "snapshot", snapshot_table)
             return
         if given.ratios:
             print(json.dumps(asdict(count_ratios(machine))))  # noqa: T201 (for the process that asked)

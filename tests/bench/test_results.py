@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.bench.limits import COLD_AT_MOST, WARM_AT_MOST
+from tests.bench.limits import COLD_AT_MOST, COLD_SINCE_3_13_1, WARM_AT_MOST
 from tests.bench.measure import Look
 from tests.bench.optimisations import OPTIMISATIONS
 from tests.bench.results import COLUMNS, TARGETS, Build, Measured, ratios, targets
@@ -72,6 +72,7 @@ def test_the_numbers_in_the_text_are_those_of_the_tables() -> None:
     assert told <= cells
     limits = " ".join(DOCUMENT.split())
     assert f"a start to {COLD_AT_MOST} times" in limits
+    assert f"({COLD_SINCE_3_13_1} since Python 3.13.1)" in limits
     assert f"a warm call to {WARM_AT_MOST} times" in limits
     claim = f"[{ratio('three functions, module client', 'first visit, ms')} of the time]"
     assert claim in (ROOT / "README.md").read_text()
