@@ -28,8 +28,9 @@ def fast_import() -> Iterator[None]:
     # FastAPI has about 40 pydantic models whose only use is the OpenAPI document. Building them
     # takes 18 % of a start, so they are built when the document is first asked for.
     sys.modules[_MODELS] = _LazyModels(_MODELS)
-    # The bundle has no pydantic.v1, which FastAPI tries to import for every field.
-    vars(sys)["modules"]["pydantic.v1"] = None
+    # The bundle has no pydantic.v1, which FastAPI would look for with every field. This is how
+    # Python notes that a module is missing.
+    sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
     try:
         with compiled_strings():
             yield

@@ -86,7 +86,7 @@ _function = """\
         super().__init__(path, update_wrapper(run, endpoint), **options)
 """
 _models = "    sys.modules[_MODELS] = _LazyModels(_MODELS)\n"
-_pydantic_1 = '    vars(sys)["modules"]["pydantic.v1"] = None\n'
+_pydantic_1 = '    sys.modules["pydantic.v1"] = None  # type: ignore[assignment]\n'
 _rules = "Loader if dual else _WithoutRules"
 _nine = "include_builtin_handlers=False"
 _agent = '            user_agent=f"accounts Botocore/{botocore.__version__}",\n'
