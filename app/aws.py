@@ -131,7 +131,7 @@ def _core_session() -> botocore.session.Session:
 def _register_handlers(core: botocore.session.Session) -> None:
     """Register those of botocore's handlers that a client of Cognito can need: 9 of 127.
 
-    The others are for one other service or for documentation, but are looked at in each call.
+    The others are for one other service or for documentation.
     """
     for event, handler, *_ in BUILTIN_HANDLERS:
         if "." not in event:

@@ -37,14 +37,12 @@ def make_bundle(folder: Path, arch: str | None = None, say: Callable[[str], None
     """
     started = time.monotonic()
     foreign = arch is not None and not _runs_here(arch)
-    wheels = _copy_modules(folder, arch, say)
+    wheels = _make_modules(folder, arch, say)
     write_sbom(folder, wheels, folder.with_name(f"{folder.name}.cdx.json"))
-    say("Compiling")
-    compile_bytecode(folder, keep_sources_of="app")
     if foreign:
         say("The same for this machine, to compile what the modules compile from strings")
         with tempfile.TemporaryDirectory() as own:
-            _copy_modules(Path(own), None, say)
+            _make_modules(Path(own), None, say)
             record_strings(Path(own), folder)
     else:
         say("Compiling what the modules compile from strings")
@@ -61,8 +59,8 @@ def make_bundle(folder: Path, arch: str | None = None, say: Callable[[str], None
     say(f"It runs only on Python {major}.{minor}, which compiled its bytecode")
 
 
-def _copy_modules(folder: Path, arch: str | None, say: Callable[[str], None]) -> dict[str, str]:
-    """Put the libraries and the app there, without what never runs. Return the wheels' hashes."""
+def _make_modules(folder: Path, arch: str | None, say: Callable[[str], None]) -> dict[str, str]:
+    """Put the libraries and the app there, compiled, and return the wheels' hashes."""
     say("Installing requirements.txt")
     wheels = install_requirements(ROOT / "requirements.txt", folder, arch, say)
     say("Removing what never runs")
@@ -70,6 +68,8 @@ def _copy_modules(folder: Path, arch: str | None, say: Callable[[str], None]) ->
     say("Copying app/")
     ignore = shutil.ignore_patterns("__pycache__", "README.md")
     shutil.copytree(ROOT / "app", folder / "app", ignore=ignore)
+    say("Compiling")
+    compile_bytecode(folder, keep_sources_of="app")
     return wheels
 
 
