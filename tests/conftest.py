@@ -176,11 +176,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("transports")
     if not marker and not {"connect", "publish"} & set(metafunc.fixturenames):
         return
-    first, *others = marker.args if marker else ["rest"]
-    names: list[Any] = [
-        first,
-        *(pytest.param(name, marks=pytest.mark.second_transport) for name in others),
-    ]
+    given = marker.args if marker else ["rest"]
+    names: list[Any] = [*given[:1]]
+    names += [pytest.param(name, marks=pytest.mark.second_transport) for name in given[1:]]
     if not metafunc.definition.nodeid.startswith(tuple(NOT_IN_THE_BUNDLE)):
         names.append(pytest.param(BUNDLE, marks=pytest.mark.bundle))
     metafunc.parametrize("transport", names)

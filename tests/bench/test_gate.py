@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.limits import WARM_AT_MOST, cold_at_most
-from tests.bench.measure import Machine, can_count, instructions, warm_instructions
+from tests.bench.measure import Machine, can_count, instructions
 from tests.bench.upstream import AUTHORITY, stub_cognito
 from tests.bench.variants import OURS, PLAIN_MODULE, Variant, build
 from tests.support.runtime_api import runtime_client_alone
@@ -31,6 +31,8 @@ def test_starts_and_calls_stay_within_their_limits(bundle: Path, tmp_path: Path)
             folder=tmp_path,
         )
         cold = {it: instructions(machine, it) for it in (ours, plain)}
-        warm = {it: warm_instructions(machine, it) for it in (ours, plain)}
+        # `make bench` counts later calls, which takes one start more.
+        more = {it: instructions(machine, it, ["sign-in"] * 61) for it in (ours, plain)}
+    warm = {it: more[it] - cold[it] for it in (ours, plain)}
     assert cold[ours] / cold[plain] <= cold_at_most()
     assert warm[ours] / warm[plain] <= WARM_AT_MOST

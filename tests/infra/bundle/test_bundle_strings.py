@@ -37,7 +37,7 @@ def strings(bundle: Path) -> tuple[dict[Any, Any], dict[Any, CodeType]]:
     assert content.startswith(HEADER)
     patterns, sources = marshal.loads(content[len(HEADER) :])  # noqa: S302 - our own file
     assert len(patterns) > 100
-    assert len(sources) > 400
+    assert len(sources) > 200  # since Python 3.13, one for each dataclass, not for each method
     return patterns, sources
 
 
