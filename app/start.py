@@ -22,11 +22,11 @@ _MODELS = "fastapi.openapi.models"
 @contextmanager
 def fast_import() -> Iterator[None]:
     """Import the app in this block, once per process."""
-    # Imported objects stay, so searching them for garbage is wasted: 5 % of a start. The freeze
+    # Imported objects stay, so searching them for garbage would be wasted: 6 % more. The freeze
     # excludes them from every later collection.
     gc.disable()
     # FastAPI has about 40 pydantic models whose only use is the OpenAPI document. Building them
-    # takes 18 % of a start, so they are built when the document is first asked for.
+    # makes a start 26 % longer, so they are built when the document is first asked for.
     sys.modules[_MODELS] = _LazyModels(_MODELS)
     # The bundle has no pydantic.v1, which FastAPI would look for with every field. This is how
     # Python notes that a module is missing.
