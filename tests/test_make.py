@@ -19,6 +19,9 @@ import pytest
 
 from tests.support.ports import free_ports
 
+# A terminal's `make run` starts several times, beside other busy processes.
+pytestmark = pytest.mark.timeout(300)
+
 ROOT = Path(__file__).parents[1]
 ADA = {"email": "ada@example.com", "password": "Correct-horse-9"}
 

@@ -19,7 +19,7 @@ from tests.support.browser import executable
 from tests.support.recipes import Change, recipe
 
 # The first test of a process fills mypy's cache, beside other busy processes
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 ROOT = Path(__file__).parents[1]
 OWN_ROUTES = recipe((ROOT / "README.md").read_text(), "Your own routes")

@@ -18,6 +18,9 @@ from infra.bundle.install import TAGS
 from infra.bundle.make import PLACEHOLDERS, check_bundle, make_bundle
 from infra.bundle.pack import TASK_ROOT, write_zip
 
+# A bundle is made in 20 seconds, or in a minute beside other busy processes.
+pytestmark = pytest.mark.timeout(300)
+
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "infra.bundle"]
 
