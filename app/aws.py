@@ -6,7 +6,7 @@ other services, which your own routes may use, are signed.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from http import HTTPStatus
 from io import BytesIO
@@ -167,17 +167,23 @@ class _Body(BytesIO):
 
 
 def _send(http: HttpClient, request: Any, **_: object) -> AWSResponse:
-    sent = dict(request.headers)  # botocore's own are slow to read
-    status, headers, body = http.send(request.method, request.url, sent, request.body)
+    """Send to Cognito. Its answer's headers are left out, as nothing reads them."""
+    status, _headers, body = _exchange(http, request)
+    return AWSResponse(request.url, status, {}, _Body(body))  # type: ignore[arg-type]  # any mapping
+
+
+def _send_signed(http: HttpClient, request: Any, **_: object) -> AWSResponse:
+    """Send, and raise a failure as botocore's own, which it retries."""
+    try:
+        status, headers, body = _exchange(http, request)
+    except HTTPError as error:
+        raise HTTPClientError(error=error) from error
     return AWSResponse(request.url, status, headers, _Body(body))  # type: ignore[arg-type]  # any mapping
 
 
-def _send_signed(http: HttpClient, request: Any, **arguments: object) -> AWSResponse:
-    """Send, and raise a failure as botocore's own, which it retries."""
-    try:
-        return _send(http, request, **arguments)
-    except HTTPError as error:
-        raise HTTPClientError(error=error) from error
+def _exchange(http: HttpClient, request: Any) -> tuple[int, Mapping[str, str], bytes]:
+    sent = dict(request.headers)  # botocore's own are slow to read
+    return http.send(request.method, request.url, sent, request.body)
 
 
 def _name_service(parsed: dict[str, Any], model: Any, **_: object) -> None:

@@ -4,6 +4,7 @@ Exceptions are not translated here: exception_handlers.py looks them up in the t
 method catches one only to ask Cognito a second question.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from app.exceptions import (
     WrongCodeError,
 )
 from app.failure import EMAIL_TAKEN, UNSENT, trigger_message
-from app.logs import logger
+from app.logs import log
 from app.passwords import validate_current_password, validate_password
 from app.schemas import Tokens, User
 from app.settings import Settings
@@ -83,7 +84,7 @@ class Cognito:
             if not self._hide_existing_accounts:
                 raise
             name = type(unsent).__name__
-            logger.error("e-mail not sent", extra={"fields": {"code": UNSENT, "cause": name}})
+            log(logging.ERROR, "e-mail not sent", {"code": UNSENT, "cause": name})
 
     def _create_user(self, email: str, password: str) -> None:
         try:
@@ -329,7 +330,7 @@ class Cognito:
         try:
             step()
         except Exception as exc:  # noqa: BLE001 - the first step has succeeded, whatever happens now
-            logger.info("second step failed", extra={"fields": {"cause": type(exc).__name__}})
+            log(logging.INFO, "second step failed", {"cause": type(exc).__name__})
             return False
         return True
 

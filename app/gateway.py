@@ -1,6 +1,7 @@
 """The app behind API Gateway: Mangum, with the caller's path and a guard against odd events."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, MutableMapping
 from functools import cached_property
@@ -13,7 +14,7 @@ from mangum.handlers import APIGateway, HTTPGateway
 
 from app.errors import BAD_EVENT
 from app.exception_handlers import format_stack
-from app.logs import logger
+from app.logs import log
 from app.middleware import request_id, response_headers
 
 Event = dict[str, Any]
@@ -198,7 +199,7 @@ def lambda_handler(app: FastAPI) -> Callable[[Any, Any], dict[str, Any]]:
             id_ = request_id({}, context)
             stack = "".join(format_stack(exc))
             fields = {"requestId": id_, "cause": type(exc).__name__, "stack": stack}
-            logger.warning("not a request", extra={"fields": fields})
+            log(logging.WARNING, "not a request", fields)
             headers = response_headers(id_, https=True)
             return {
                 "statusCode": BAD_EVENT.status,

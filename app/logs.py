@@ -3,7 +3,9 @@
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 logger = logging.getLogger("app")
 
@@ -20,6 +22,16 @@ class JsonFormatter(logging.Formatter):
             **getattr(record, "fields", {}),
         }
         return json.dumps(line)
+
+
+def log(level: int, message: str, fields: Mapping[str, Any]) -> None:
+    """Log an event, with fields for the line.
+
+    Logger.log would first search the stack for the caller's place, which the line doesn't have.
+    """
+    if logger.isEnabledFor(level):
+        extra = {"fields": fields}
+        logger.handle(logger.makeRecord("app", level, "", 0, message, (), None, extra=extra))
 
 
 def configure() -> None:

@@ -18,12 +18,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.exception_handlers import exception_handler
-from app.logs import logger
+from app.logs import log
 
 MAX_BODY = 16 * 1024  # bytes; Cognito's longest input is about 4,000 characters
 MAX_DRAINED = 10 * 1024 * 1024  # bytes; the maximum of API Gateway
 
 _POLICY = b"content-security-policy"
+_REQUEST_ID = b"x-request-id"
+_ONLY_HTTPS = b"strict-transport-security"
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -32,8 +34,10 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 _HSTS = {"Strict-Transport-Security": "max-age=63072000"}  # seconds: two years
+# The same, as ASGI takes them.
+_RAW = {name.lower().encode(): value.encode() for name, value in (_HEADERS | _HSTS).items()}
 
-_REQUEST_ID = re.compile(r"[\w=-]{1,128}", re.ASCII)
+_SAFE_ID = re.compile(r"[\w=-]{1,128}", re.ASCII)
 
 
 class RequestContextMiddleware:
@@ -64,9 +68,9 @@ class RequestContextMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                https = scope["scheme"] == "https"
-                ours = response_headers(request.state.request_id, https=https)
-                raw = {name.lower().encode(): value.encode() for name, value in ours.items()}
+                raw = {**_RAW, _REQUEST_ID: request.state.request_id.encode()}
+                if scope["scheme"] != "https":
+                    del raw[_ONLY_HTTPS]
                 given = dict(message["headers"])
                 if _POLICY in given:  # the docs page has its own
                     raw[_POLICY] = given[_POLICY]
@@ -91,7 +95,7 @@ class RequestContextMiddleware:
                 **request.state.log,
             }
             level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
-            logger.log(level, "request", extra={"fields": fields})
+            log(level, "request", fields)
         return None
 
 
@@ -140,6 +144,6 @@ def request_id(event: dict[str, Any], context: object) -> str:
     """Return API Gateway's request id, or Lambda's, or a new one."""
     gateways = event.get("requestContext", {}).get("requestId")
     for known in (gateways, getattr(context, "aws_request_id", None)):
-        if isinstance(known, str) and _REQUEST_ID.fullmatch(known):
+        if isinstance(known, str) and _SAFE_ID.fullmatch(known):
             return known
     return str(uuid.uuid4())

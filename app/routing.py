@@ -10,6 +10,8 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
 
 from app.who import who
 
@@ -49,6 +51,16 @@ class Route(APIRoute):
             "strict_content_type": False,  # read a body without Content-Type as JSON
         }
         super().__init__(path, _Endpoint(endpoint), **options)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether the route matches, and what the request's scope gets then.
+
+        FastAPI asks each route in turn, with a regular expression. For most, the path's end will
+        do.
+        """
+        if not self.param_convertors and not scope["path"].endswith(self.path):
+            return Match.NONE, {}
+        return super().matches(scope)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return FastAPI's function that answers a request, between a check and a log entry."""

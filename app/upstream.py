@@ -74,9 +74,12 @@ class HttpClient:
             preload_content=False,
             decode_content=False,
         )
-        content = b""
         try:
-            while piece := answer.read(self._max_answer + 1 - len(content)):
+            content = answer.read(self._max_answer + 1)
+            # Only a further read tells whether a connection was cut, or where chunks end.
+            while answer.length_remaining != 0 and (
+                piece := answer.read(self._max_answer + 1 - len(content))
+            ):
                 content += piece
         except ValueError as error:  # http.client, for a chunk whose length is negative
             raise ProtocolError from error

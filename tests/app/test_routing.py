@@ -5,6 +5,9 @@ from typing import Annotated
 
 import pytest
 from fastapi import APIRouter, Query
+from fastapi.routing import APIRoute
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.routing import Route
 from app.settings import Settings
@@ -37,6 +40,21 @@ def test_no_route_is_built_twice(settings: Settings) -> None:
     routes = make_app(settings).routes
     assert len(routes) > 15
     assert {type(route) for route in routes} == {Route}
+
+
+PARTS = ["", "/", "/auth", "/auth/sign-in", "/sign-in", "/notes", "/a b", "/%", "x"]
+
+
+@given(
+    prefix=st.sampled_from(["", "/v1", "/auth"]),
+    paths=st.lists(st.sampled_from(PARTS), max_size=3).map("".join),
+    template=st.sampled_from(["/auth/sign-in", "/", "/{name}", "/auth/{name}", "/{rest:path}"]),
+)
+def test_routes_match_as_fastapis_do(prefix: str, paths: str, template: str) -> None:
+    """Most routes are ruled out by the end of their path, and none that matches."""
+    scope = {"type": "http", "method": "GET", "path": prefix + paths, "root_path": prefix}
+    ours, theirs = (kind(template, lambda: None) for kind in (Route, APIRoute))
+    assert ours.matches(scope)[0] == theirs.matches(scope)[0]
 
 
 def test_a_first_call_reads_no_source(settings: Settings) -> None:

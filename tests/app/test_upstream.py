@@ -187,8 +187,10 @@ def test_ipv6() -> None:
     assert (status, body) == (200, b"hello")
 
 
-def test_connections_are_kept(upstream: FaultyCognito) -> None:
+@pytest.mark.parametrize("answer", [Answer(200, b"{}"), Answer(200, b"")], ids=["some", "empty"])
+def test_connections_are_kept(answer: Answer, upstream: FaultyCognito) -> None:
     """A second request uses the first one's connection, with a new time limit."""
+    upstream.behave(answer)
     http = HttpClient(no_authorities)
     post(http, upstream.url)
     post(http, f"{upstream.url}/another/path")
