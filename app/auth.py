@@ -6,19 +6,31 @@ from fastapi.exceptions import RequestValidationError
 from app.challenges import CHALLENGES
 from app.dependencies import AccessToken, get_cognito
 from app.routing import fails_with, routes_under
-from app.schemas import Address, Challenge, Confirm, Credentials, Done, Refresh, SignedIn
+from app.schemas import (
+    Address,
+    Challenge,
+    Confirm,
+    Confirmed,
+    Credentials,
+    Done,
+    Refresh,
+    SignedIn,
+    SignedUp,
+    SignUpSession,
+)
 
 router = routes_under("/auth")
 
 
 @router.post(
     "/sign-up",
+    response_model_exclude_none=True,
     responses=fails_with("email_taken", "invalid_password", "invalid_email", "email_not_sent"),
 )
-def sign_up(body: Credentials, request: Request) -> Done:
+def sign_up(body: Credentials, request: Request) -> SignedUp:
     """Create an account. Cognito e-mails a confirmation code, which is valid for 24 hours."""
-    get_cognito(request).sign_up(body.email, body.password)
-    return Done()
+    session = get_cognito(request).sign_up(body.email, body.password)
+    return SignedUp(body=SignUpSession(session=session) if session else None)
 
 
 @router.post("/resend-code", responses=fails_with("invalid_email", "email_not_sent"))
@@ -28,11 +40,17 @@ def resend_code(body: Address, request: Request) -> Done:
     return Done()
 
 
-@router.post("/confirm", responses=fails_with("code_mismatch", "code_expired", "already_confirmed"))
-def confirm(body: Confirm, request: Request) -> Done:
-    """Confirm the account with the code from the e-mail."""
-    get_cognito(request).confirm(body.email, body.code)
-    return Done()
+@router.post(
+    "/confirm",
+    response_model_exclude_none=True,
+    responses=fails_with("code_mismatch", "code_expired", "already_confirmed"),
+)
+def confirm(body: Confirm, request: Request) -> Confirmed:
+    """Confirm the account with the code from the e-mail.
+
+    With the `session` from sign-up, this signs in as well.
+    """
+    return Confirmed(body=get_cognito(request).confirm(body.email, body.code, body.session))
 
 
 @router.post(

@@ -7,7 +7,7 @@ method catches one only to ask Cognito a second question.
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from app.aws import make_client
@@ -63,32 +63,36 @@ class Cognito:
 
     # Signing up and signing in
 
-    def sign_up(self, email: str, password: str) -> None:
+    def sign_up(self, email: str, password: str) -> str | None:
         """Create an unconfirmed account; Cognito e-mails a confirmation code (SignUp).
 
-        Raise EmailTakenError if a Google account has this address. With
-        HIDE_EXISTING_ACCOUNTS a taken address gets the answer of a new one. If its account is
-        unconfirmed, its code is e-mailed again.
+        Return the session with which `confirm` signs the person in, or None if the app client
+        doesn't allow USER_AUTH. Raise EmailTakenError if a Google account has this address. With
+        HIDE_EXISTING_ACCOUNTS a taken address gets the answer of a new one, so neither gets a
+        session. If its account is unconfirmed, its code is e-mailed again.
         """
         validate_email(email, "SignUp")
         validate_password(password, "SignUp", email)
         errors = self._client.exceptions
+        session = None
         try:
-            self._create_user(email, password)
+            session = self._create_user(email, password)
         except (errors.UsernameExistsException, EmailTakenError):
             if not self._hide_existing_accounts:
                 raise
-            self._quietly(lambda: self.resend_code(email))
+            with _Quietly():
+                self.resend_code(email)
         except (errors.CodeDeliveryFailureException, errors.LimitExceededException) as unsent:
             # Only a new account is sent a code, so this would tell that there was none.
             if not self._hide_existing_accounts:
                 raise
             name = type(unsent).__name__
             log(logging.ERROR, "e-mail not sent", {"code": UNSENT, "cause": name})
+        return None if self._hide_existing_accounts else session
 
-    def _create_user(self, email: str, password: str) -> None:
+    def _create_user(self, email: str, password: str) -> str | None:
         try:
-            self._client.sign_up(
+            answer = self._client.sign_up(
                 ClientId=self._client_id,
                 Username=email,
                 Password=password,
@@ -98,6 +102,7 @@ class Cognito:
             if trigger_message(refused.response["Error"]["Message"]) == EMAIL_TAKEN:
                 raise EmailTakenError from refused
             raise
+        return answer.get("Session")
 
     def resend_code(self, email: str) -> None:
         """E-mail a new confirmation code, which replaces the last one (ResendConfirmationCode).
@@ -108,14 +113,16 @@ class Cognito:
         validate_email(email, "ResendConfirmationCode")
         self._client.resend_confirmation_code(ClientId=self._client_id, Username=email)
 
-    def confirm(self, email: str, code: str) -> None:
-        """Confirm an account with the code from the e-mail (ConfirmSignUp)."""
+    def confirm(self, email: str, code: str, session: str | None = None) -> Tokens | None:
+        """Confirm an account with the code from the e-mail (ConfirmSignUp).
+
+        With the session of its sign-up, also sign in (InitiateAuth), and return the tokens. Return
+        None if the session is too old, or if Cognito asks for one more step.
+        """
         validate_email(email, "ConfirmSignUp")
         errors = self._client.exceptions
         try:
-            self._client.confirm_sign_up(
-                ClientId=self._client_id, Username=email, ConfirmationCode=code
-            )
+            confirmed = self._confirm_sign_up(email, code, session)
         except (
             errors.NotAuthorizedException,  # it is confirmed
             errors.ExpiredCodeException,
@@ -126,6 +133,28 @@ class Cognito:
             if not self._hide_existing_accounts:
                 raise
             raise WrongCodeError from known
+        if not confirmed:
+            return None
+        with _Quietly():
+            answer = self._client.initiate_auth(
+                ClientId=self._client_id,
+                AuthFlow="USER_AUTH",
+                AuthParameters={"USERNAME": email},
+                Session=confirmed,
+            )
+            return to_tokens(answer)
+        return None
+
+    def _confirm_sign_up(self, email: str, code: str, session: str | None) -> str | None:
+        """Return the session for a first sign-in, if there is one."""
+        names: Any = {"ClientId": self._client_id, "Username": email, "ConfirmationCode": code}
+        errors = self._client.exceptions
+        if session:
+            # A session that is too old must not prevent the confirmation.
+            with suppress(errors.NotAuthorizedException, errors.InvalidParameterException):
+                return self._client.confirm_sign_up(**names, Session=session).get("Session")
+        self._client.confirm_sign_up(**names)
+        return None
 
     def sign_in(self, email: str, password: str) -> Tokens:
         """Exchange an e-mail address and a password for tokens (InitiateAuth).
@@ -157,7 +186,7 @@ class Cognito:
         MFA_SETUP takes the session of `set_up_mfa_at_sign_in`, and a first code, which is verified
         before (VerifySoftwareToken). Raise UnsupportedChallengeError if `challenge` is not in
         CHALLENGES, and ChallengeRequiredError if Cognito asks for another step. A session is valid
-        for 3 minutes by default.
+        for the app client's AuthSessionValidity, which is 15 minutes in the template.
         """
         validate_email(email, "RespondToAuthChallenge")
         if challenge not in CHALLENGES:
@@ -211,7 +240,8 @@ class Cognito:
                 ClientId=self._client_id, RefreshToken=refresh_token
             )
         except self._client.exceptions.RefreshTokenReuseException:
-            self._quietly(lambda: self.sign_out(refresh_token))
+            with _Quietly():
+                self.sign_out(refresh_token)
             raise
         return to_tokens(answer)
 
@@ -235,7 +265,8 @@ class Cognito:
         try:
             self._client.forgot_password(ClientId=self._client_id, Username=email)
         except self._client.exceptions.InvalidParameterException:
-            self._quietly(lambda: self.resend_code(email))
+            with _Quietly():
+                self.resend_code(email)
 
     def reset_password(self, email: str, code: str, password: str) -> bool:
         """Set a new password with the code (ConfirmForgotPassword), and end every session.
@@ -248,9 +279,10 @@ class Cognito:
         self._client.confirm_forgot_password(
             ClientId=self._client_id, Username=email, ConfirmationCode=code, Password=password
         )
-        return self._quietly(
-            lambda: self.sign_out_everywhere(self.sign_in(email, password).access_token)
-        )
+        with _Quietly():
+            self.sign_out_everywhere(self.sign_in(email, password).access_token)
+            return True
+        return False
 
     def change_password(self, access_token: str, current: str, new: str) -> None:
         """Replace a password with another (ChangePassword).
@@ -324,22 +356,24 @@ class Cognito:
             raise SignsInWithGoogleError
         return user
 
-    @staticmethod
-    def _quietly(step: Any) -> bool:
-        """Take an optional second step; log a failure, and return whether it succeeded."""
-        try:
-            step()
-        except Exception as exc:  # noqa: BLE001 - the first step has succeeded, whatever happens now
-            log(logging.INFO, "second step failed", {"cause": type(exc).__name__})
-            return False
-        return True
-
 
 def _member(answer: Mapping[str, Any], name: str) -> str:
     """Return a member that a successful answer has. Cognito's model doesn't require it."""
     if name not in answer:
         raise NotCognitoError
     return str(answer[name])
+
+
+class _Quietly:
+    """Takes an optional second step. The first has succeeded: a failure now is only logged."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, failure: BaseException | None, __: object) -> bool:
+        if not isinstance(failure, Exception):
+            return False
+        log(logging.INFO, "second step failed", {"cause": type(failure).__name__})
+        return True
 
 
 @contextmanager

@@ -26,7 +26,8 @@ Password = Annotated[_Password, Field(repr=False)]
 _Code = Annotated[str, StringConstraints(min_length=1, max_length=2048), BeforeValidator(to_code)]
 Code = Annotated[_Code, Field(repr=False)]
 RefreshToken = Annotated[str, Field(min_length=1, max_length=8192, repr=False)]
-ChallengeSession = Annotated[str, Field(min_length=20, max_length=4096, repr=False)]
+_Session = Annotated[str, StringConstraints(min_length=20, max_length=4096)]
+ChallengeSession = Annotated[_Session, Field(repr=False)]
 
 # Requests
 
@@ -49,12 +50,13 @@ class Address(BaseModel):
 
 
 class Confirm(BaseModel):
-    """The code from the e-mail."""
+    """The code from the e-mail, and the session that sign-up answered, if it did."""
 
-    model_config = wire(email="ada@example.com", code="123456")
+    model_config = wire(email="ada@example.com", code="123456", session="AYABe...")
 
     email: Email
     code: Code
+    session: _Session | None = Field(default=None, repr=False)
 
 
 class Reset(BaseModel):
@@ -157,6 +159,34 @@ class SignedIn(Done):
     )
 
     body: Tokens
+
+
+class SignUpSession(BaseModel):
+    """What proves to /auth/confirm that the same person signed up."""
+
+    session: str = Field(repr=False)
+
+
+class SignedUp(Done):
+    """Signed up."""
+
+    model_config = wire(statusCode=200, body={"session": "AYABe..."})
+
+    body: SignUpSession | None = Field(
+        default=None,
+        description="Send it to /auth/confirm within 15 minutes, which then signs in as well. "
+        "Omitted if this service doesn't sign in there.",
+    )
+
+
+class Confirmed(Done):
+    """Confirmed."""
+
+    body: Tokens | None = Field(
+        default=None,
+        description="The tokens, as of /auth/sign-in, if `session` was valid. Omitted otherwise: "
+        "sign in.",
+    )
 
 
 class SessionsAlive(BaseModel):

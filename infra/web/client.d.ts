@@ -14,9 +14,11 @@ export interface Address {
   email: string;
 }
 
+/** `session` is what sign-up gave. The client adds it by itself. */
 export interface Confirm {
   email: string;
   code: string;
+  session?: string | null;
 }
 
 export interface Reset {
@@ -67,6 +69,11 @@ export interface MfaCode {
 }
 
 // Responses
+
+/** With it, confirm signs in as well. */
+export interface SignUpSession {
+  session: string;
+}
 
 export interface Tokens {
   AccessToken: string;
@@ -143,7 +150,7 @@ export type CommonCode =
 export interface Routes {
   "POST /auth/sign-up": {
     takes: Credentials;
-    gives: undefined;
+    gives: SignUpSession | undefined;
     fails: "email_taken" | "invalid_password" | "invalid_email" | "email_not_sent";
   };
   "POST /auth/resend-code": {
@@ -153,7 +160,7 @@ export interface Routes {
   };
   "POST /auth/confirm": {
     takes: Confirm;
-    gives: undefined;
+    gives: Tokens | undefined;
     fails: "code_mismatch" | "code_expired" | "already_confirmed";
   };
   "POST /auth/sign-in": {
@@ -348,7 +355,8 @@ export class Client {
   readonly signedIn: boolean;
   signUp(body: Credentials): Promise<void>;
   resendCode(body: Address): Promise<void>;
-  confirm(body: Confirm): Promise<void>;
+  /** Signs in as well for 15 minutes on the page that signed up. Otherwise, sign in next. */
+  confirm(body: Confirm): Promise<{ signedIn: boolean }>;
   signIn(body: Credentials): Promise<void>;
   challenge(body: Challenge): Promise<void>;
   setUpChallenge(body: ChallengeSetup): Promise<ChallengeSecret>;

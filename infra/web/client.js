@@ -175,6 +175,7 @@ export class Client {
   #session; // the id of this page's session, or null
   #refreshing = null;
   #finishing = null;
+  #signUp = {}; // {session}, with which `confirm` signs in as well
   #queue = Promise.resolve();
 
   constructor(url, { store = memoryStore(), timeout = TIMEOUT, onChange = () => {} } = {}) {
@@ -193,16 +194,23 @@ export class Client {
 
   // Getting in
 
-  signUp(body) {
-    return this.#post("/auth/sign-up", body);
+  async signUp(body) {
+    this.#signUp = (await this.#post("/auth/sign-up", body)) ?? {};
   }
 
   resendCode(body) {
     return this.#post("/auth/resend-code", body);
   }
 
-  confirm(body) {
-    return this.#post("/auth/confirm", body);
+  /**
+   * Resolves with whether this signed in as well. It does for 15 minutes on the page that signed up;
+   * otherwise, sign-in is next.
+   */
+  async confirm(body) {
+    const tokens = await this.#post("/auth/confirm", { ...this.#signUp, ...body });
+    this.#signUp = {};
+    if (tokens) await this.#begin(tokens);
+    return { signedIn: Boolean(tokens) };
   }
 
   async signIn(body) {

@@ -40,8 +40,8 @@ const actions = {
     return { view: "confirm" };
   },
   async confirm({ email, code }) {
-    await client.confirm({ email, code });
-    return { view: "signIn" };
+    const { signedIn } = await client.confirm({ email, code });
+    return signedIn ? { view: "account", said: "confirmIn" } : { view: "signIn" };
   },
   async signIn({ email, password, stay }) {
     client = clients[stay ? 1 : 0];
@@ -157,7 +157,7 @@ async function act(form, name) {
     form.removeAttribute("aria-busy");
     busy = false;
   }
-  if (client.signedIn && ["signIn", "challenge"].includes(name)) await introduce();
+  if (client.signedIn && ["confirm", "signIn", "challenge"].includes(name)) await introduce();
 }
 
 function fail(form, name, error) {

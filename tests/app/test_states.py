@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from app.tokens import LEEWAY, RECENT
 from infra.local.server import LocalCognito, LocalPool
+from tests.support.contract import SESSION
 from tests.support.people import Person, admin
 from tests.support.totp import totp
 
@@ -64,6 +65,7 @@ class Walk(RuleBasedStateMachine):
         self.came_from_google = False
         self.code_in_mail = ""
         self.reset_in_mail = ""
+        self.signed_up_at = 0.0
 
     # The model's predictions
 
@@ -128,6 +130,7 @@ class Walk(RuleBasedStateMachine):
         assert told(self.ada.signs_up()) == expected
         if expected == DONE:
             self.state, self.code_in_mail = "unconfirmed", self.ada.code
+            self.signed_up_at = self.cognito.clock.now()
 
     @rule()
     def asks_for_the_code_again(self) -> None:
@@ -148,6 +151,26 @@ class Walk(RuleBasedStateMachine):
             assert answer == (400, "code_mismatch")
         else:
             assert answer == (409, "already_confirmed")
+
+    @rule()
+    def confirms_where_she_signed_up(self) -> None:
+        """Confirm with the session of the sign-up, which signs in as well unless it is too old."""
+        left = self.signed_up_at + SESSION.total_seconds() - self.cognito.clock.now()
+        if 0 < left < 5:  # too close to call
+            self.cognito.clock.advance(5)
+        fresh = left >= 5
+        session, code = self.ada.session or "a" * 20, self.code_in_mail or "123456"
+        answer = self.ada.confirms(code=code, session=session)
+        if self.state == "unconfirmed" and not self.disabled:
+            assert told(answer) == DONE
+            assert ("body" in answer.json()) == fresh
+            self.state = "confirmed"
+            if fresh:
+                self.signed_in, self.came_from_google = True, False
+        elif self.state == "none":
+            assert told(answer) == (400, "code_mismatch")
+        else:
+            assert told(answer) == (409, "already_confirmed")
 
     @rule()
     def signs_in(self) -> None:

@@ -128,7 +128,7 @@ PINNED: dict[tuple[str, str], Any] = {
         "Feature": "ENABLED",
         "RetryGracePeriodSeconds": 30,
     },
-    ("UserPoolClient", "ExplicitAuthFlows"): ["ALLOW_USER_PASSWORD_AUTH"],
+    ("UserPoolClient", "ExplicitAuthFlows"): ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH"],
     ("UserPoolClient", "PreventUserExistenceErrors"): "ENABLED",
     ("UserPoolClient", "TokenValidityUnits"): {
         "AccessToken": "hours",

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -31,6 +32,8 @@ NO_ROTATION = {
     "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
     "RefreshTokenRotation": {"Feature": "DISABLED"},
 }
+# The template's AuthSessionValidity: how long each step of a sign-in may take.
+SESSION = timedelta(minutes=15)
 REAL_POOL = os.environ.get("CONTRACT_USER_POOL_ID")
 
 

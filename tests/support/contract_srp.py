@@ -10,6 +10,7 @@ EVERY_FLOW = {
         "ALLOW_USER_PASSWORD_AUTH",
         "ALLOW_USER_SRP_AUTH",
         "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+        "ALLOW_USER_AUTH",
         "ALLOW_REFRESH_TOKEN_AUTH",
     ],
     "RefreshTokenRotation": {"Feature": "DISABLED"},

@@ -35,6 +35,8 @@ class Person:
     email: str = field(default_factory=lambda: f"ada.{uuid.uuid4().hex[:12]}@example.com")
     password: str = field(default_factory=lambda: f"Canary-{uuid.uuid4().hex}")
     tokens: dict[str, Any] = field(default_factory=dict, repr=False)
+    session: str | None = field(default=None, repr=False)
+    """What sign-up answered for confirm."""
     mfa_secret: str = field(default="", repr=False)
     secrets: set[str] = field(default_factory=set, repr=False)
     """Passwords and codes, right or wrong."""
@@ -50,12 +52,17 @@ class Person:
 
     def signs_up(self, **changed: object) -> httpx.Response:
         """POST /auth/sign-up."""
-        return self._post("sign-up", {"email": self.email, "password": self.password} | changed)
+        body = {"email": self.email, "password": self.password} | changed
+        answer = self._post("sign-up", body)
+        if answer.status_code == 200 and "body" in answer.json():
+            self.session = str(answer.json()["body"]["session"])
+            self.given.add(self.session)
+        return answer
 
     def confirms(self, **changed: object) -> httpx.Response:
-        """POST /auth/confirm, by default with the code from the mailbox."""
+        """POST /auth/confirm, by default with the code from the mailbox and without a session."""
         changed = changed or {"code": self.code}
-        return self._post("confirm", {"email": self.email} | changed)
+        return self._with_tokens(self._post("confirm", {"email": self.email} | changed))
 
     def signs_in(self, **changed: object) -> httpx.Response:
         """POST /auth/sign-in."""
@@ -173,7 +180,7 @@ class Person:
         return {"Authorization": f"Bearer {self.tokens.get('AccessToken', 'none')}"}
 
     def _with_tokens(self, answer: httpx.Response) -> httpx.Response:
-        if answer.status_code == 200:
+        if answer.status_code == 200 and "body" in answer.json():
             self.tokens |= answer.json()["body"]
             self.given |= {t for name, t in self.tokens.items() if name.endswith("Token")}
         return answer

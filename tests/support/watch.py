@@ -9,8 +9,10 @@ import httpx
 from app.logs import JsonFormatter
 from tests.support.people import Person
 
-# Routes that return tokens, a code verifier or a second factor's secret.
+# Routes that return tokens, sessions, a code verifier or a second factor's secret.
 TOKEN_ROUTES = (
+    "/sign-up",
+    "/confirm",
     "/sign-in",
     "/challenge",
     "/google/start",

@@ -15,14 +15,18 @@ from infra.local.operations.password import check_password, check_ready
 from infra.local.operations.request import CognitoRequest, check_secret_hash, required
 from infra.local.operations.srp import proves_password
 from infra.local.pool.accounts import new_code
-from infra.local.pool.passwords import check_policy, set_password
+from infra.local.pool.passwords import check_policy, has_password, set_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.state import Challenge, State
 from infra.local.pool.user_pool import Pool
 
 # The challenges that prove a second factor, so that no other one follows.
 SECOND_FACTORS = {"SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "MFA_SETUP"}
-SUPPORTED_CHALLENGES = SECOND_FACTORS | {"PASSWORD_VERIFIER", "NEW_PASSWORD_REQUIRED"}
+SUPPORTED_CHALLENGES = SECOND_FACTORS | {
+    "PASSWORD_VERIFIER",
+    "NEW_PASSWORD_REQUIRED",
+    "SELECT_CHALLENGE",
+}
 
 
 class ChallengeOperations(CognitoRequest):
@@ -49,6 +53,8 @@ class ChallengeOperations(CognitoRequest):
         user = self.find_user(pool, username)
         if name == "PASSWORD_VERIFIER":
             user = self._prove_password(client, user, answers)
+        elif name == "SELECT_CHALLENGE":
+            user = self._choose(client, user, answers)
         else:
             user = self._answer(pool, client, user, answers)
         passed_mfa = name in SECOND_FACTORS
@@ -72,6 +78,23 @@ class ChallengeOperations(CognitoRequest):
         check_password(self.state, user, right=right)
         return user
 
+    def _choose(
+        self, client: CognitoIdpUserPoolClient, user: CognitoIdpUser | None, answers: dict[str, str]
+    ) -> CognitoIdpUser:
+        """Return the user who chose the password, and gave the right one."""
+        if (chosen := required(answers, "ANSWER")) != "PASSWORD":
+            raise refuse("choice_not_implemented", choice=chosen)
+        session = required(self.parameters, "Session")
+        challenge = open_challenge(self.state, session, "SELECT_CHALLENGE", client.id)
+        # First: every answer takes as long, so that its time doesn't reveal who has an account.
+        right = has_password(user, required(answers, "PASSWORD"))
+        if user is None or user.id != challenge.sub:
+            raise refuse("wrong_password")
+        check_ready(user)
+        check_password(self.state, user, right=right)
+        challenge.used = True
+        return user
+
     def _answer(
         self,
         pool: Pool,
@@ -81,12 +104,7 @@ class ChallengeOperations(CognitoRequest):
     ) -> CognitoIdpUser:
         """Return the user after a right answer, or refuse."""
         name, session = self.parameters["ChallengeName"], required(self.parameters, "Session")
-        challenge = open_challenge(self.state, session, name, client.id)
-        if user is None or user.id != challenge.sub:
-            raise refuse("invalid_session")
-        if not user.enabled:
-            raise refuse("user_disabled")
-        check_ready(user)
+        user, challenge = resumed(self.state, session, name, client.id, user)
         self._check(challenge, answers, pool, user)
         challenge.used = True
         return user
@@ -129,6 +147,19 @@ def open_challenge(
     return challenge
 
 
+def resumed(
+    state: State, session: str, name: str, client_id: str, user: CognitoIdpUser | None
+) -> tuple[CognitoIdpUser, Challenge]:
+    """Return the user and the challenge of a session, or refuse a user who can't go on."""
+    challenge = open_challenge(state, session, name, client_id)
+    if user is None or user.id != challenge.sub:
+        raise refuse("invalid_session")
+    if not user.enabled:
+        raise refuse("user_disabled")
+    check_ready(user)
+    return user, challenge
+
+
 def begin_session(state: State, challenge: Challenge) -> str:
     """Return a new session for a challenge."""
     session = secrets.token_urlsafe(96)
@@ -157,6 +188,20 @@ def challenge_or_tokens(
         parameters["CODE_DELIVERY_DESTINATION"] = sent["Destination"]
     session = begin_session(pool.state, challenge)
     return {"ChallengeName": name, "ChallengeParameters": parameters, "Session": session}
+
+
+def choice(
+    pool: Pool, client: CognitoIdpUserPoolClient, user: CognitoIdpUser | None
+) -> dict[str, Any]:
+    """Return the challenge to choose a first factor, also for a user who doesn't exist."""
+    sub = user.id if user else ""
+    challenge = Challenge("SELECT_CHALLENGE", client.id, sub, pool.session_end(client))
+    return {
+        "ChallengeName": challenge.name,
+        "ChallengeParameters": {},
+        "AvailableChallenges": ["PASSWORD_SRP", "PASSWORD"],
+        "Session": begin_session(pool.state, challenge),
+    }
 
 
 def challenge_for(pool: Pool, user: CognitoIdpUser) -> str | None:

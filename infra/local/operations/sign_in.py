@@ -1,9 +1,15 @@
-"""InitiateAuth and AdminInitiateAuth: sign-in with a password, by SRP or with a refresh token."""
+"""InitiateAuth and AdminInitiateAuth: sign-in with a password, by SRP or with a refresh token.
 
-from moto.cognitoidp.models import CognitoIdpUserPoolClient
+USER_AUTH lets people choose, and a first sign-in needs only the session of the sign-up.
+https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flows-selection-sdk.html
+"""
+
+from typing import Any
+
+from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient
 from moto.core.responses import ActionResult
 
-from infra.local.operations.challenges import challenge_or_tokens
+from infra.local.operations.challenges import challenge_or_tokens, choice, resumed
 from infra.local.operations.password import check_password, check_ready
 from infra.local.operations.refresh import RefreshOperations, rotation_grace
 from infra.local.operations.request import check_secret_hash, prevents_existence_errors, required
@@ -20,12 +26,12 @@ OLD_NAMES = {
     "ADMIN_NO_SRP_AUTH": "ADMIN_USER_PASSWORD_AUTH",
 }
 # The flows of each operation, apart from those that are not implemented here.
-COMMON_FLOWS = {"REFRESH_TOKEN_AUTH", "USER_SRP_AUTH"}
+COMMON_FLOWS = {"REFRESH_TOKEN_AUTH", "USER_SRP_AUTH", "USER_AUTH"}
 FLOWS = {
     "InitiateAuth": COMMON_FLOWS | {"USER_PASSWORD_AUTH"},
     "AdminInitiateAuth": COMMON_FLOWS | {"ADMIN_USER_PASSWORD_AUTH"},
 }
-NOT_IMPLEMENTED = {"CUSTOM_AUTH", "USER_AUTH"}
+NOT_IMPLEMENTED = {"CUSTOM_AUTH"}
 
 
 class SignInOperations(RefreshOperations):
@@ -48,9 +54,14 @@ class SignInOperations(RefreshOperations):
             check_secret_hash(client, sub, parameters.get("SECRET_HASH"))
             return ActionResult(pool.refresh(token) | {"ChallengeParameters": {}})
         username = required(parameters, "USERNAME")
-        proof = required(parameters, "SRP_A" if flow == "USER_SRP_AUTH" else "PASSWORD")
+        if flow == "USER_AUTH" and parameters.get("PREFERRED_CHALLENGE") != "PASSWORD":
+            proof = ""
+        else:
+            proof = required(parameters, "SRP_A" if flow == "USER_SRP_AUTH" else "PASSWORD")
         check_secret_hash(client, username, parameters.get("SECRET_HASH"))
         user = self.find_user(pool, username)
+        if session := self.parameters.get("Session"):
+            return ActionResult(self._continue_sign_up(pool, client, session, user))
         # First: every answer takes as long, so that its time doesn't reveal who has an account.
         right = flow != "USER_SRP_AUTH" and has_password(user, proof)
         if user:
@@ -59,10 +70,26 @@ class SignInOperations(RefreshOperations):
             raise refuse("unknown_user")
         if flow == "USER_SRP_AUTH":
             return ActionResult(begin(pool, client, username, user, proof))
+        if not proof:
+            return ActionResult(choice(pool, client, user))
         if user is None:
             raise refuse("wrong_password")
         check_password(self.state, user, right=right)
         return ActionResult(challenge_or_tokens(pool, client, user))
+
+    def _continue_sign_up(
+        self,
+        pool: Pool,
+        client: CognitoIdpUserPoolClient,
+        session: str,
+        user: CognitoIdpUser | None,
+    ) -> dict[str, Any]:
+        """Sign in with the session that ConfirmSignUp returned, in place of the password."""
+        user, begun = resumed(self.state, session, "ConfirmSignUp", client.id, user)
+        begun.used = True
+        if not begun.verified:
+            return choice(pool, client, user)
+        return challenge_or_tokens(pool, client, user)
 
     def _allowed_flow(self, client: CognitoIdpUserPoolClient) -> str:
         """Return the requested flow by its present name, or refuse it."""

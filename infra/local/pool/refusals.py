@@ -102,6 +102,10 @@ REFUSALS = {
         "InvalidParameter",
         "The local Cognito doesn't implement the challenge {challenge}.",
     ),
+    "choice_not_implemented": (
+        "InvalidParameter",
+        "The local Cognito doesn't implement the choice {choice}.",
+    ),
     "client_not_authorized": ("Unauthorized", "Client is not authorized."),
     "otp_wrong": ("CodeMismatch", "Invalid code or auth state for the user."),
     "parameter_missing": ("InvalidParameter", "Missing required parameter {name}"),

@@ -39,7 +39,8 @@ class Challenge:
     """A pending challenge of a sign-in; `expires_at` is in seconds since the epoch.
 
     `code` is the e-mailed answer, if there is one, and `exchange` that of PASSWORD_VERIFIER.
-    `verified` tells whether the authenticator app of MFA_SETUP has been verified.
+    `verified` tells whether the authenticator app of MFA_SETUP has been verified, or, after
+    ConfirmSignUp, whether the password has.
     """
 
     name: str

@@ -122,10 +122,9 @@ class Visitor:
         self.sees("confirm")
 
     def has_an_account(self) -> None:
-        """Sign up and confirm; the sign-in view follows."""
-        self.signs_up()
-        self.types("code", self.reads_code(1))
-        self.presses("confirmButton")
+        """Sign up, confirm, and sign out; the sign-in view follows."""
+        self.is_signed_in()
+        self.presses("signOut")
         self.sees("signIn")
 
     def signs_in(self, password: str = PASSWORD) -> None:
@@ -135,9 +134,10 @@ class Visitor:
         self.presses("signIn")
 
     def is_signed_in(self) -> None:
-        """Sign up, confirm and sign in."""
-        self.has_an_account()
-        self.signs_in()
+        """Sign up and confirm, which signs in."""
+        self.signs_up()
+        self.types("code", self.reads_code(1))
+        self.presses("confirmButton")
         self.sees("account")
         expect(self.page.get_by_text(self.email)).to_be_visible()
 

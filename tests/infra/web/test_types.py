@@ -112,8 +112,9 @@ def names_in(part: object) -> set[str]:
 
 
 # The client unwraps these envelopes, so callers never see them.
-ENVELOPES = {"Done", "SignedIn", "GoogleStarted", "HasReset", "Me", "MfaSetUp"} | {
-    "ChallengeIsSetUp"
+ENVELOPES = {"Done", "SignedUp", "Confirmed", "SignedIn", "GoogleStarted", "HasReset", "Me"} | {
+    "MfaSetUp",
+    "ChallengeIsSetUp",
 }
 
 

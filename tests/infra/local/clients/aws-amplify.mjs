@@ -77,3 +77,23 @@ export async function join(settings, ask) {
   const { tokens } = await auth.fetchAuthSession();
   return { steps, signedInAs: tokens.idToken.payload.email };
 }
+
+/**
+ * Sign up, confirm at the second try, and go on as `autoSignIn` says. Amplify doesn't pass the
+ * session of SignUp to ConfirmSignUp, so Cognito lets it choose a factor.
+ */
+export async function begin(settings, ask) {
+  open(settings);
+  const { email: username, password } = settings;
+  const options = { autoSignIn: { authFlowType: "USER_AUTH" } };
+  await auth.signUp({ username, password, options });
+  const confirm = (confirmationCode) => auth.confirmSignUp({ username, confirmationCode });
+  const failed = await failure(confirm("wrong"));
+  const steps = [(await confirm(await ask("code", username))).nextStep.signUpStep];
+  steps.push((await auth.autoSignIn()).nextStep.signInStep);
+  const choose = (challengeResponse) => auth.confirmSignIn({ challengeResponse });
+  steps.push((await choose("PASSWORD")).nextStep.signInStep);
+  steps.push((await choose(password)).nextStep.signInStep);
+  const { tokens } = await auth.fetchAuthSession();
+  return { failed, steps, signedInAs: tokens.idToken.payload.email };
+}

@@ -110,6 +110,22 @@ def test_an_invitation(contract: Contract, clients: Clients, client: str) -> Non
     assert joined == {"steps": JOIN_STEPS[client], "signedInAs": person["email"]}
 
 
+def test_a_choice_of_factors(contract: Contract, clients: Clients) -> None:
+    """Amplify's `autoSignIn` takes ConfirmSignUp's session, and then chooses the password."""
+    person = settings(contract)
+    begun = clients.run(AMPLIFY, "begin", person, asking(contract))
+    assert begun == {
+        "failed": "CodeMismatchException",
+        "steps": [
+            "COMPLETE_AUTO_SIGN_IN",
+            "CONTINUE_SIGN_IN_WITH_FIRST_FACTOR_SELECTION",
+            "CONFIRM_SIGN_IN_WITH_PASSWORD",
+            "DONE",
+        ],
+        "signedInAs": person["email"],
+    }
+
+
 LIVE = "async ([client, person]) => (await import(`/${client}.js`)).live(person, ask)"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.contract import PASSWORD, Contract, claims, other_than, refused
+from tests.support.contract import PASSWORD, SESSION, Contract, claims, other_than, refused
 
 TEMPORARY = "Temporary-1"
 INVALID = "Invalid session for the user."
@@ -90,19 +90,19 @@ def test_a_session_is_used_once(contract: Contract) -> None:
     contract.sign_in(email)
 
 
-def test_a_session_lives_three_minutes(contract: Contract) -> None:
-    """AuthSessionValidity is three minutes by default, and a client can change it."""
+def test_how_long_a_session_lives(contract: Contract) -> None:
+    """An app client's AuthSessionValidity says how long."""
     clock = contract.local.clock
-    for minutes, here in (
-        (3, contract),
-        (10, contract.with_settings(client={"AuthSessionValidity": 10})),
+    for length, here in (
+        (SESSION, contract),
+        (timedelta(minutes=3), contract.with_settings(client={"AuthSessionValidity": 3})),
     ):
         email, challenge = invited(here)
-        clock.advance(timedelta(minutes=minutes))
+        clock.advance(length)
         with refused("NotAuthorized", f"{INVALID[:-1]}, session is expired."):
             here.respond(challenge, USERNAME=email, NEW_PASSWORD=PASSWORD)
         challenge = here.sign_in(email, TEMPORARY)
-        clock.advance(timedelta(minutes=minutes, seconds=-10))
+        clock.advance(length - timedelta(seconds=10))
         here.respond(challenge, USERNAME=email, NEW_PASSWORD=PASSWORD)
 
 

@@ -4,11 +4,10 @@ import base64
 import hmac
 import re
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
-from tests.support.contract import PASSWORD, Contract, claims, refused
+from tests.support.contract import PASSWORD, SESSION, Contract, claims, refused
 from tests.support.contract_mfa import answer, app_code, set_up
 from tests.support.contract_srp import EVERY_FLOW, ONLY_SRP, srp_begin, srp_finish, srp_sign_in
 from tests.support.srp import N, SrpClient
@@ -194,10 +193,10 @@ def test_a_proof_is_used_once(srp_pool: Contract) -> None:
 
 
 def test_a_late_proof(srp_pool: Contract) -> None:
-    """The exchange lasts as long as other challenges: three minutes."""
+    """The exchange lasts as long as other challenges."""
     srp = SrpClient(srp_pool.pool.user_pool_id, PASSWORD)
     challenge = srp_begin(srp_pool, srp_pool.member(), srp)
-    srp_pool.local.clock.advance(timedelta(minutes=3))
+    srp_pool.local.clock.advance(SESSION)
     with refused("NotAuthorized", WRONG):
         srp_finish(srp_pool, srp.answers(challenge))
 

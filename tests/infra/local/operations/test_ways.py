@@ -53,7 +53,20 @@ def admin_initiate(contract: Contract, flow: str, parameters: dict[str, str]) ->
     )
 
 
-PASSWORD_WAYS = [by_password, srp_sign_in, as_admin, as_admin_by_srp]
+def by_choice(contract: Contract, username: str, password: str) -> Any:
+    """Begin without a proof, and choose the password from what is offered."""
+    begun = contract.initiate("USER_AUTH", USERNAME=username)
+    assert begun["AvailableChallenges"] == ["PASSWORD_SRP", "PASSWORD"]
+    return contract.respond(begun, USERNAME=username, ANSWER="PASSWORD", PASSWORD=password)
+
+
+def by_preference(contract: Contract, username: str, password: str) -> Any:
+    """Choose the password at once, as a server does."""
+    given = {"USERNAME": username, "PASSWORD": password, "PREFERRED_CHALLENGE": "PASSWORD"}
+    return admin_initiate(contract, "USER_AUTH", given)
+
+
+PASSWORD_WAYS = [by_password, srp_sign_in, as_admin, as_admin_by_srp, by_choice, by_preference]
 
 
 def outcome(call: Callable[[], Any]) -> str:
@@ -242,6 +255,7 @@ def test_signing_in_with_a_password_of_a_google_user(contract: Contract, setting
     username = attributes(contract, tokens)["Username"]
     for way in PASSWORD_WAYS:
         assert outcome(lambda way=way: way(contract, username, PASSWORD)) == WRONG, way
+        contract.local.clock.advance(timedelta(minutes=15))  # forgets wrong passwords
 
 
 def test_a_pool_that_comes_to_require_a_second_factor(contract: Contract) -> None:
@@ -266,8 +280,13 @@ def test_a_pool_that_comes_to_require_a_second_factor(contract: Contract) -> Non
 
 
 FLOWS = {
-    "InitiateAuth": {"USER_PASSWORD_AUTH", "USER_SRP_AUTH", "REFRESH_TOKEN_AUTH"},
-    "AdminInitiateAuth": {"ADMIN_USER_PASSWORD_AUTH", "USER_SRP_AUTH", "REFRESH_TOKEN_AUTH"},
+    "InitiateAuth": {"USER_PASSWORD_AUTH", "USER_SRP_AUTH", "REFRESH_TOKEN_AUTH", "USER_AUTH"},
+    "AdminInitiateAuth": {
+        "ADMIN_USER_PASSWORD_AUTH",
+        "USER_SRP_AUTH",
+        "REFRESH_TOKEN_AUTH",
+        "USER_AUTH",
+    },
 }
 BEGIN: dict[str, Callable[[Contract, str, dict[str, str]], Any]] = {
     "InitiateAuth": lambda contract, flow, given: contract.initiate(flow, **given),
@@ -283,6 +302,9 @@ ALL_FLOWS = [
     "CUSTOM_AUTH",
     "USER_AUTH",
 ]
+NOT_SERVED = {
+    "CUSTOM_AUTH": "The local Cognito doesn't implement the flow CUSTOM_AUTH.",
+}
 SAME = {"REFRESH_TOKEN": "REFRESH_TOKEN_AUTH", "ADMIN_NO_SRP_AUTH": "ADMIN_USER_PASSWORD_AUTH"}
 
 
@@ -309,11 +331,15 @@ def test_flows(contract: Contract, operation: str, flow: str) -> None:
     allowed = outcome(lambda: BEGIN[operation](allowing, flow, given))
     refusal = outcome(lambda: BEGIN[operation](refusing, flow, given))
     if served:
-        expected = {"USER_SRP_AUTH": "PASSWORD_VERIFIER", "REFRESH_TOKEN_AUTH": INVALID_REFRESH}
+        expected = {
+            "USER_SRP_AUTH": "PASSWORD_VERIFIER",
+            "REFRESH_TOKEN_AUTH": INVALID_REFRESH,
+            "USER_AUTH": "SELECT_CHALLENGE",
+        }
         assert allowed == expected.get(present, "tokens")
         assert refusal == f"{present} flow not enabled for this client"
-    elif present in {"CUSTOM_AUTH", "USER_AUTH"}:
-        assert allowed == f"The local Cognito doesn't implement the flow {present}."
+    elif present in NOT_SERVED:
+        assert allowed == NOT_SERVED[present]
         assert refusal == f"{present} flow not enabled for this client"
     else:
         assert allowed == refusal == "Initiate Auth method not supported."
