@@ -22,6 +22,7 @@ from app.schemas import (
     Reset,
     SessionsAlive,
 )
+from app.sessions import forget
 
 router = routes_under("/auth")
 
@@ -66,6 +67,7 @@ def me(access_token: AccessToken, request: Request) -> Me:
 def delete_me(user: RecentUser, access_token: AccessToken, request: Request) -> Done:
     """Delete the account and end all its sessions, at once."""
     delete_account(request.app.state, user.sub, access_token)
+    forget(request)
     return Done()
 
 

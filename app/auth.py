@@ -1,10 +1,13 @@
 """Routes under /auth: signing up, signing in, staying signed in, signing out."""
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Body, Request
 from fastapi.exceptions import RequestValidationError
 
 from app.challenges import CHALLENGES
 from app.dependencies import AccessToken, get_cognito
+from app.exceptions import NoSessionError
 from app.routing import fails_with, routes_under
 from app.schemas import (
     Address,
@@ -18,8 +21,12 @@ from app.schemas import (
     SignedUp,
     SignUpSession,
 )
+from app.sessions import deliver, forget, refresh_token
 
 router = routes_under("/auth")
+
+RefreshBody = Annotated[Refresh, Body(default_factory=Refresh)]
+"""A body that may be empty, for the token may be in a cookie."""
 
 
 @router.post(
@@ -50,11 +57,13 @@ def confirm(body: Confirm, request: Request) -> Confirmed:
 
     With the `session` from sign-up, this signs in as well.
     """
-    return Confirmed(body=get_cognito(request).confirm(body.email, body.code, body.session))
+    tokens = get_cognito(request).confirm(body.email, body.code, body.session)
+    return Confirmed(body=deliver(request, tokens) if tokens else None)
 
 
 @router.post(
     "/sign-in",
+    response_model_exclude_none=True,
     responses=fails_with(
         "invalid_credentials",
         "invalid_password",
@@ -65,11 +74,13 @@ def confirm(body: Confirm, request: Request) -> Confirmed:
 )
 def sign_in(body: Credentials, request: Request) -> SignedIn:
     """Get tokens for an e-mail address and a password."""
-    return SignedIn(body=get_cognito(request).sign_in(body.email, body.password))
+    tokens = get_cognito(request).sign_in(body.email, body.password)
+    return SignedIn(body=deliver(request, tokens))
 
 
 @router.post(
     "/challenge",
+    response_model_exclude_none=True,
     responses=fails_with(
         "unsupported_challenge",
         "invalid_session",
@@ -87,7 +98,7 @@ def challenge(body: Challenge, request: Request) -> SignedIn:
     cognito = get_cognito(request)
     response = _challenge_response(body)
     tokens = cognito.answer_challenge(body.email, body.challenge, body.session, response)
-    return SignedIn(body=tokens)
+    return SignedIn(body=deliver(request, tokens))
 
 
 @router.post(
@@ -95,18 +106,24 @@ def challenge(body: Challenge, request: Request) -> SignedIn:
     response_model_exclude_none=True,
     responses=fails_with("invalid_refresh_token", "refresh_token_reused"),
 )
-def refresh(body: Refresh, request: Request) -> SignedIn:
+def refresh(body: RefreshBody, request: Request) -> SignedIn:
     """Get new tokens. If a new refresh token is among them, the old one expires shortly.
 
     The reuse of an old one ends the session.
     """
-    return SignedIn(body=get_cognito(request).refresh(body.refresh_token))
+    token = refresh_token(request, body)
+    if not token:
+        raise NoSessionError
+    return SignedIn(body=deliver(request, get_cognito(request).refresh(token)))
 
 
 @router.post("/sign-out", responses=fails_with("invalid_refresh_token"))
-def sign_out(body: Refresh, request: Request) -> Done:
+def sign_out(body: RefreshBody, request: Request) -> Done:
     """End the session on this device. A session that has already ended is not an error."""
-    get_cognito(request).sign_out(body.refresh_token)
+    token = refresh_token(request, body)
+    forget(request)
+    if token:
+        get_cognito(request).sign_out(token)
     return Done()
 
 
@@ -114,6 +131,7 @@ def sign_out(body: Refresh, request: Request) -> Done:
 def sign_out_everywhere(access_token: AccessToken, request: Request) -> Done:
     """End every session on every device, including this one."""
     get_cognito(request).sign_out_everywhere(access_token)
+    forget(request)
     return Done()
 
 

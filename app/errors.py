@@ -256,6 +256,7 @@ TABLE: dict[Key, Failure] = {
     "GetTokensFromRefreshToken.InvalidParameterException": _INVALID_REFRESH_TOKEN,
     "GetTokensFromRefreshToken.NotAuthorizedException": _INVALID_REFRESH_TOKEN,
     "GetTokensFromRefreshToken.UserNotFoundException": _INVALID_REFRESH_TOKEN,
+    ours.NoSessionError: _INVALID_REFRESH_TOKEN,
     # RevokeToken. An invalid token needs no revoking.
     # https://datatracker.ietf.org/doc/html/rfc7009#section-2.2
     "RevokeToken.InvalidParameterException": DONE,

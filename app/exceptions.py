@@ -39,6 +39,10 @@ class InvalidSessionError(Exception):
     """The session of a sign-in that has ended, or was never one that needs a second factor."""
 
 
+class NoSessionError(Exception):
+    """A refresh without the session cookie."""
+
+
 class UnsupportedChallengeError(ValueError):
     """A challenge that this service can't answer."""
 

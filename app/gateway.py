@@ -82,7 +82,7 @@ def _headers(event: Event) -> dict[str, str]:
         "host": event["requestContext"].get("domainName"),  # hand-written events may lack a Host
         **{name.lower(): value for name, value in (event.get("headers") or {}).items()},
         **{
-            name.lower(): ", ".join(map(str, values))
+            name.lower(): ("; " if name.lower() == "cookie" else ", ").join(map(str, values))
             for name, values in many
             if isinstance(values, list)
         },

@@ -10,6 +10,7 @@ from app.dependencies import get_oauth
 from app.oauth import GoogleAttempt, known_error
 from app.routing import fails_with, routes_under
 from app.schemas import Done, SignedIn, wire
+from app.sessions import deliver
 
 router = routes_under("/auth/google")
 
@@ -70,6 +71,7 @@ def start_google(body: GoogleStart, request: Request) -> GoogleStarted:
 
 @router.post(
     "/finish",
+    response_model_exclude_none=True,
     responses=fails_with(
         "google_not_set_up",
         "redirect_not_allowed",
@@ -91,7 +93,8 @@ def finish_google(body: GoogleFinish, request: Request) -> SignedIn:
             error=None,
             error_description=None,
         ):
-            return SignedIn(body=oauth.finish(code, code_verifier, redirect_uri))
+            tokens = oauth.finish(code, code_verifier, redirect_uri)
+            return SignedIn(body=deliver(request, tokens))
         case GoogleFinish(code=None, code_verifier=None, redirect_uri=None, error=str(error)):
             request.state.log["error"] = known_error(error)
             raise oauth.failure(error, body.error_description or "")

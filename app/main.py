@@ -52,6 +52,7 @@ def create_app(
         OriginMiddleware,
         allow_origins=settings.allowed_origins,
         allow_origin_regex=allow_origin_regex,
+        allow_credentials=settings.session_cookie,
         allow_methods=["GET", "HEAD", "POST", "DELETE"],
         allow_headers=["Authorization", "Content-Type"],
         expose_headers=["X-Request-Id", "Retry-After"],
@@ -59,6 +60,7 @@ def create_app(
     )
     app.add_middleware(RequestContextMiddleware)
     app.state.log_key = settings.log_key
+    app.state.session_cookie = settings.session_cookie
     app.state.cognito = Cognito(settings)
     app.state.oauth = OAuthClient(settings)
     app.state.services = Services(settings)

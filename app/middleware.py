@@ -62,6 +62,7 @@ class RequestContextMiddleware:
         request = Request(scope)
         request.state.request_id = request_id(scope.get("aws.event", {}), scope.get("aws.context"))
         request.state.log = {}
+        request.state.cookie = ""  # what to set: see sessions.py
         status = 500
 
         async def send_with_headers(message: Message) -> None:
@@ -75,6 +76,8 @@ class RequestContextMiddleware:
                 if _POLICY in given:  # the docs page has its own
                     raw[_POLICY] = given[_POLICY]
                 others = [header for header in message["headers"] if header[0] not in raw]
+                if request.state.cookie:
+                    others.append((b"set-cookie", request.state.cookie.encode()))
                 message = {**message, "headers": [*others, *raw.items()]}
             elif is_head:
                 message = {**message, "body": b""}

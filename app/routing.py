@@ -68,9 +68,9 @@ class Route(APIRoute):
 
         async def handle(request: Request) -> Response:
             # Not a dependency: FastAPI would analyse it again for each route at each start.
-            declared = request.headers.get("content-type")
-            if declared and request.method != "GET" and not _is_json(declared):
-                request = await _undeclared(request)
+            declared = request.headers.get("content-type", "")
+            if request.method != "GET" and not _is_json(declared):
+                request = await _read_as_json(request, declared)
             key = request.app.state.log_key
             if not key:
                 return await handler(request)
@@ -128,14 +128,15 @@ def fails_with(*codes: str) -> dict[int | str, dict[str, Any]]:
     return {"default": {"description": "Any other failure.", FAILS_WITH: [*codes, *COMMON_CODES]}}
 
 
-async def _undeclared(request: Request) -> Request:
+async def _read_as_json(request: Request, declared: str) -> Request:
     """Return the request without its Content-Type, so that FastAPI reads its body as JSON.
 
     fetch and axios declare text/plain or a form for a string, and a type for no body at all. Raise
-    HTTPException with 415 if there is a body, and it is not JSON.
+    HTTPException with 415 if there is a body that declares something else, and isn't JSON. If a
+    cookie has the session, JSON must be declared: other pages can send that only after a preflight.
     """
     body = await request.body()
-    if body and not _is_json_text(body):
+    if body and (request.app.state.session_cookie or (declared and not _is_json_text(body))):
         raise HTTPException(415)
 
     async def receive() -> dict[str, Any]:

@@ -25,7 +25,7 @@ _Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]  # n
 Password = Annotated[_Password, Field(repr=False)]
 _Code = Annotated[str, StringConstraints(min_length=1, max_length=2048), BeforeValidator(to_code)]
 Code = Annotated[_Code, Field(repr=False)]
-RefreshToken = Annotated[str, Field(min_length=1, max_length=8192, repr=False)]
+_RefreshToken = Annotated[str, StringConstraints(min_length=1, max_length=8192)]
 _Session = Annotated[str, StringConstraints(min_length=20, max_length=4096)]
 ChallengeSession = Annotated[_Session, Field(repr=False)]
 
@@ -102,11 +102,16 @@ class ChallengeSetup(BaseModel):
 
 
 class Refresh(BaseModel):
-    """A refresh token."""
+    """A refresh token; nothing if it travels in a cookie."""
 
     model_config = wire(refreshToken="eyJjdHkiOi...")
 
-    refresh_token: RefreshToken
+    refresh_token: _RefreshToken | None = Field(
+        default=None,
+        repr=False,
+        description="Required, unless the service keeps refresh tokens in a cookie "
+        "(SESSION_COOKIE): then it is ignored, and the body may be empty.",
+    )
 
 
 class MfaCode(BaseModel):
@@ -139,7 +144,8 @@ class Tokens(BaseModel):
     refresh_token: str | None = Field(
         default=None,
         repr=False,
-        description="Opaque; gets new tokens. Omitted by refresh if it did not change.",
+        description="Opaque; gets new tokens. Omitted by refresh if it did not change, and by "
+        "all routes if it travels in a cookie (SESSION_COOKIE).",
     )
     id_token: str = Field(repr=False, description="A JWT that tells the client who signed in.")
 

@@ -51,6 +51,9 @@ class Settings:
     redirect_uris: tuple[str, ...] = ()
     """REDIRECT_URIS: where a browser may come back to from Google, comma-separated and exact."""
 
+    session_cookie: bool = False
+    """SESSION_COOKIE: whether refresh tokens travel in a cookie that no script can read."""
+
     log_key: str = field(default="", repr=False)
     """LOG_KEY: the key of the hashes by which the log tells people apart; empty for no hashes."""
 
@@ -88,6 +91,7 @@ class Settings:
             hide_existing_accounts=_yes_or_no(environ, "HIDE_EXISTING_ACCOUNTS", default=False),
             domain_url=_domain(environ.get("COGNITO_DOMAIN_URL", "")),
             redirect_uris=_redirect_uris(environ.get("REDIRECT_URIS", "")),
+            session_cookie=_yes_or_no(environ, "SESSION_COOKIE", default=False),
             log_key=_log_key(environ.get("LOG_KEY", "").strip()),
             docs=_yes_or_no(environ, "DOCS", default=True),
         )

@@ -182,13 +182,14 @@ def start_demo(options: argparse.Namespace, stack: ExitStack) -> tuple[str, list
     Raises StartupError if the port is taken, but not for the default one, which nobody asked for.
     """
     number = options.demo_port or DEMO_PORT
+    has_cookie = os.environ.get("SESSION_COOKIE", "").strip().lower() == "true"
     api, mailbox = f"http://localhost:{options.port}", f"http://localhost:{options.cognito_port}/"
     try:
         if number in {options.port, options.cognito_port}:
             raise port_in_use("DEMO_PORT", number)
         check_free("DEMO_PORT", number)
         try:
-            stack.enter_context(Demo(number, api, mailbox))
+            stack.enter_context(Demo(number, api, mailbox, cookie=has_cookie))
         except OSError:
             # Another process took it in the meantime.
             raise port_in_use("DEMO_PORT", number) from None

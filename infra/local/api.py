@@ -61,10 +61,18 @@ def broken(message: str) -> ASGIApp:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        # So that a page can read it, and not only that its preflight failed.
-        headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
+        # So that a page can read it, and not only that its preflight failed. To a request that may
+        # have cookies, an asterisk says nothing.
+        request = Request(scope)
+        headers = {
+            "Access-Control-Allow-Origin": request.headers.get("origin", "*"),
+            "Access-Control-Allow-Credentials": "true",
+            "Access-Control-Allow-Headers": request.headers.get(
+                "access-control-request-headers", "*"
+            ),
+        }
         response = Response(status_code=204, headers=headers)
-        if Request(scope).method != "OPTIONS":
+        if request.method != "OPTIONS":
             request_id = str(uuid.uuid4())
             body = {"statusCode": 503, "code": "unavailable", "message": message}
             response = JSONResponse({**body, "requestId": request_id}, 503, headers)

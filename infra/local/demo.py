@@ -31,16 +31,17 @@ POLICY = (
 class Demo(ThreadedServer):
     """The files of infra/web on 127.0.0.1, from `with` to the end of the block.
 
-    `port` 0 takes a free one. The page learns the addresses from /config.js. Raises OSError if the
-    port is taken.
+    `port` 0 takes a free one. The page learns the addresses from /config.js, and whether the API
+    keeps sessions in a `cookie`. Raises OSError if the port is taken.
     """
 
-    def __init__(self, port: int, api: str, mailbox: str) -> None:
+    def __init__(self, port: int, api: str, mailbox: str, *, cookie: bool = False) -> None:
         # The API knows the local services by the first name, and people by the second.
         services = f"{mailbox.replace('localhost', HOST).rstrip('/')} {mailbox.rstrip('/')}"
-        addresses = {"API": api, "DOCS": f"{api}/docs", "MAILBOX": mailbox}
+        config = {"API": api, "DOCS": f"{api}/docs", "MAILBOX": mailbox}
+        config["SESSION"] = "cookie" if cookie else "store"
         self._config = "".join(
-            f"export const {name} = {json.dumps(address)};\n" for name, address in addresses.items()
+            f"export const {name} = {json.dumps(value)};\n" for name, value in config.items()
         )
         self._headers = {
             "Cache-Control": "no-store",

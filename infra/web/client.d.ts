@@ -47,8 +47,9 @@ export interface ChallengeSetup {
   session: string;
 }
 
+/** Nothing, if the service has SESSION_COOKIE. */
 export interface Refresh {
-  refreshToken: string;
+  refreshToken?: string | null;
 }
 
 export interface GoogleStart {
@@ -334,7 +335,9 @@ export function sessionStore(key?: string): Store;
 export function localStore(key?: string): Store;
 
 export interface Options {
-  /** Default: memoryStore(). */
+  /** "cookie" if the service has SESSION_COOKIE. The store then keeps no secret. */
+  session?: "cookie";
+  /** Default: memoryStore(), or, with a cookie, localStore(). */
   store?: Store;
   /** Timeout of a call in milliseconds. Default: 30,000. Does not apply to `fetch`. */
   timeout?: number;

@@ -168,6 +168,7 @@ function webStore(storage, key) {
 /** One user's session with one API. */
 export class Client {
   #url;
+  #cookie; // whether the service keeps the refresh token in a cookie
   #store;
   #timeout;
   #onChange;
@@ -178,7 +179,9 @@ export class Client {
   #signUp = {}; // {session}, with which `confirm` signs in as well
   #queue = Promise.resolve();
 
-  constructor(url, { store = memoryStore(), timeout = TIMEOUT, onChange = () => {} } = {}) {
+  constructor(url, { session, store, timeout = TIMEOUT, onChange = () => {} } = {}) {
+    this.#cookie = session === "cookie";
+    store ??= this.#cookie ? localStore() : memoryStore();
     this.#url = new URL(url, globalThis.location?.href).href.replace(/\/+$/, "");
     this.#store = store;
     this.#timeout = timeout;
@@ -312,7 +315,7 @@ export class Client {
     return this.#locked(async () => {
       const session = this.#stored();
       this.#keep(null);
-      if (session) await this.#post("/auth/sign-out", { refreshToken: session.refreshToken });
+      if (session || this.#cookie) await this.#post("/auth/sign-out", this.#proof(session));
     });
   }
 
@@ -396,6 +399,7 @@ export class Client {
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body),
       }),
+      credentials: this.#cookie ? "include" : "omit",
       cache: "no-store",
       redirect: "error",
       signal: AbortSignal.timeout(this.#timeout),
@@ -414,15 +418,17 @@ export class Client {
     // Read inside the lock: another tab may have just stored a newer token. (Its write can become
     // visible here slightly after the lock is released; the old token works for 30 more seconds.)
     const session = this.#stored();
-    if (!session || session.id !== this.#session) {
+    const id = session?.id ?? null;
+    // A cookie may be there although the store has nothing: it was cleared, or is of this page alone.
+    if (id !== this.#session || !(session || this.#cookie)) {
       // Another tab signed out or signed in as another user: this call was not meant for that user.
       this.#follow();
       throw over("invalid_refresh_token", "The session is over.");
     }
-    const { id, refreshToken } = session;
+    const refreshToken = session?.refreshToken;
     let tokens;
     try {
-      tokens = await this.#post("/auth/refresh", { refreshToken });
+      tokens = await this.#post("/auth/refresh", this.#proof(session));
     } catch (error) {
       if (error.next !== "signIn") throw error; // may work later
       // Without Web Locks, another tab may have refreshed first.
@@ -430,7 +436,12 @@ export class Client {
       this.#keep(null);
       throw error;
     }
-    return this.#keep(id, { RefreshToken: refreshToken, ...tokens });
+    return this.#keep(id ?? newId(), { RefreshToken: refreshToken, ...tokens });
+  }
+
+  /** What proves a session to the service. The browser itself adds a cookie. */
+  #proof(session) {
+    return this.#cookie ? undefined : { refreshToken: session.refreshToken };
   }
 
   #begin(tokens) {
@@ -449,11 +460,14 @@ export class Client {
     return done;
   }
 
-  /** Read {id, refreshToken} from the store, or null. Each sign-in has its own id. */
+  /**
+   * Read {id, refreshToken} from the store, or null. Each sign-in has its own id. With a cookie, the
+   * id alone says that there is a session, to all tabs.
+   */
   #stored() {
     try {
       const session = JSON.parse(this.#store.get());
-      return session?.id && session.refreshToken ? session : null;
+      return session?.id && (this.#cookie || session.refreshToken) ? session : null;
     } catch {
       return null; // something else wrote this key
     }

@@ -8,7 +8,7 @@ import {
   localStore,
   sessionStore,
 } from "./client.js";
-import { API, DOCS, MAILBOX } from "./config.js";
+import { API, DOCS, MAILBOX, SESSION } from "./config.js";
 import { chosen, texts } from "./texts.js";
 
 const language = chosen(navigator.languages);
@@ -21,12 +21,12 @@ let email = "";
 let step = null;
 let busy = false;
 
-// Without "stay signed in", closing the tab removes the session.
-const stores = [sessionStore(), localStore()];
-const clients = stores.map(
-  (store, index) =>
-    new Client(API, { store, onChange: (signedIn) => clients[index] === client && changed(signedIn) }),
-);
+// Without "stay signed in", closing the tab removes the session. A cookie stays in any case.
+const stores = SESSION === "cookie" ? [localStore()] : [sessionStore(), localStore()];
+const clients = stores.map((store, index) => {
+  const onChange = (signedIn) => clients[index] === client && changed(signedIn);
+  return new Client(API, { session: SESSION, store, onChange });
+});
 let client = clients.find(({ signedIn }) => signedIn) ?? clients[0];
 
 /** What each form or button does. Each returns the view to show next; `said` names its message. */
@@ -44,13 +44,13 @@ const actions = {
     return signedIn ? { view: "account", said: "confirmIn" } : { view: "signIn" };
   },
   async signIn({ email, password, stay }) {
-    client = clients[stay ? 1 : 0];
+    client = clients.at(stay ? -1 : 0);
     return enter("signIn", () => client.signIn({ email, password }));
   },
   async googleSignIn({ stay }) {
     // The page is left: this tab remembers which of the two sessions was meant.
     sessionStorage.setItem("stay", stay ? 1 : 0);
-    await clients[stay ? 1 : 0].googleSignIn();
+    await clients.at(stay ? -1 : 0).googleSignIn();
     return { view: "signIn", said: "" }; // by Back
   },
   async challenge({ code, newPassword }) {
@@ -273,6 +273,7 @@ function log(name, error = null) {
 
 document.documentElement.lang = language;
 for (const element of all("[data-text]")) element.textContent = words[element.dataset.text];
+byId("stay").hidden = byId("stay-hint").hidden = SESSION === "cookie";
 byId("mailbox").href = MAILBOX;
 byId("docs").href = DOCS;
 for (const form of document.forms) {

@@ -184,7 +184,7 @@ def test_delete_me(ada: Person) -> None:
     assert failure(ada.looks_in_the_mirror()) == INVALID_TOKEN
     assert failure(ada.refreshes()) == INVALID_REFRESH_TOKEN
     assert failure(ada.signs_in()) == INVALID_CREDENTIALS
-    assert ada.signs_up().json() == DONE
+    assert ada.signs_up().status_code == 200
 
 
 def test_a_sign_in_that_is_not_recent(ada: Person, cognito: LocalCognito) -> None:

@@ -184,6 +184,10 @@ def no_wildcard_is_an_origin(template: Template) -> None:
         assert not re.fullmatch(pattern, bad)
 
 
+def _with_cookie(value: str, otherwise: str) -> dict[str, Any]:
+    return {"Fn::If": ["HasSessionCookie", value, otherwise]}
+
+
 def _headers_of(source: Template, answer: str) -> dict[str, str]:
     found: dict[str, str] = properties(source, "Api")["GatewayResponses"][answer][
         "ResponseParameters"
@@ -195,6 +199,9 @@ def _headers_of(source: Template, answer: str) -> dict[str, str]:
     lambda it: properties(it, "Api")["GatewayResponses"].pop("DEFAULT_4XX"),
     lambda it: _headers_of(it, "THROTTLED").pop("Access-Control-Expose-Headers"),
     lambda it: _headers_of(it, "DEFAULT_5XX").pop("Cache-Control"),
+    lambda it: _headers_of(it, "THROTTLED").update(
+        {"Access-Control-Allow-Origin": "'*'"}  # unreadable if the request had a cookie
+    ),
 )
 def gateways_own_answers_are_like_ours(template: Template) -> None:
     """Errors of API Gateway have the CORS headers, and our envelope with the right status."""
@@ -211,7 +218,8 @@ def gateways_own_answers_are_like_ours(template: Template) -> None:
         }
         headers.pop("Retry-After", None)  # test_template.py compares it with the app's own
         assert headers == {
-            "Access-Control-Allow-Origin": "'*'",
+            "Access-Control-Allow-Origin": _with_cookie("method.request.header.Origin", "'*'"),
+            "Access-Control-Allow-Credentials": _with_cookie("'true'", "'false'"),
             "Access-Control-Expose-Headers": "'X-Request-Id, Retry-After'",
             "Cache-Control": "'no-store'",
             "X-Content-Type-Options": "'nosniff'",
@@ -524,6 +532,7 @@ def function_gets_its_settings(template: Template) -> None:
         "ALLOWED_ORIGINS": {"Ref": "AllowedOrigins"},
         "DOCS": {"Ref": "Docs"},
         "HIDE_EXISTING_ACCOUNTS": {"Ref": "HideExistingAccounts"},
+        "SESSION_COOKIE": {"Ref": "SessionCookie"},
         "LOG_KEY": {
             "Fn::If": [
                 "HasLogKey",
@@ -686,6 +695,7 @@ def conditions_are_the_right_way_round(template: Template) -> None:
             "Fn::Or": [{"Condition": "HasGoogle"}, {"Fn::Not": [{"Condition": "OwnsPool"}]}]
         },
         "HasLogKey": {"Fn::Equals": [{"Ref": "LogPeople"}, "true"]},
+        "HasSessionCookie": {"Fn::Equals": [{"Ref": "SessionCookie"}, "true"]},
         "HasDomain": _is_set("DomainName", ""),
         "HasBoundary": _is_set("PermissionsBoundary", ""),
         "HasReserve": _is_set("ReservedConcurrency", -1),

@@ -37,12 +37,15 @@ NARROW = {"width": 360, "height": 740}
 FOREIGN = "foreign.test"
 """A host that the browser finds on this machine, and that counts as a site elsewhere."""
 
+SITE = "site.test"
+"""A site whose hosts, such as app.site.test, the browser finds on this machine."""
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _MACOS = (
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
     Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
 )
-_EXCLUDED = "EXCLUDE 127.0.0.1, EXCLUDE localhost"
+_FOUND = f"MAP {FOREIGN} 127.0.0.1, MAP *.{SITE} 127.0.0.1"
 _FLAGS = (
     "--no-sandbox",  # the sandbox refuses to run as root, as containers and CI often do
     "--disable-gpu",
@@ -54,7 +57,7 @@ _FLAGS = (
     "--use-fake-device-for-media-stream",  # a microphone, for pages that have the permission
     # Block every host but this machine. Playwright's page.route() won't do: it turns off Chromium's
     # cache, and Playwright then answers CORS preflights itself.
-    f"--host-resolver-rules=MAP {FOREIGN} 127.0.0.1, MAP * ~NOTFOUND, {_EXCLUDED}",
+    f"--host-resolver-rules={_FOUND}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 # Chromium logs this for every answer from 400 up. Tests check statuses in other ways.
 _STATUS_NOTE = "Failed to load resource: the server responded with a status of"

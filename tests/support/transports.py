@@ -127,17 +127,23 @@ def invoking(handler: Handler, way: str = "rest") -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def serve(app: ASGIApp) -> Iterator[str]:
-    """Run a real uvicorn on a free port of 127.0.0.1 and yield its address."""
+def serve(app: ASGIApp, certificate: Path | None = None) -> Iterator[str]:
+    """Run a real uvicorn on a free port of 127.0.0.1 and yield its address.
+
+    With a certificate, in one file with its key, it speaks TLS.
+    """
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()  # a client can connect at once, and waits until uvicorn has started
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="off", ssl_certfile=certificate
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            scheme = "https" if certificate else "http"
+            yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()
