@@ -36,7 +36,6 @@ def forgot_password(body: Address, request: Request) -> Done:
 
 @router.post(
     "/reset-password",
-    response_model_exclude_none=True,
     responses=fails_with("code_mismatch", "invalid_password"),
 )
 def reset_password(body: Reset, request: Request) -> HasReset:

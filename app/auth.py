@@ -31,7 +31,6 @@ RefreshBody = Annotated[Refresh, Body(default_factory=Refresh)]
 
 @router.post(
     "/sign-up",
-    response_model_exclude_none=True,
     responses=fails_with("email_taken", "invalid_password", "invalid_email", "email_not_sent"),
 )
 def sign_up(body: Credentials, request: Request) -> SignedUp:
@@ -49,7 +48,6 @@ def resend_code(body: Address, request: Request) -> Done:
 
 @router.post(
     "/confirm",
-    response_model_exclude_none=True,
     responses=fails_with("code_mismatch", "code_expired", "already_confirmed"),
 )
 def confirm(body: Confirm, request: Request) -> Confirmed:
@@ -63,7 +61,6 @@ def confirm(body: Confirm, request: Request) -> Confirmed:
 
 @router.post(
     "/sign-in",
-    response_model_exclude_none=True,
     responses=fails_with(
         "invalid_credentials",
         "invalid_password",
@@ -80,7 +77,6 @@ def sign_in(body: Credentials, request: Request) -> SignedIn:
 
 @router.post(
     "/challenge",
-    response_model_exclude_none=True,
     responses=fails_with(
         "unsupported_challenge",
         "invalid_session",
@@ -103,7 +99,6 @@ def challenge(body: Challenge, request: Request) -> SignedIn:
 
 @router.post(
     "/refresh",
-    response_model_exclude_none=True,
     responses=fails_with("invalid_refresh_token", "refresh_token_reused"),
 )
 def refresh(body: RefreshBody, request: Request) -> SignedIn:

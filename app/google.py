@@ -71,7 +71,6 @@ def start_google(body: GoogleStart, request: Request) -> GoogleStarted:
 
 @router.post(
     "/finish",
-    response_model_exclude_none=True,
     responses=fails_with(
         "google_not_set_up",
         "redirect_not_allowed",

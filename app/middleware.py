@@ -59,25 +59,26 @@ class RequestContextMiddleware:
         if is_head:
             # In a copy: the server must still know that the answer has no body.
             scope = {**scope, "method": "GET"}
-        request = Request(scope)
-        request.state.request_id = request_id(scope.get("aws.event", {}), scope.get("aws.context"))
-        request.state.log = {}
-        request.state.cookie = ""  # what to set: see sessions.py
+        id_ = request_id(scope.get("aws.event", {}), scope.get("aws.context"))
+        noted: dict[str, Any] = {}
+        # What `request.state` shows to the rest of the app.
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state |= {"request_id": id_, "log": noted}
         status = 500
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                raw = {**_RAW, _REQUEST_ID: request.state.request_id.encode()}
+                raw = {**_RAW, _REQUEST_ID: id_.encode()}
                 if scope["scheme"] != "https":
                     del raw[_ONLY_HTTPS]
                 given = dict(message["headers"])
                 if _POLICY in given:  # the docs page has its own
                     raw[_POLICY] = given[_POLICY]
                 others = [header for header in message["headers"] if header[0] not in raw]
-                if request.state.cookie:
-                    others.append((b"set-cookie", request.state.cookie.encode()))
+                if cookie := state.get("cookie"):  # see sessions.py
+                    others.append((b"set-cookie", cookie.encode()))
                 message = {**message, "headers": [*others, *raw.items()]}
             elif is_head:
                 message = {**message, "body": b""}
@@ -89,13 +90,13 @@ class RequestContextMiddleware:
             # The route's template, not the path, which may contain secrets.
             route = scope.get("route")
             fields = {
-                "requestId": request.state.request_id,
+                "requestId": id_,
                 # A method is a stranger's text.
                 "method": method if method in HTTPMethod.__members__ else "OTHER",
                 "route": getattr(route, "path", None),
                 "status": status,
                 "durationMs": round((time.perf_counter() - started) * 1000, 1),
-                **request.state.log,
+                **noted,
             }
             level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
             log(level, "request", fields)

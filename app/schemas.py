@@ -15,6 +15,11 @@ def wire(**example: Any) -> ConfigDict:
     )
 
 
+def is_none(value: object) -> bool:
+    """Return whether a member is left out of an answer."""
+    return value is None
+
+
 # Maximum lengths are Cognito's: Username 128, Password 256, ConfirmationCode 2,048, Session 4,096
 # characters. That of a refresh token isn't documented; ours fits into MAX_BODY.
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html
@@ -143,6 +148,7 @@ class Tokens(BaseModel):
     token_type: Literal["Bearer"]
     refresh_token: str | None = Field(
         default=None,
+        exclude_if=is_none,
         repr=False,
         description="Opaque; gets new tokens. Omitted by refresh if it did not change, and by "
         "all routes if it travels in a cookie (SESSION_COOKIE).",
@@ -180,6 +186,7 @@ class SignedUp(Done):
 
     body: SignUpSession | None = Field(
         default=None,
+        exclude_if=is_none,
         description="Send it to /auth/confirm within 15 minutes, which then signs in as well. "
         "Omitted if this service doesn't sign in there.",
     )
@@ -190,6 +197,7 @@ class Confirmed(Done):
 
     body: Tokens | None = Field(
         default=None,
+        exclude_if=is_none,
         description="The tokens, as of /auth/sign-in, if `session` was valid. Omitted otherwise: "
         "sign in.",
     )
@@ -208,6 +216,7 @@ class HasReset(Done):
 
     body: SessionsAlive | None = Field(
         default=None,
+        exclude_if=is_none,
         description="Present if sessions continue, as for an account with a second factor.",
     )
 
