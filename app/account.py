@@ -14,11 +14,13 @@ from app.schemas import (
     ChallengeSetup,
     Change,
     Done,
+    EmailCode,
     HasReset,
     Me,
     MfaCode,
     MfaSecret,
     MfaSetUp,
+    Profile,
     Reset,
     SessionsAlive,
 )
@@ -60,6 +62,39 @@ def change_password(body: Change, access_token: AccessToken, request: Request) -
 def me(access_token: AccessToken, request: Request) -> Me:
     """Get the person who is signed in."""
     return Me(body=get_cognito(request).get_user(access_token))
+
+
+@router.patch("/me", responses=fails_with("invalid_token"))
+def update_me(body: Profile, access_token: AccessToken, request: Request) -> Me:
+    """Set the name of the person who is signed in."""
+    return Me(body=get_cognito(request).set_name(access_token, body.name or ""))
+
+
+@router.post(
+    "/change-email",
+    responses=fails_with(
+        "invalid_token",
+        "reauthentication_required",
+        "invalid_email",
+        "email_taken",
+        "email_not_sent",
+        "signs_in_with_google",
+    ),
+)
+def change_email(body: Address, access_token: RecentToken, request: Request) -> Done:
+    """E-mail a code to a new address. The old one counts until the code is verified."""
+    get_cognito(request).change_email(access_token, body.email)
+    return Done()
+
+
+@router.post(
+    "/verify-email",
+    responses=fails_with("invalid_token", "code_mismatch", "code_expired", "email_taken"),
+)
+def verify_email(body: EmailCode, access_token: AccessToken, request: Request) -> Done:
+    """Let the new address replace the old one, with the code from the e-mail."""
+    get_cognito(request).verify_email(access_token, body.code)
+    return Done()
 
 
 @router.delete("/me", responses=fails_with("invalid_token", "reauthentication_required"))
@@ -116,6 +151,6 @@ def _otpauth(secret: str, account: str, request: Request) -> str:
 
     https://github.com/google/google-authenticator/wiki/Key-Uri-Format
     """
-    issuer = request.url.hostname or "accounts"  # the name that the authenticator app shows
+    issuer = request.app.state.app_name
     query = urlencode({"secret": secret, "issuer": issuer})
     return f"otpauth://totp/{quote(issuer)}:{quote(account)}?{query}"

@@ -18,6 +18,7 @@ from app.exceptions import (
     HiddenAccountError,
     InvalidSessionError,
     NotCognitoError,
+    NotWritableError,
     SignsInWithGoogleError,
     UnsupportedChallengeError,
     WrongCodeError,
@@ -306,9 +307,59 @@ class Cognito:
         so nothing else needs to check its signature, which would need the pool's keys as well.
         """
         answer = self._client.get_user(AccessToken=access_token)
-        attributes = {each["Name"]: each.get("Value", "") for each in answer["UserAttributes"]}
-        groups = groups_of(read_claims(access_token), self._issuer)
-        return to_user(answer["Username"], attributes, groups)
+        return to_user(answer, groups_of(read_claims(access_token), self._issuer))
+
+    def set_name(self, access_token: str, name: str) -> User:
+        """Set a person's name, or remove it if it is empty (UpdateUserAttributes).
+
+        Return the person as of now.
+        """
+        user = self.get_user(access_token)
+        try:
+            self._update(access_token, "name", name)
+        except self._client.exceptions.InvalidParameterException as immutable:
+            raise NotWritableError from immutable
+        return user.model_copy(update={"name": name or None})
+
+    def change_email(self, access_token: str, email: str) -> None:
+        """E-mail a code to a new address (UpdateUserAttributes). The old one counts until then.
+
+        Raise SignsInWithGoogleError if the address is Google's, and EmailTakenError if another
+        account has it, or this one. With HIDE_EXISTING_ACCOUNTS, another's gets the answer of a
+        free one.
+        """
+        validate_email(email, "UpdateUserAttributes")
+        user = self._user_with_password(access_token)
+        if user.email and user.email.casefold() == email.casefold():
+            raise EmailTakenError
+        try:
+            self._update(access_token, "email", email)
+        except self._client.exceptions.AliasExistsException:
+            if not self._hide_existing_accounts:
+                raise
+
+    def verify_email(self, access_token: str, code: str) -> None:
+        """Let the new address replace the old one, with the code from it (VerifyUserAttribute)."""
+        errors = self._client.exceptions
+        try:
+            self._client.verify_user_attribute(
+                AccessToken=access_token, AttributeName="email", Code=code
+            )
+        except (
+            errors.AliasExistsException,
+            errors.ExpiredCodeException,  # or no code was sent
+            errors.LimitExceededException,
+        ) as known:
+            # With HIDE_EXISTING_ACCOUNTS nobody learns whether another account has the address.
+            if not self._hide_existing_accounts:
+                raise
+            raise WrongCodeError from known
+
+    def _update(self, access_token: str, attribute: str, value: str) -> None:
+        """Set an attribute, with a token that GetUser has just accepted."""
+        self._client.update_user_attributes(
+            AccessToken=access_token, UserAttributes=[{"Name": attribute, "Value": value}]
+        )
 
     def delete_user(self, access_token: str) -> None:
         """Delete the account and end its sessions (DeleteUser)."""

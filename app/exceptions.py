@@ -39,6 +39,10 @@ class InvalidSessionError(Exception):
     """The session of a sign-in that has ended, or was never one that needs a second factor."""
 
 
+class NotWritableError(Exception):
+    """An attribute that nobody can change in this user pool."""
+
+
 class NoSessionError(Exception):
     """A refresh without the session cookie."""
 

@@ -53,7 +53,7 @@ def create_app(
         allow_origins=settings.allowed_origins,
         allow_origin_regex=allow_origin_regex,
         allow_credentials=settings.session_cookie,
-        allow_methods=["GET", "HEAD", "POST", "DELETE"],
+        allow_methods=["GET", "HEAD", "POST", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type"],
         expose_headers=["X-Request-Id", "Retry-After"],
         max_age=7200,  # seconds; Chromium caches a preflight no longer than this
@@ -61,6 +61,7 @@ def create_app(
     app.add_middleware(RequestContextMiddleware)
     app.state.log_key = settings.log_key
     app.state.session_cookie = settings.session_cookie
+    app.state.app_name = settings.app_name
     app.state.cognito = Cognito(settings)
     app.state.oauth = OAuthClient(settings)
     app.state.services = Services(settings)

@@ -119,6 +119,24 @@ class Refresh(BaseModel):
     )
 
 
+class Profile(BaseModel):
+    """What people may change of their profile."""
+
+    model_config = wire(name="Ada Lovelace")
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=256)] | None = Field(
+        repr=False, description="Null or nothing removes it."
+    )
+
+
+class EmailCode(BaseModel):
+    """The code from the e-mail to the new address."""
+
+    model_config = wire(code="123456")
+
+    code: Code
+
+
 class MfaCode(BaseModel):
     """A code from the authenticator app."""
 
@@ -229,8 +247,10 @@ class User(BaseModel):
     sub: str = Field(description="The user's id, which never changes.")
     email: str | None = Field(repr=False)
     email_verified: bool
+    name: str | None = Field(repr=False)
     signs_in_with: list[Literal["password", "google"]]
     groups: list[str] = Field(description="As of when the access token was issued.")
+    mfa: bool = Field(description="Whether sign-in requires a second factor.")
 
 
 class Me(Done):
@@ -242,8 +262,10 @@ class Me(Done):
             "sub": "c2c5d4b4-60a1-70f2-9d5e-1f6ab3c4d5e6",
             "email": "ada@example.com",
             "emailVerified": True,
+            "name": "Ada Lovelace",
             "signsInWith": ["password"],
             "groups": ["editors"],
+            "mfa": False,
         },
     )
 
@@ -266,8 +288,8 @@ class MfaSetUp(Done):
         statusCode=200,
         body={
             "secret": "JBSWY3DPEHPK3PXP",
-            "uri": "otpauth://totp/app.example.com:ada%40example.com?secret=JBSWY3DPEHPK3PXP"
-            "&issuer=app.example.com",
+            "uri": "otpauth://totp/Accounts:ada%40example.com?secret=JBSWY3DPEHPK3PXP"
+            "&issuer=Accounts",
         },
     )
 
@@ -287,8 +309,8 @@ class ChallengeIsSetUp(Done):
         statusCode=200,
         body={
             "secret": "JBSWY3DPEHPK3PXP",
-            "uri": "otpauth://totp/app.example.com:ada%40example.com?secret=JBSWY3DPEHPK3PXP"
-            "&issuer=app.example.com",
+            "uri": "otpauth://totp/Accounts:ada%40example.com?secret=JBSWY3DPEHPK3PXP"
+            "&issuer=Accounts",
             "session": "AYABe...",
         },
     )

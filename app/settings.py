@@ -14,7 +14,9 @@ _URL = re.compile(r"https?://[\w.:\[\]-]+(?:/\S*)?")
 _LOOPBACK = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?(?:/|$)")
 
 
+_APP_NAME = "Accounts"
 _MIN_KEY = 16  # characters
+_LONGEST_NAME = 64  # characters; authenticator apps show about 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +56,9 @@ class Settings:
     session_cookie: bool = False
     """SESSION_COOKIE: whether refresh tokens travel in a cookie that no script can read."""
 
+    app_name: str = _APP_NAME
+    """APP_NAME: what authenticator apps call the app."""
+
     log_key: str = field(default="", repr=False)
     """LOG_KEY: the key of the hashes by which the log tells people apart; empty for no hashes."""
 
@@ -92,6 +97,7 @@ class Settings:
             domain_url=_domain(environ.get("COGNITO_DOMAIN_URL", "")),
             redirect_uris=_redirect_uris(environ.get("REDIRECT_URIS", "")),
             session_cookie=_yes_or_no(environ, "SESSION_COOKIE", default=False),
+            app_name=_app_name(environ.get("APP_NAME", "").strip() or _APP_NAME),
             log_key=_log_key(environ.get("LOG_KEY", "").strip()),
             docs=_yes_or_no(environ, "DOCS", default=True),
         )
@@ -177,6 +183,17 @@ def _log_key(key: str) -> str:
     if key and len(key) < _MIN_KEY:
         raise SystemExit(f"Not started: LOG_KEY must have at least {_MIN_KEY} characters.")
     return key
+
+
+def _app_name(name: str) -> str:
+    # A colon ends the name in what authenticator apps read.
+    # https://github.com/google/google-authenticator/wiki/Key-Uri-Format#label
+    if ":" in name or not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise SystemExit(
+            f"Not started: APP_NAME is {name!r}. Write at most {_LONGEST_NAME} characters, without "
+            "a colon or a line break."
+        )
+    return name
 
 
 def _is_private(url: str) -> bool:

@@ -1,23 +1,28 @@
-"""Read a user from Cognito's attributes."""
+"""Read a user from Cognito's answer."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any, Literal
 
 from app.schemas import User
 
 
-def to_user(username: str, attributes: Mapping[str, str], groups: Collection[str]) -> User:
-    """Return a user. Any attribute may be missing: an administrator may have created the account.
+def to_user(answer: Any, groups: Collection[str]) -> User:
+    """Return the user in GetUser's answer.
 
-    The `sub` is also the user name of people who signed up with an e-mail address.
+    Any attribute may be missing: an administrator may have created the account. The `sub` is also
+    the user name of people who signed up with an e-mail address.
     """
+    username = answer["Username"]
+    attributes = {each["Name"]: each.get("Value", "") for each in answer["UserAttributes"]}
     return User(
         sub=attributes.get("sub", username),
         email=attributes.get("email"),
         email_verified=attributes.get("email_verified") == "true",
+        name=attributes.get("name") or None,
         signs_in_with=_signs_in_with(username, _identities(attributes.get("identities", ""))),
         groups=sorted(groups),
+        mfa=bool(answer.get("UserMFASettingList")),
     )
 
 

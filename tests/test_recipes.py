@@ -61,8 +61,8 @@ NAMED = r"^\s*--> {path}:|^{path}:\d+: error|^E .*\b(?:Add|Allow|Read|Write)\b.*
 # Messages that are clear without the name of the file.
 CLEAR = {
     ("own routes", "app/diary.py"): "cannot import name 'diary' from 'app'",
-    ("operation", "app/profile.py"): "cannot import name 'profile' from 'app'",
-    ("operation", "app/cognito.py"): '"Cognito" has no attribute "rename"',
+    ("operation", "app/verification.py"): "cannot import name 'verification' from 'app'",
+    ("operation", "app/cognito.py"): '"Cognito" has no attribute "send_verification"',
     ("code", "app/exceptions.py"): 'Module "app.exceptions" has no attribute "DiaryFullError"',
     ("code", "app/diary.py"): NAMED + "|^E .*Add them to the fails_with of a route",
     ("setting", "app/main.py"): "Nothing in app/ reads settings.diary",

@@ -65,6 +65,15 @@ export interface GoogleFinish {
   errorDescription?: string | null;
 }
 
+export interface Profile {
+  /** Null or nothing removes it. */
+  name: string | null;
+}
+
+export interface EmailCode {
+  code: string;
+}
+
 export interface MfaCode {
   code: string;
 }
@@ -101,9 +110,12 @@ export interface User {
   sub: string;
   email: string | null;
   emailVerified: boolean;
+  name: string | null;
   signsInWith: ("password" | "google")[];
   /** As of the last sign-in or refresh. */
   groups: string[];
+  /** Whether sign-in requires a second factor. */
+  mfa: boolean;
 }
 
 /** For an authenticator app: type in `secret`, or show `uri` as a QR code. */
@@ -245,6 +257,27 @@ export interface Routes {
     gives: User;
     fails: "invalid_token";
   };
+  "PATCH /auth/me": {
+    takes: Profile;
+    gives: User;
+    fails: "invalid_token";
+  };
+  "POST /auth/change-email": {
+    takes: Address;
+    gives: undefined;
+    fails:
+      | "invalid_token"
+      | "reauthentication_required"
+      | "invalid_email"
+      | "email_taken"
+      | "email_not_sent"
+      | "signs_in_with_google";
+  };
+  "POST /auth/verify-email": {
+    takes: EmailCode;
+    gives: undefined;
+    fails: "invalid_token" | "code_mismatch" | "code_expired" | "email_taken";
+  };
   "DELETE /auth/me": {
     takes: undefined;
     gives: undefined;
@@ -374,6 +407,10 @@ export class Client {
   resetPassword(body: Reset): Promise<{ sessionsEnded: boolean }>;
   changePassword(body: Change): Promise<void>;
   me(): Promise<User>;
+  updateMe(body: Profile): Promise<User>;
+  /** Sends a code to a new address. The old one counts until `verifyEmail`. */
+  changeEmail(body: Address): Promise<void>;
+  verifyEmail(body: EmailCode): Promise<void>;
   deleteMe(): Promise<void>;
   setUpMfa(): Promise<MfaSecret>;
   verifyMfa(body: MfaCode): Promise<void>;

@@ -345,6 +345,19 @@ export class Client {
     return this.#signed("GET", "/auth/me");
   }
 
+  updateMe(body) {
+    return this.#signed("PATCH", "/auth/me", body);
+  }
+
+  /** Send a code to a new address. The old one counts until `verifyEmail`. */
+  changeEmail(body) {
+    return this.#signed("POST", "/auth/change-email", body);
+  }
+
+  verifyEmail(body) {
+    return this.#signed("POST", "/auth/verify-email", body);
+  }
+
   async deleteMe() {
     await this.#signed("DELETE", "/auth/me");
     await this.#locked(() => this.#keep(null));

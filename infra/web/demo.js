@@ -68,6 +68,18 @@ const actions = {
     await client.changePassword({ currentPassword, newPassword });
     return { view: "account" };
   },
+  async updateMe({ name }) {
+    await client.updateMe({ name });
+    return { view: "account" };
+  },
+  async changeEmail({ newEmail }) {
+    await client.changeEmail({ email: newEmail });
+    return { view: "account", show: byId("address") };
+  },
+  async verifyEmail({ code }) {
+    await client.verifyEmail({ code });
+    return { view: "account" };
+  },
   async setUpMfa() {
     showSecret(byId("mfa"), await client.setUpMfa());
     return { view: "account", show: byId("mfa") };
@@ -111,9 +123,21 @@ const VIEWS = {
 const FIELDS = {
   code_expired: ["code"],
   code_mismatch: ["code"],
-  email_taken: ["email"],
+  email_taken: ["email", "newEmail"],
+  invalid_email: ["newEmail"],
   invalid_credentials: ["currentPassword", "password"],
 };
+
+/** The actions after which the page shows the account anew. */
+const INTRODUCED = [
+  "confirm",
+  "signIn",
+  "challenge",
+  "updateMe",
+  "verifyEmail",
+  "verifyMfa",
+  "removeMfa",
+];
 
 /** Sign in. If a second factor must be set up before, show the secret and ask for its first code. */
 async function enter(name, call) {
@@ -157,7 +181,7 @@ async function act(form, name) {
     form.removeAttribute("aria-busy");
     busy = false;
   }
-  if (client.signedIn && ["confirm", "signIn", "challenge"].includes(name)) await introduce();
+  if (client.signedIn && INTRODUCED.includes(name)) await introduce();
 }
 
 function fail(form, name, error) {
@@ -219,7 +243,7 @@ function show(name, part = null) {
   for (const view of all("[data-view]")) view.hidden = view.dataset.view !== name;
   const view = document.querySelector(`[data-view=${name}]`);
   for (const input of view.querySelectorAll("input[name=email]")) input.value = email;
-  byId("mfa").hidden = part !== byId("mfa");
+  for (const optional of [byId("mfa"), byId("address")]) optional.hidden = part !== optional;
   const first = [...(part ?? view).querySelectorAll("input")].find((i) => !i.value && !i.disabled);
   if (name === "account" && !part) byId("account-title").focus({ preventScroll: view === before });
   else first?.focus();
@@ -240,6 +264,8 @@ async function introduce() {
     byId("me-email").textContent = email;
     byId("me-sub").textContent = me.sub;
     byId("me-verified").textContent = me.emailVerified ? words.yes : words.no;
+    byId("me-mfa").textContent = me.mfa ? words.on : words.off;
+    byId("me-name").value = me.name ?? "";
     const ways = me.signsInWith.map((way) => words.ways[way] ?? way);
     byId("me-ways").textContent = ways.join(", ");
     byId("of-passwords").hidden = !me.signsInWith.includes("password");

@@ -1,26 +1,33 @@
 """Passwords and the user's own account: every route, through every transport."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.settings import Settings
 from infra.local.server import LocalCognito, LocalPool
+from tests.conftest import Connect
 from tests.support.contract import PASSWORD, Contract
 from tests.support.failures import (
     CODE_MISMATCH,
     DONE,
     EMAIL_TAKEN,
     INVALID_CREDENTIALS,
+    INVALID_EMAIL,
     INVALID_PASSWORD,
     INVALID_REFRESH_TOKEN,
     INVALID_TOKEN,
     alike,
     failure,
 )
-from tests.support.people import Person, admin, put_into_group
+from tests.support.people import Person, admin, put_into_group, settings_for
 from tests.support.transports import through_every_transport
+from tests.support.watch import Watch
 
 # Passwords
 
@@ -150,7 +157,158 @@ def test_me(ada: Person) -> None:
     assert body["emailVerified"] is True
     assert body["signsInWith"] == ["password"]
     assert body["groups"] == []
-    assert set(body) == {"sub", "email", "emailVerified", "signsInWith", "groups"}
+    assert (body["name"], body["mfa"]) == (None, False)
+    members = {"sub", "email", "emailVerified", "name", "signsInWith", "groups", "mfa"}
+    assert set(body) == members
+
+
+@through_every_transport
+def test_a_name(ada: Person) -> None:
+    """It is trimmed, and otherwise kept as it is; nothing removes it. Nothing else changes."""
+    ada.is_signed_in()
+    before = ada.looks_in_the_mirror().json()["body"]
+    for given, kept in (
+        (" Ada Lovelace ", "Ada Lovelace"),
+        ("김 에이다", "김 에이다"),
+        ("x" * 256, "x" * 256),
+        ("", None),
+        ("Ada", "Ada"),
+        (None, None),
+    ):
+        answer = ada.changes_the_name(given)
+        assert answer.json()["body"] == before | {"name": kept}
+        assert ada.looks_in_the_mirror().json() == answer.json()
+
+
+@through_every_transport
+@pytest.mark.parametrize("body", [{}, {"name": 1}, {"name": "x" * 257}, {"email": "a@b.example"}])
+def test_what_is_no_name(ada: Person, body: dict[str, object]) -> None:
+    """The field is named. An address is changed with a code only."""
+    ada.is_signed_in()
+    headers = {"Authorization": f"Bearer {ada.tokens['AccessToken']}"}
+    answer = ada.api.patch("/auth/me", json=body, headers=headers)
+    assert failure(answer)[:2] == (400, "invalid_request")
+    assert [error["field"] for error in answer.json()["errors"]] == ["name"]
+
+
+@through_every_transport
+def test_a_new_address(ada: Person, person: Callable[[], Person]) -> None:
+    """It counts once its code is verified, and the old one until then. The session goes on."""
+    ada.is_signed_in()
+    old, new = ada.email, person().email
+    assert ada.changes_the_email(new.upper()).json() == DONE
+    assert ada.looks_in_the_mirror().json()["body"]["email"] == old
+    assert ada.signs_in().status_code == 200
+    code = ada.read_code(new.upper())
+    ada.secrets.add(code)
+    assert failure(ada.verifies_the_email("000000"))[:2] == (400, "code_mismatch")
+    assert ada.verifies_the_email(code).json() == DONE
+    me = ada.looks_in_the_mirror().json()["body"]
+    assert (me["email"], me["emailVerified"]) == (new.upper(), True)
+    assert failure(ada.signs_in()) == INVALID_CREDENTIALS
+    ada.email = new
+    assert ada.signs_in().status_code == 200
+    assert failure(ada.verifies_the_email(code))[1] == "code_expired"
+
+
+@through_every_transport
+def test_an_address_that_cannot_be(ada: Person, person: Callable[[], Person]) -> None:
+    """Another account's, one's own, or none."""
+    grace = person()
+    grace.has_an_account()
+    ada.is_signed_in()
+    assert failure(ada.changes_the_email(grace.email)) == EMAIL_TAKEN
+    assert failure(ada.changes_the_email(grace.email.upper())) == EMAIL_TAKEN
+    assert failure(ada.changes_the_email(ada.email.upper())) == EMAIL_TAKEN
+    assert failure(ada.changes_the_email("nowhere")) == INVALID_EMAIL
+    assert failure(ada.verifies_the_email("123456"))[1] == "code_expired"
+
+
+@through_every_transport
+def test_an_address_that_is_taken_meanwhile(ada: Person, person: Callable[[], Person]) -> None:
+    """Whoever confirms first has it."""
+    grace = person()
+    ada.is_signed_in()
+    ada.changes_the_email(grace.email)
+    code = ada.read_code(grace.email)
+    ada.secrets.add(code)
+    grace.has_an_account()
+    assert failure(ada.verifies_the_email(code)) == EMAIL_TAKEN
+    assert ada.signs_in().status_code == 200
+
+
+def test_a_late_code_for_an_address(
+    ada: Person, person: Callable[[], Person], cognito: LocalCognito
+) -> None:
+    """A code is valid for a day. A second request sends another, which replaces it."""
+    new = person().email
+    ada.is_signed_in()
+    ada.changes_the_email(new)
+    first = ada.read_code(new)
+    cognito.clock.advance(timedelta(hours=24))
+    ada.signs_in()
+    assert failure(ada.verifies_the_email(first))[1] == "code_expired"
+    ada.changes_the_email(new)
+    second = ada.read_code(new)
+    ada.secrets |= {first, second}
+    assert failure(ada.verifies_the_email(first))[1] == "code_mismatch"
+    assert ada.verifies_the_email(second).status_code == 200
+
+
+def test_a_google_users_address(ada: Person) -> None:
+    """It is Google's: each sign-in would bring it back."""
+    ada.continues_with_google()
+    answer = ada.changes_the_email("new@example.com")
+    assert failure(answer)[:2] == (409, "signs_in_with_google")
+    assert ada.changes_the_name("Ada").json()["body"]["name"] == "Ada"
+
+
+def test_an_address_that_is_hidden(
+    settings: Settings, cognito: LocalCognito, connect: Connect
+) -> None:
+    """With HIDE_EXISTING_ACCOUNTS, another's address gets the answers of a free one."""
+    with connect(replace(settings, hide_existing_accounts=True)) as api:
+        ada, grace, eve = (Person(api, cognito.outbox.code_for) for _ in range(3))
+        grace.has_an_account()
+        told = []
+        for address in (grace.email, eve.email):
+            ada.email = f"x{address}"
+            ada.is_signed_in()
+            answers = [ada.changes_the_email(address)]
+            answers += [ada.verifies_the_email("000000") for _ in range(16)]
+            told.append([(answer.status_code, answer.json().get("code")) for answer in answers])
+        assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("attribute", ["name", "email"])
+def test_an_attribute_that_nobody_can_change(
+    cognito: LocalCognito, connect: Connect, watch: Watch, attribute: str
+) -> None:
+    """The owner of the service is told what to set. The person isn't signed out."""
+    writable = {"WriteAttributes": ["email" if attribute == "name" else "name"]}
+    pool = cognito.create_pool(f"fixed {attribute}", client=writable)
+    with connect(settings_for(cognito, pool)) as api:
+        ada = Person(api, cognito.outbox.code_for)
+        who = {"UserPoolId": pool.user_pool_id, "Username": ada.email}
+        boto3 = admin(cognito, pool)
+        boto3.admin_create_user(**who, MessageAction="SUPPRESS")
+        boto3.admin_set_user_password(**who, Password=ada.password, Permanent=True)
+        assert ada.signs_in().status_code == 200
+        change = {"name": ada.changes_the_name, "email": ada.changes_the_email}[attribute]
+        assert failure(change("new@example.com"))[:2] == (500, "misconfigured")
+        assert "WriteAttributes" in json.loads(watch.lines[-1])["remedy"]
+
+
+def test_the_name_in_authenticator_apps(
+    settings: Settings, cognito: LocalCognito, connect: Connect
+) -> None:
+    """It is the app's, not that of the API's host."""
+    with connect(replace(settings, app_name="My Diary")) as api:
+        ada = Person(api, cognito.outbox.code_for)
+        ada.is_signed_in()
+        uri = ada.sets_up_mfa().json()["body"]["uri"]
+    assert uri.startswith(f"otpauth://totp/My%20Diary:{ada.email.replace('@', '%40')}?")
+    assert parse_qs(urlsplit(uri).query)["issuer"] == ["My Diary"]
 
 
 @through_every_transport
@@ -234,7 +392,7 @@ def test_an_unsupported_method(ada: Person) -> None:
     """A 405 answer lists the allowed methods."""
     answer = ada.api.put("/auth/me")
     assert answer.status_code == 405
-    assert answer.headers["Allow"] == "DELETE, GET, HEAD"
+    assert answer.headers["Allow"] == "DELETE, GET, HEAD, PATCH"
 
 
 def test_two_resets_at_once(ada: Person) -> None:

@@ -369,8 +369,10 @@ def test_sign_up_and_in(ada: Person) -> None:
         "sub": claims["sub"],
         "email": ada.email,
         "emailVerified": True,
+        "name": None,
         "signsInWith": ["google"],
         "groups": [],
+        "mfa": False,
     }
     assert ada.continues_with_google().status_code == 200
     assert ada.looks_in_the_mirror().json()["body"] == first

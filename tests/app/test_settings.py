@@ -42,6 +42,8 @@ def test_every_setting_is_read() -> None:
             "AWS_ENDPOINT_URL": "http://localhost:9000",
             "COGNITO_JWKS_URL": f"{endpoint}/keys",
             "HIDE_EXISTING_ACCOUNTS": "True",
+            "SESSION_COOKIE": "true",
+            "APP_NAME": " 우리 일기 ",
             "COGNITO_DOMAIN_URL": " https://example.auth.eu-west-1.amazoncognito.com/ ",
             "REDIRECT_URIS": " https://app.example.com/, http://localhost:5173/back?from=google ,",
             "DOCS": "false",
@@ -49,6 +51,8 @@ def test_every_setting_is_read() -> None:
     )
     assert settings.jwks_url == "http://localhost:8001/keys"
     assert settings.hide_existing_accounts
+    assert settings.session_cookie
+    assert settings.app_name == "우리 일기"
     assert settings.domain_url == "https://example.auth.eu-west-1.amazoncognito.com"
     assert settings.redirect_uris == (
         "https://app.example.com/",
@@ -136,6 +140,10 @@ def test_an_invalid_origin_is_refused_at_start_up(origin: str) -> None:
         ("REDIRECT_URIS", "https://", "is not where a browser"),
         ("REDIRECT_URIS", "https:///callback", "is not where a browser"),
         ("REDIRECT_URIS", "https://app.example.com\\@evil.example", "is not where a browser"),
+        ("APP_NAME", "A: B", "without a colon or a line break."),
+        ("APP_NAME", "A\nB", "without a colon or a line break."),
+        ("APP_NAME", "x" * 65, "Write at most 64 characters"),
+        ("SESSION_COOKIE", "yes", "Set it to true or false."),
         ("LOG_KEY", "0123456789abcde", "LOG_KEY must have at least 16 characters."),
         ("REDIRECT_URIS", "https://app.example.com/a b", "is not where a browser"),
         # https://github.com/aws-amplify/amplify-js/issues/11881

@@ -123,6 +123,9 @@ PINNED: dict[tuple[str, str], Any] = {
     ("UserPool", "UsernameConfiguration"): {"CaseSensitive": False},
     ("UserPool", "UsernameAttributes"): ["email"],
     ("UserPool", "AutoVerifiedAttributes"): ["email"],
+    ("UserPool", "UserAttributeUpdateSettings"): {
+        "AttributesRequireVerificationBeforeUpdate": ["email"]
+    },
     ("UserPoolClient", "GenerateSecret"): False,
     ("UserPoolClient", "RefreshTokenRotation"): {
         "Feature": "ENABLED",
@@ -533,6 +536,7 @@ def function_gets_its_settings(template: Template) -> None:
         "DOCS": {"Ref": "Docs"},
         "HIDE_EXISTING_ACCOUNTS": {"Ref": "HideExistingAccounts"},
         "SESSION_COOKIE": {"Ref": "SessionCookie"},
+        "APP_NAME": {"Ref": "AppName"},
         "LOG_KEY": {
             "Fn::If": [
                 "HasLogKey",

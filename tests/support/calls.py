@@ -22,6 +22,8 @@ CALLS: dict[str, Callable[[Cognito], object]] = {
     "ConfirmForgotPassword": lambda client: client.reset_password(EMAIL, "123456", PASSWORD),
     "ChangePassword": lambda client: client.change_password("a-token", PASSWORD, "A-horse-10"),
     "GetUser": lambda client: client.get_user("a-token"),
+    "UpdateUserAttributes": lambda client: client.set_name("a-token", "Ada"),
+    "VerifyUserAttribute": lambda client: client.verify_email("a-token", "123456"),
     "DeleteUser": lambda client: client.delete_user("a-token"),
     "AssociateSoftwareToken": lambda client: client.set_up_mfa("a-token"),
     "VerifySoftwareToken": lambda client: client.verify_mfa("a-token", "123456"),

@@ -239,6 +239,8 @@ FINE: dict[str, dict[str, Any]] = {
             {"Name": "email", "Value": "ada@example.com"},
         ],
     },
+    "UpdateUserAttributes": {},
+    "VerifyUserAttribute": {},
     "DeleteUser": {},
     "AssociateSoftwareToken": {"SecretCode": "JBSWY3DPEHPK3PXP"},
     "VerifySoftwareToken": {"Status": "SUCCESS"},

@@ -146,6 +146,19 @@ class Person:
         """GET /auth/me."""
         return self.api.get("/auth/me", headers=self._authorization())
 
+    def changes_the_name(self, name: str | None) -> httpx.Response:
+        """PATCH /auth/me."""
+        body = {"name": name}
+        return self.api.patch("/auth/me", json=body, headers=self._authorization())
+
+    def changes_the_email(self, email: str) -> httpx.Response:
+        """POST /auth/change-email."""
+        return self._post("change-email", {"email": email})
+
+    def verifies_the_email(self, code: str) -> httpx.Response:
+        """POST /auth/verify-email."""
+        return self._post("verify-email", {"code": code})
+
     def deletes_the_account(self) -> httpx.Response:
         """DELETE /auth/me."""
         return self.api.delete("/auth/me", headers=self._authorization())

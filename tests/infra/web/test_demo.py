@@ -150,6 +150,36 @@ def test_a_second_factor_that_the_pool_requires(
     expect(link).to_be_hidden()
 
 
+@pytest.mark.parametrize("language", ["en-GB", "ko-KR"])
+def test_the_profile(visit: Visit, language: str) -> None:
+    """A name, and a new address: the old one counts until the code is entered."""
+    ada = visit(language)
+    ada.is_signed_in()
+    name = ada.page.get_by_label(ada.words["name"], exact=True)
+    name.fill("Ada Lovelace")
+    ada.presses("nameButton")
+    ada.hears("updateMe")
+    expect(name).to_have_value("Ada Lovelace")
+    ada.types("newEmail", "nowhere")
+    ada.presses("changeEmailButton")
+    ada.is_told("invalid_email")
+    expect(ada.page.get_by_label(ada.words["newEmail"])).to_be_focused()
+    old, ada.email = ada.email, f"new.{ada.email}"
+    ada.types("newEmail", ada.email)
+    ada.presses("changeEmailButton")
+    ada.hears("changeEmail")
+    expect(ada.page.locator("#me-email")).to_have_text(old)
+    ada.types("code", ada.reads_code(1))
+    ada.presses("confirmButton")
+    ada.hears("verifyEmail")
+    expect(ada.page.locator("#me-email")).to_have_text(ada.email)
+    ada.page.reload()
+    expect(name).to_have_value("Ada Lovelace")
+    ada.presses("signOut")
+    ada.signs_in()
+    ada.hears("signIn")
+
+
 def test_an_expired_code(visit: Visit, cognito: LocalCognito) -> None:
     """After a day the page reports that the code has expired, and a button sends another one."""
     ada = visit()
