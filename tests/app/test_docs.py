@@ -222,7 +222,7 @@ def tried(page: Page, operation_id: str, **body: str) -> Locator:
     return answer
 
 
-@pytest.mark.transports("uvicorn", "http-mapping")
+@pytest.mark.transports("http-mapping")
 def test_a_person_signs_up_on_the_docs_page(
     browse: Browse, publish: Publish, settings: Settings, cognito: LocalCognito
 ) -> None:

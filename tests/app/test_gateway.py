@@ -291,7 +291,7 @@ def spoiled_events(draw: st.DrawFn) -> dict[str, Any]:
     return event
 
 
-@settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=800, deadline=None, suppress_health_check=list(HealthCheck))
 @given(event=JSON | spoiled_events(), context=st.none() | st.builds(Context) | JSON)
 def test_no_event_makes_the_handler_raise(handler: Handler, event: Any, context: Any) -> None:
     """The answer can be serialised, and is a 5xx only if Cognito can't be reached."""
