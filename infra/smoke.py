@@ -142,6 +142,7 @@ def use_account(
         me = visitor.asks("GET", "/auth/me", "200")["body"]
         if (me["email"], me["emailVerified"]) != (person["email"], True):
             fail("GET /auth/me: 200, but for another account")
+        visitor.asks("PATCH", "/auth/me", "200", json={"name": "Smoke"})
         use_second_session(visitor, person)
     finally:
         visitor.asks("DELETE", "/auth/me", "200")

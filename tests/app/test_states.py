@@ -239,6 +239,22 @@ class Walk(RuleBasedStateMachine):
             assert seen.json()["body"]["signsInWith"] == [way]
 
     @rule()
+    def changes_the_name(self) -> None:
+        """Set a name, which succeeds while the session is active, with Google too."""
+        self.is_fresh()
+        changed = self.ada.changes_the_name("Ada")
+        assert told(changed) == self.with_session()
+        if self.session():
+            assert changed.json()["body"]["name"] == "Ada"
+
+    @rule()
+    def changes_the_address(self) -> None:
+        """Ask for a code to another address, which changes nothing yet."""
+        self.is_fresh()
+        expected = self.recently(self.with_password())
+        assert told(self.ada.changes_the_email(f"new.{self.ada.email}")) == expected
+
+    @rule()
     def forgets_the_password(self) -> None:
         """Ask for a reset. Every state gets the same answer.
 
@@ -398,6 +414,7 @@ ROUTES = [
     "signs_up",
     "asks_for_the_code_again",
     "confirms",
+    "confirms_where_she_signed_up",
     "signs_in",
     "signs_in_with_a_wrong_password",
     "continues_with_google",
@@ -406,6 +423,8 @@ ROUTES = [
     "signs_out",
     "signs_out_everywhere",
     "looks_in_the_mirror",
+    "changes_the_name",
+    "changes_the_address",
     "forgets_the_password",
     "resets_the_password",
     "changes_the_password",
@@ -419,6 +438,7 @@ STATES = {
     "unconfirmed and forgot": ["signs_up", "forgets_the_password"],
     "confirmed": ["signs_up", "confirms"],
     "signed in": ["signs_up", "confirms", "signs_in"],
+    "signed in by confirming": ["signs_up", "confirms_where_she_signed_up"],
     "MFA on a while ago": [
         "signs_up",
         "confirms",
@@ -465,7 +485,7 @@ def test_no_state_is_a_dead_end(
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         start,
         settings=settings(
-            max_examples=30,
+            max_examples=25,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
