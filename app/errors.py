@@ -132,7 +132,8 @@ TABLE: dict[Key, Failure] = {
         "origin_not_allowed",
         "Pages of this origin may not call the service.",
         remedy="If the page is yours, add this origin to ALLOWED_ORIGINS. A page that was opened "
-        "as a file has the origin null, which can't be allowed: serve it over HTTP.",
+        "as a file has the origin null, which can't be allowed: serve it over HTTP. A call "
+        "without an origin, such as curl's, can't use a session's cookie.",
     ),
     # Any operation
     "TooManyRequestsException": _TOO_MANY,
