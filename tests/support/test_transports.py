@@ -31,6 +31,7 @@ def test_the_bundle_gets_every_setting() -> None:
         jwks_url="http://127.0.0.1:9/keys",
         domain_url="http://127.0.0.1:9",
         redirect_uris=("https://app.example.com/", "http://localhost:5173/"),
+        app_name="My diary",
         **switches,
         **texts,
     )
