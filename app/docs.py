@@ -23,15 +23,17 @@ everything else that an account needs.
 ### The flow
 
 1. **Sign up** with an e-mail address and a password: `POST /auth/sign-up`.
-2. **Confirm** with the code from the e-mail: `POST /auth/confirm`. If no code came, or it expired,
-   get a new one: `POST /auth/resend-code`.
+2. **Confirm** with the code from the e-mail: `POST /auth/confirm`. With the `session` that sign-up
+   answered, this signs in as well. If no code came, or it expired, get a new one:
+   `POST /auth/resend-code`.
 3. **Sign in** for tokens: `POST /auth/sign-in`. If it answers 403 `challenge_required`, one more
    step follows: `POST /auth/challenge`.
    **With Google** instead, `POST /auth/google/start` gives the URL to open, and what the browser
    comes back with goes to `POST /auth/google/finish`. This makes the account, too.
 4. **Call your API** with the access token, in the header `Authorization: Bearer <AccessToken>`.
    `GET /auth/me` answers whose it is. To try it here, press **Authorize** and paste the token.
-5. **Stay signed in**: before the access token expires, `POST /auth/refresh`.
+5. **Stay signed in**: before the access token expires, `POST /auth/refresh`. If this service keeps
+   refresh tokens in a cookie (`SESSION_COOKIE`), they are in no body: the browser sends the cookie.
 6. **Sign out** on this device with `POST /auth/sign-out`, or everywhere with
    `POST /auth/sign-out-everywhere`.
 

@@ -127,7 +127,7 @@ def test_a_slow_failure_is_not_retried(upstream: FaultyCognito) -> None:
 def test_a_slow_cognito(operation: str, slow: str, upstream: FaultyCognito) -> None:
     """The timeout ends the call, and no time is left for a retry."""
     upstream.behave(faulty.SLOW[slow])
-    client = client_of(upstream.url, itertools.count(step=2).__next__, 0.2)
+    client = client_of(upstream.url, itertools.count(step=2).__next__, 0.5)
     assert failure_of(lambda: CALLS[operation](client)) == "unavailable"
     assert upstream.calls == [operation]
 

@@ -72,7 +72,7 @@ def test_head_is_answered_wherever_get_is(api: httpx.Client, watch: Watch) -> No
         assert asked.headers == got.headers
     assert got.headers["Allow"] == "POST"
     assert api.post("/health").headers["Allow"] == "GET, HEAD"
-    assert api.put("/auth/me").headers["Allow"] == "DELETE, GET, HEAD"
+    assert api.put("/auth/me").headers["Allow"] == "DELETE, GET, HEAD, PATCH"
     methods = [json.loads(line)["method"] for line in watch.lines]
     assert methods[:2] == ["GET", "HEAD"]
     paths = api.get("/openapi.json").json()["paths"]

@@ -3,7 +3,8 @@
     window = browse("http://127.0.0.1:8000")
     window.page.goto("http://127.0.0.1:8000/docs")
 
-Playwright drives the system's own browser (Debian's package `chromium`), so nothing is downloaded.
+Playwright drives the system's own browser, so nothing is downloaded: Debian's `chromium`, or
+`chromium-headless-shell`, which is the same without windows, and takes less time.
 Without a browser, these tests are skipped; in CI they fail.
 """
 
@@ -40,7 +41,7 @@ FOREIGN = "foreign.test"
 SITE = "site.test"
 """A site whose hosts, such as app.site.test, the browser finds on this machine."""
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _MACOS = (
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
     Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
@@ -113,7 +114,7 @@ def chromium() -> Iterator[Browser]:
     """Return a headless Chromium, shared by the tests of one module."""
     path = executable()
     if not path:
-        assert not os.environ.get("CI"), "CI must have Chromium: apt-get install chromium"
+        assert not os.environ.get("CI"), "CI must have Chromium: see .ci/run"
         pytest.skip("Chromium is not installed")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)

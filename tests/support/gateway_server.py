@@ -33,7 +33,8 @@ class _Exchange(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.content)
 
-    do_GET = do_HEAD = do_POST = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - http.server's names
+    do_GET = do_HEAD = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server's names
+    do_OPTIONS = _serve  # noqa: N815 - likewise
 
     def log_message(self, *_: object) -> None:
         """Keep the test run quiet."""
