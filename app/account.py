@@ -152,5 +152,5 @@ def _otpauth(secret: str, account: str, request: Request) -> str:
     https://github.com/google/google-authenticator/wiki/Key-Uri-Format
     """
     issuer = request.app.state.app_name
-    query = urlencode({"secret": secret, "issuer": issuer})
+    query = urlencode({"secret": secret, "issuer": issuer}, quote_via=quote)
     return f"otpauth://totp/{quote(issuer)}:{quote(account)}?{query}"

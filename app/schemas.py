@@ -125,7 +125,7 @@ class Profile(BaseModel):
     model_config = wire(name="Ada Lovelace")
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=256)] | None = Field(
-        repr=False, description="Null or nothing removes it."
+        repr=False, description="Null or an empty text removes it."
     )
 
 

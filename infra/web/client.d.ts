@@ -66,7 +66,7 @@ export interface GoogleFinish {
 }
 
 export interface Profile {
-  /** Null or nothing removes it. */
+  /** Null or an empty text removes it. */
   name: string | null;
 }
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -308,7 +307,7 @@ def test_the_name_in_authenticator_apps(
         ada.is_signed_in()
         uri = ada.sets_up_mfa().json()["body"]["uri"]
     assert uri.startswith(f"otpauth://totp/My%20Diary:{ada.email.replace('@', '%40')}?")
-    assert parse_qs(urlsplit(uri).query)["issuer"] == ["My Diary"]
+    assert uri.endswith("&issuer=My%20Diary")  # apps would show a plus
 
 
 @through_every_transport
