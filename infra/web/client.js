@@ -16,8 +16,12 @@
 const EARLY = 60_000; // ms
 // Longer than API Gateway's own timeout of 29 s.
 const TIMEOUT = 30_000; // ms
+// How long Cognito lets a sign-up sign in by confirming, at the most.
+const SIGN_UP = 15 * 60_000; // ms
 // The service begins every `state` with this, so that a page may also use OAuth for other things.
 const OUR_STATE = "accounts-";
+// What the store has after a sign-out that the service didn't hear of.
+const LEFT = '"left"';
 // Where a tab keeps the attempt to sign in with Google while it is away.
 const ATTEMPT = "accounts:google";
 // Google refuses browsers inside other apps: their makers could read what people type.
@@ -176,7 +180,7 @@ export class Client {
   #session; // the id of this page's session, or null
   #refreshing = null;
   #finishing = null;
-  #signUp = {}; // {session}, with which `confirm` signs in as well
+  #signUp = null; // {session, until}: with the session, `confirm` signs in as well
   #queue = Promise.resolve();
 
   constructor(url, { session, store, timeout = TIMEOUT, onChange = () => {} } = {}) {
@@ -198,7 +202,8 @@ export class Client {
   // Getting in
 
   async signUp(body) {
-    this.#signUp = (await this.#post("/auth/sign-up", body)) ?? {};
+    const answer = await this.#post("/auth/sign-up", body);
+    this.#signUp = answer && { session: answer.session, until: Date.now() + SIGN_UP };
   }
 
   resendCode(body) {
@@ -210,19 +215,19 @@ export class Client {
    * otherwise, sign-in is next.
    */
   async confirm(body) {
-    const tokens = await this.#post("/auth/confirm", { ...this.#signUp, ...body });
-    this.#signUp = {};
-    if (tokens) await this.#begin(tokens);
-    return { signedIn: Boolean(tokens) };
+    const { session, until } = this.#signUp ?? { until: 0 };
+    const signedIn = await this.#enter("/auth/confirm", Date.now() < until ? { session, ...body } : body);
+    this.#signUp = null;
+    return { signedIn };
   }
 
   async signIn(body) {
-    await this.#begin(await this.#post("/auth/sign-in", body));
+    await this.#enter("/auth/sign-in", body);
   }
 
   async challenge(body) {
     try {
-      await this.#begin(await this.#post("/auth/challenge", body));
+      await this.#enter("/auth/challenge", body);
     } catch (error) {
       // This isn't a sign-up code: only a new sign-in produces another one.
       if (error.code === "code_expired") error.next = "signIn";
@@ -289,7 +294,7 @@ export class Client {
           errorDescription: answer.get("error_description"),
         };
     try {
-      await this.#begin(await this.#post("/auth/google/finish", body));
+      await this.#enter("/auth/google/finish", body);
     } catch (error) {
       // A code works once, and this attempt is gone: start again.
       if (error.next === "retry") error.next = "signIn";
@@ -310,12 +315,16 @@ export class Client {
     return this.#refreshing;
   }
 
-  /** Remove the session from this browser in any case. Rejects if the service can't be reached. */
+  /**
+   * Remove the session from this browser in any case. Rejects if the service can't be reached. Only
+   * the service can remove a cookie: until it has, the store notes that the person has left.
+   */
   signOut() {
     return this.#locked(async () => {
       const session = this.#stored();
       this.#keep(null);
-      if (session || this.#cookie) await this.#post("/auth/sign-out", this.#proof(session));
+      if (this.#cookie) await this.#leave();
+      else if (session) await this.#post("/auth/sign-out", { refreshToken: session.refreshToken });
     });
   }
 
@@ -427,21 +436,32 @@ export class Client {
     return this.#access?.token ?? null;
   }
 
+  /** Sign out of the cookie's session. If that fails, `#renew` tries again. */
+  async #leave() {
+    this.#store.set(LEFT);
+    await this.#post("/auth/sign-out");
+    this.#store.set(null);
+  }
+
   async #renew() {
     // Read inside the lock: another tab may have just stored a newer token. (Its write can become
     // visible here slightly after the lock is released; the old token works for 30 more seconds.)
     const session = this.#stored();
-    const id = session?.id ?? null;
-    // A cookie may be there although the store has nothing: it was cleared, or is of this page alone.
-    if (id !== this.#session || !(session || this.#cookie)) {
-      // Another tab signed out or signed in as another user: this call was not meant for that user.
-      this.#follow();
-      throw over("invalid_refresh_token", "The session is over.");
+    if (this.#store.get() === LEFT) await this.#leave();
+    else if ((session?.id ?? null) === this.#session && (session || this.#cookie)) {
+      // With a cookie, there may be a session that the store doesn't know, as after it was cleared.
+      return this.#replace(session);
     }
+    // Another tab signed out or signed in as another user: this call was not meant for that user.
+    else this.#follow();
+    throw over("invalid_refresh_token", "The session is over.");
+  }
+
+  async #replace(session) {
     const refreshToken = session?.refreshToken;
     let tokens;
     try {
-      tokens = await this.#post("/auth/refresh", this.#proof(session));
+      tokens = await this.#post("/auth/refresh", this.#cookie ? undefined : { refreshToken });
     } catch (error) {
       if (error.next !== "signIn") throw error; // may work later
       // Without Web Locks, another tab may have refreshed first.
@@ -449,16 +469,24 @@ export class Client {
       this.#keep(null);
       throw error;
     }
-    return this.#keep(id ?? newId(), { RefreshToken: refreshToken, ...tokens });
+    // All pages share a cookie, but not every store: another page may have signed in somebody else.
+    if (session?.sub && session.sub !== subOf(tokens)) {
+      this.#keep(null);
+      throw over("invalid_refresh_token", "The session is over.");
+    }
+    return this.#keep(session?.id ?? newId(), { RefreshToken: refreshToken, ...tokens });
   }
 
-  /** What proves a session to the service. The browser itself adds a cookie. */
-  #proof(session) {
-    return this.#cookie ? undefined : { refreshToken: session.refreshToken };
-  }
-
-  #begin(tokens) {
-    return this.#locked(() => this.#keep(newId(), tokens));
+  /**
+   * Sign in by a route, and return whether it gave tokens. No refresh may be under way: its answer
+   * could set the cookie back.
+   */
+  #enter(path, body) {
+    return this.#locked(async () => {
+      const tokens = await this.#post(path, body);
+      if (tokens) this.#keep(newId(), tokens);
+      return Boolean(tokens);
+    });
   }
 
   /** Run one action at a time. With Web Locks, this holds across all tabs that share the store. */
@@ -474,8 +502,8 @@ export class Client {
   }
 
   /**
-   * Read {id, refreshToken} from the store, or null. Each sign-in has its own id. With a cookie, the
-   * id alone says that there is a session, to all tabs.
+   * Read {id, refreshToken} from the store, or null. Each sign-in has its own id. With a cookie, it is
+   * {id, sub}: whose session this is.
    */
   #stored() {
     try {
@@ -491,7 +519,8 @@ export class Client {
       token: tokens.AccessToken,
       until: Date.now() + tokens.ExpiresIn * 1000 - EARLY,
     };
-    this.#store.set(id && JSON.stringify({ id, refreshToken: tokens.RefreshToken }));
+    const kept = id && (this.#cookie ? { sub: subOf(tokens) } : { refreshToken: tokens.RefreshToken });
+    this.#store.set(id && JSON.stringify({ id, ...kept }));
     this.#speakFor(id);
   }
 
@@ -561,6 +590,11 @@ function takeAttempt() {
   } catch {
     return null; // storage is blocked, or something else wrote this key
   }
+}
+
+/** Return whose tokens these are. */
+function subOf({ AccessToken }) {
+  return JSON.parse(atob(AccessToken.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).sub;
 }
 
 function over(code, message) {

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,11 +22,12 @@ from tests.infra.web.conftest import PASSWORD, Site, Visitor
 from tests.support.browser import FOREIGN, SITE, Browse, Window
 from tests.support.transports import serve
 
-MAKE = """async (api) => {
-    const { Client } = await import("/client.js");
+MAKE = """async ([api, kind]) => {
+    const { Client, ...stores } = await import("/client.js");
     window.changes = [];
     const onChange = (signedIn) => changes.push(signedIn);
-    window.client = new Client(api, { session: "cookie", onChange });
+    const store = stores[kind]("test");
+    window.client = new Client(api, { session: "cookie", store, onChange });
 }"""
 # What a script finds on a page, and in the answer to a refresh that it makes itself.
 LOOK = """async (api) => {
@@ -74,15 +76,15 @@ class Place:
         page.goto(f"https://{host}:{self.port}/empty.html")
         return page
 
-    def client(self, page: Page | None = None) -> Page:
+    def client(self, page: Page | None = None, store: str = "localStore") -> Page:
         """Open the app's page, with a client; by default in a new tab."""
         page = self.open(f"app.{SITE}", page)
-        page.evaluate(MAKE, self.api)
+        page.evaluate(MAKE, [self.api, store])
         return page
 
     def signs_up(self, page: Page) -> str:
         """Sign up and confirm, which signs in; return the address."""
-        email = f"ada.{id(page)}@example.com"
+        email = f"ada.{uuid4().hex}@example.com"
         body = {"email": email, "password": PASSWORD}
         page.evaluate(f"client.signUp({json.dumps(body)})")
         confirm = {"email": email, "code": self.cognito.outbox.code_for(email)}
@@ -162,6 +164,51 @@ def test_two_tabs_share_it(place: Place) -> None:
     first.wait_for_function("!client.signedIn")
     assert first.evaluate("changes") == [True, False]
     assert place.window.page.context.cookies() == []
+
+
+@pytest.mark.parametrize("store", ["memoryStore", "sessionStore"])
+def test_two_people_in_one_browser(place: Place, store: str) -> None:
+    """The last one has the cookie. A page that doesn't know is told, and is nobody's."""
+    first = place.client(place.window.page, store)
+    second = place.client(None, store)
+    ada, bob = place.signs_up(first), place.signs_up(second)
+    assert ada != bob
+    assert second.evaluate("client.me()")["email"] == bob
+    code = first.evaluate("client.refresh().catch(({code}) => code)")
+    assert code == "invalid_refresh_token"
+    assert not first.evaluate("client.signedIn")
+    assert first.evaluate("changes") == [True, False]
+    assert first.evaluate("client.me().catch(({next}) => next)") == "signIn"
+    second.evaluate("client.refresh()")
+    assert second.evaluate("client.me()")["email"] == bob
+
+
+def test_a_refresh_that_a_sign_in_overtakes(place: Place) -> None:
+    """The sign-in waits, so that the cookie and the store have the same person."""
+    page = place.client(place.window.page)
+    ada = place.signs_up(page)
+    page.evaluate("client.signOut()")
+    bob = place.signs_up(page)
+    body = json.dumps({"email": ada, "password": PASSWORD})
+    page.evaluate(f"Promise.all([client.refresh(), client.signIn({body})])")
+    page.evaluate("client.refresh()")
+    assert page.evaluate("client.me()")["email"] == ada != bob
+
+
+def test_signing_out_without_a_network(place: Place) -> None:
+    """The page keeps in mind that the person has left, and signs out when it can."""
+    page = place.client(place.window.page)
+    place.signs_up(page)
+    page.context.set_offline(True)
+    assert page.evaluate("client.signOut().catch(({kind}) => kind)") == "lost"
+    assert not page.evaluate("client.signedIn")
+    page.context.set_offline(False)
+    place.client(page)
+    assert not page.evaluate("client.signedIn")
+    code = page.evaluate("client.refresh().catch(({code}) => code)")
+    assert code == "invalid_refresh_token"
+    assert page.context.cookies() == []
+    place.window.errors.clear()  # the network's
 
 
 @pytest.mark.parametrize("host", [f"evil.{SITE}", FOREIGN])
