@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from app.challenges import CHALLENGES
 from app.dependencies import AccessToken, get_cognito
 from app.exceptions import NoSessionError
-from app.routing import fails_with, routes_under
+from app.routing import fails_with, missing_field, routes_under
 from app.schemas import (
     Address,
     Challenge,
@@ -140,7 +140,5 @@ def _challenge_response(body: Challenge) -> str:
         return ""  # Cognito.answer_challenge refuses this challenge
     response = {"code": body.code, "newPassword": body.new_password}[asked.field]
     if response is None:
-        raise RequestValidationError(
-            [{"type": "missing", "loc": ("body", asked.field), "msg": "Field required"}]
-        )
+        raise RequestValidationError([missing_field(asked.field)])
     return response

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from app.aws import make_client
 from app.challenges import CHALLENGES, to_tokens
@@ -17,8 +17,8 @@ from app.exceptions import (
     EmailTakenError,
     HiddenAccountError,
     InvalidSessionError,
+    NameRefusedError,
     NotCognitoError,
-    NotWritableError,
     SignsInWithGoogleError,
     UnsupportedChallengeError,
     WrongCodeError,
@@ -31,6 +31,8 @@ from app.settings import Settings
 from app.upstream import TIMEOUT
 from app.users import to_user
 from app.validation import validate_email
+
+T = TypeVar("T")
 
 
 class Cognito:
@@ -77,19 +79,28 @@ class Cognito:
         errors = self._client.exceptions
         session = None
         try:
-            session = self._create_user(email, password)
+            with self._hiding_unsent():
+                session = self._create_user(email, password)
         except (errors.UsernameExistsException, EmailTakenError):
             if not self._hide_existing_accounts:
                 raise
-            with _Quietly():
-                self.resend_code(email)
+            _quietly(lambda: self.resend_code(email))
+        return None if self._hide_existing_accounts else session
+
+    @contextmanager
+    def _hiding_unsent(self) -> Iterator[None]:
+        """With HIDE_EXISTING_ACCOUNTS, only log that an e-mail wasn't sent.
+
+        Only a free address is sent a code, so the failure would tell that it was free.
+        """
+        errors = self._client.exceptions
+        try:
+            yield
         except (errors.CodeDeliveryFailureException, errors.LimitExceededException) as unsent:
-            # Only a new account is sent a code, so this would tell that there was none.
             if not self._hide_existing_accounts:
                 raise
             name = type(unsent).__name__
             log(logging.ERROR, "e-mail not sent", {"code": UNSENT, "cause": name})
-        return None if self._hide_existing_accounts else session
 
     def _create_user(self, email: str, password: str) -> str | None:
         try:
@@ -134,17 +145,7 @@ class Cognito:
             if not self._hide_existing_accounts:
                 raise
             raise WrongCodeError from known
-        if not confirmed:
-            return None
-        with _Quietly():
-            answer = self._client.initiate_auth(
-                ClientId=self._client_id,
-                AuthFlow="USER_AUTH",
-                AuthParameters={"USERNAME": email},
-                Session=confirmed,
-            )
-            return to_tokens(answer)
-        return None
+        return _quietly(lambda: self._first_sign_in(email, confirmed)) if confirmed else None
 
     def _confirm_sign_up(self, email: str, code: str, session: str | None) -> str | None:
         """Return the session for a first sign-in, if there is one."""
@@ -156,6 +157,15 @@ class Cognito:
                 return self._client.confirm_sign_up(**names, Session=session).get("Session")
         self._client.confirm_sign_up(**names)
         return None
+
+    def _first_sign_in(self, email: str, session: str) -> Tokens:
+        answer = self._client.initiate_auth(
+            ClientId=self._client_id,
+            AuthFlow="USER_AUTH",
+            AuthParameters={"USERNAME": email},
+            Session=session,
+        )
+        return to_tokens(answer)
 
     def sign_in(self, email: str, password: str) -> Tokens:
         """Exchange an e-mail address and a password for tokens (InitiateAuth).
@@ -241,8 +251,7 @@ class Cognito:
                 ClientId=self._client_id, RefreshToken=refresh_token
             )
         except self._client.exceptions.RefreshTokenReuseException:
-            with _Quietly():
-                self.sign_out(refresh_token)
+            _quietly(lambda: self.sign_out(refresh_token))
             raise
         return to_tokens(answer)
 
@@ -266,8 +275,7 @@ class Cognito:
         try:
             self._client.forgot_password(ClientId=self._client_id, Username=email)
         except self._client.exceptions.InvalidParameterException:
-            with _Quietly():
-                self.resend_code(email)
+            _quietly(lambda: self.resend_code(email))
 
     def reset_password(self, email: str, code: str, password: str) -> bool:
         """Set a new password with the code (ConfirmForgotPassword), and end every session.
@@ -280,10 +288,11 @@ class Cognito:
         self._client.confirm_forgot_password(
             ClientId=self._client_id, Username=email, ConfirmationCode=code, Password=password
         )
-        with _Quietly():
-            self.sign_out_everywhere(self.sign_in(email, password).access_token)
-            return True
-        return False
+        return bool(_quietly(lambda: self._end_sessions(email, password)))
+
+    def _end_sessions(self, email: str, password: str) -> bool:
+        self.sign_out_everywhere(self.sign_in(email, password).access_token)
+        return True
 
     def change_password(self, access_token: str, current: str, new: str) -> None:
         """Replace a password with another (ChangePassword).
@@ -317,8 +326,8 @@ class Cognito:
         user = self.get_user(access_token)
         try:
             self._update(access_token, "name", name)
-        except self._client.exceptions.InvalidParameterException as immutable:
-            raise NotWritableError from immutable
+        except self._client.exceptions.InvalidParameterException as refused:
+            raise NameRefusedError from refused
         return user.model_copy(update={"name": name or None})
 
     def change_email(self, access_token: str, email: str) -> None:
@@ -333,7 +342,8 @@ class Cognito:
         if user.email and user.email.casefold() == email.casefold():
             raise EmailTakenError
         try:
-            self._update(access_token, "email", email)
+            with self._hiding_unsent():
+                self._update(access_token, "email", email)
         except self._client.exceptions.AliasExistsException:
             if not self._hide_existing_accounts:
                 raise
@@ -415,16 +425,13 @@ def _member(answer: Mapping[str, Any], name: str) -> str:
     return str(answer[name])
 
 
-class _Quietly:
-    """Takes an optional second step. The first has succeeded: a failure now is only logged."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _: object, failure: BaseException | None, __: object) -> bool:
-        if not isinstance(failure, Exception):
-            return False
-        log(logging.INFO, "second step failed", {"cause": type(failure).__name__})
-        return True
+def _quietly(step: Callable[[], T]) -> T | None:
+    """Take an optional second step, and return its result. Log a failure, and return None."""
+    try:
+        return step()
+    except Exception as exc:  # noqa: BLE001 - the first step has succeeded, whatever happens now
+        log(logging.INFO, "second step failed", {"cause": type(exc).__name__})
+        return None
 
 
 @contextmanager

@@ -105,10 +105,6 @@ _NO_CREDENTIALS = _misconfigured(
     "AWS refused the credentials, or there are none. On Lambda they are the role's; on your "
     "machine `make run` sets some for the local services."
 )
-_NOT_WRITABLE = _misconfigured(
-    "People can't change this attribute: let the app client write `name` and `email` "
-    "(WriteAttributes), and the pool's schema change them (Mutable)."
-)
 _MFA = _misconfigured(
     "Enable software token MFA in the user pool: MfaConfiguration OPTIONAL or ON, EnabledMfas "
     "SOFTWARE_TOKEN_MFA."
@@ -226,8 +222,15 @@ TABLE: dict[Key, Failure] = {
     "ChangePassword.InvalidPasswordException": _INVALID_NEW_PASSWORD,
     "ChangePassword.PasswordHistoryPolicyViolationException": _INVALID_NEW_PASSWORD,
     # UpdateUserAttributes, with a valid access token, and VerifyUserAttribute
-    "UpdateUserAttributes.NotAuthorizedException": _NOT_WRITABLE,
-    ours.NotWritableError: _NOT_WRITABLE,
+    "UpdateUserAttributes.NotAuthorizedException": _misconfigured(
+        "People can't change this attribute: let the app client write `name` and `email` "
+        "(WriteAttributes)."
+    ),
+    ours.NameRefusedError: replace(
+        _INVALID_REQUEST,
+        field="name",
+        remedy="If every name is refused, let the user pool's schema change `name` (Mutable).",
+    ),
     "UpdateUserAttributes.InvalidParameterException": _INVALID_EMAIL,
     "VerifyUserAttribute.InvalidParameterException": _CODE_MISMATCH,
     # InitiateAuth. One answer for everything that could reveal whether an account exists.

@@ -39,8 +39,8 @@ class InvalidSessionError(Exception):
     """The session of a sign-in that has ended, or was never one that needs a second factor."""
 
 
-class NotWritableError(Exception):
-    """An attribute that nobody can change in this user pool."""
+class NameRefusedError(ValueError):
+    """A name that the user pool's schema doesn't allow."""
 
 
 class NoSessionError(Exception):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from app.dependencies import get_oauth
 from app.oauth import GoogleAttempt, known_error
-from app.routing import fails_with, routes_under
+from app.routing import fails_with, missing_field, routes_under
 from app.schemas import Done, SignedIn, wire
 from app.sessions import deliver
 
@@ -108,10 +108,7 @@ def _faults(body: GoogleFinish) -> list[dict[str, Any]]:
     missing = [field for field in form if field not in given and form is _CODE_FORM]
     mixed = [field for field in given if field not in form]
     return [
-        *(
-            {"type": "missing", "loc": ("body", field), "msg": "Field required"}
-            for field in missing
-        ),
+        *map(missing_field, missing),
         *(
             {"type": "mixed", "loc": ("body", field), "msg": "Send a code or an error"}
             for field in mixed

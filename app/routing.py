@@ -128,6 +128,11 @@ def fails_with(*codes: str) -> dict[int | str, dict[str, Any]]:
     return {"default": {"description": "Any other failure.", FAILS_WITH: [*codes, *COMMON_CODES]}}
 
 
+def missing_field(name: str) -> dict[str, Any]:
+    """Return what RequestValidationError takes for a member of the body that is missing."""
+    return {"type": "missing", "loc": ("body", name), "msg": "Field required"}
+
+
 async def _read_as_json(request: Request, declared: str) -> Request:
     """Return the request without its Content-Type, so that FastAPI reads its body as JSON.
 

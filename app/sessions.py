@@ -1,8 +1,8 @@
 """Where refresh tokens travel: in bodies or, with SESSION_COOKIE=true, in a cookie.
 
 No script can read the cookie, so an injected one can't take the session away with it. A browser
-sends the cookie only to this host, and only from pages of the same site. Of those, routes that read
-it accept the allowed origins alone.
+sends the cookie only to this host, and only from pages of the same site. The routes that read it
+accept only pages of an allowed origin or of the service's own.
 """
 
 from http.cookies import SimpleCookie
@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 
 from app.exceptions import OriginNotAllowedError
+from app.routing import missing_field
 from app.schemas import Refresh, Tokens
 
 # The prefix makes browsers refuse the cookie from another host, such as a subdomain's, and without
@@ -40,8 +41,7 @@ def refresh_token(request: Request, body: Refresh) -> str | None:
             raise OriginNotAllowedError
         return request.cookies.get(NAME) or None
     if body.refresh_token is None:
-        missing = {"type": "missing", "loc": ("body", "refreshToken"), "msg": "Field required"}
-        raise RequestValidationError([missing])
+        raise RequestValidationError([missing_field("refreshToken")])
     return body.refresh_token
 
 

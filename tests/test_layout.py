@@ -55,7 +55,7 @@ MAY_IMPORT = {
         "fastapi",
     },
     "app.routing": {"app.who", "fastapi", "starlette"},
-    "app.sessions": {"app.exceptions", "app.schemas", "fastapi"},
+    "app.sessions": {"app.exceptions", "app.routing", "app.schemas", "fastapi"},
     "app.who": {"app.claims", "fastapi"},
     "app.schemas": {"app.validation", "pydantic"},
     # Cognito

@@ -25,6 +25,7 @@ from tests.support.failures import (
     failure,
 )
 from tests.support.people import Person, admin, put_into_group, settings_for
+from tests.support.totp import totp
 from tests.support.transports import through_every_transport
 from tests.support.watch import Watch
 
@@ -277,6 +278,38 @@ def test_an_address_that_is_hidden(
             answers += [ada.verifies_the_email("000000") for _ in range(16)]
             told.append([(answer.status_code, answer.json().get("code")) for answer in answers])
         assert told[0] == told[1]
+
+
+def test_a_name_that_the_pool_refuses(cognito: LocalCognito, connect: Connect) -> None:
+    """Its schema says which: the person can correct it, and nobody is woken up."""
+    fixed = {"Name": "name", "AttributeDataType": "String", "Mutable": False}
+    pool = cognito.create_pool("fixed names", pool={"Schema": [fixed]})
+    with connect(settings_for(cognito, pool)) as api:
+        ada = Person(api, cognito.outbox.code_for)
+        ada.is_signed_in()
+        answer = ada.changes_the_name("Ada")
+    assert failure(answer)[:2] == (400, "invalid_request")
+    assert [error["field"] for error in answer.json()["errors"]] == ["name"]
+
+
+@through_every_transport
+def test_the_second_factor_of_me(ada: Person, cognito: LocalCognito) -> None:
+    """It is told as soon as it is on, and no longer once it is off."""
+    ada.is_signed_in()
+    told = []
+    for step in (
+        ada.sets_up_mfa,
+        lambda: ada.verifies_mfa(app_code(ada, cognito)),
+        ada.removes_mfa,
+    ):
+        assert step().status_code == 200
+        told.append(ada.looks_in_the_mirror().json()["body"]["mfa"])
+    assert told == [False, True, False]
+
+
+def app_code(person: Person, cognito: LocalCognito) -> str:
+    """Return what the person's authenticator app shows."""
+    return totp(person.mfa_secret, cognito.clock.now())
 
 
 @pytest.mark.parametrize("attribute", ["name", "email"])

@@ -44,7 +44,9 @@ def client(upstream: FaultyCognito) -> Cognito:
     return client_of(upstream.url, lambda: 0.0)
 
 
-def client_of(url: str, now: Callable[[], float], timeout: float = 8) -> Cognito:
+def client_of(
+    url: str, now: Callable[[], float], timeout: float = 8, *, hide: bool = False
+) -> Cognito:
     """Return a client for the Cognito at this URL."""
     return Cognito(
         Settings(
@@ -52,6 +54,7 @@ def client_of(url: str, now: Callable[[], float], timeout: float = 8) -> Cognito
             user_pool_id="eu-west-1_EXAMPLE",
             region="eu-west-1",
             endpoint_url=url,
+            hide_existing_accounts=hide,
         ),
         now,
         timeout,
@@ -291,6 +294,22 @@ def test_a_reused_token_is_revoked(
     assert failure_of(lambda: client.refresh("a-refresh-token")) == "refresh_token_reused"
     assert upstream.calls[:2] == ["GetTokensFromRefreshToken", "RevokeToken"]
     assert b"a-refresh-token" in upstream.bodies[1]
+
+
+@pytest.mark.parametrize(
+    ("unsent", "told"),
+    [
+        ("CodeDeliveryFailureException", "email_not_sent"),
+        ("LimitExceededException", "too_many_requests"),
+    ],
+)
+def test_a_new_address_that_gets_no_e_mail(
+    unsent: str, told: str, client: Cognito, upstream: FaultyCognito
+) -> None:
+    """The caller is told, unless that would tell that the address has no account."""
+    upstream.behave(Fine(), faulty.Error(unsent), Fine(), faulty.Error(unsent))
+    assert failure_of(lambda: client.change_email("a-token", "new@example.com")) == told
+    client_of(upstream.url, lambda: 0.0, hide=True).change_email("a-token", "new@example.com")
 
 
 def test_exceptions_are_not_caught(client: Cognito, upstream: FaultyCognito) -> None:
