@@ -16,7 +16,7 @@ _LOOPBACK = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})
 
 _APP_NAME = "Accounts"
 _MIN_KEY = 16  # characters
-_LONGEST_NAME = 64  # characters; authenticator apps show about 20
+_LONGEST_NAME = 32  # characters; authenticator apps show about 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

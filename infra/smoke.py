@@ -41,9 +41,9 @@ class Visitor:
         " or ". Raises SmokeError if the answer is none of them, or if one of the headers and fields
         that every answer has is wrong.
         """
-        headers = more.pop("headers", {})
+        headers = {**more.pop("headers", {})}
         if self.origin:
-            headers["Origin"] = self.origin
+            headers.setdefault("Origin", self.origin)
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         answer = self._send(method, path, json=json, headers=headers, **more)
@@ -60,6 +60,17 @@ class Visitor:
             fail(f"{step}, but {problem}")
         say(f"ok    {step}")
         return found
+
+    def session(self, tokens: dict[str, str]) -> dict[str, Any]:
+        """Return what proves a session: the refresh token, or the cookie and an origin.
+
+        The API's own origin may use the cookie, too.
+        """
+        if "RefreshToken" in tokens:
+            return {"json": {"refreshToken": tokens["RefreshToken"]}}
+        cookies = "; ".join(f"{each.name}={each.value}" for each in self.http.cookies.jar)
+        own = str(self.http.base_url.join("/")).rstrip("/")
+        return {"headers": {"Cookie": cookies, "Origin": self.origin or own}}
 
     def may_call(self) -> None:
         """Send a CORS preflight. Raises SmokeError if the origin is not allowed."""
@@ -106,7 +117,8 @@ def requests_without_an_account(visitor: Visitor) -> None:
     visitor.asks("GET", route, "405 method_not_allowed")
     visitor.asks("POST", route, "415 unsupported_media_type", content=b"x", headers=plain)
     visitor.asks("POST", route, "413 body_too_large", json={"email": "x" * MAX_BODY})
-    visitor.asks("POST", route, "400 invalid_request", content=b"{")
+    json = {"Content-Type": "application/json"}
+    visitor.asks("POST", route, "400 invalid_request", content=b"{", headers=json)
     visitor.asks("POST", route, "400 invalid_request", json={"email": "ada@example.com"})
     visitor.asks("GET", "/auth/me", "401 invalid_token")
 
@@ -152,11 +164,11 @@ def use_account(
 
 def use_second_session(visitor: Visitor, person: dict[str, str]) -> None:
     """Sign in once more, as on another device; refresh that session, and sign out of it."""
-    token = visitor.asks("POST", "/auth/sign-in", "200", json=person)["body"]["RefreshToken"]
-    fresh = visitor.asks("POST", "/auth/refresh", "200", json={"refreshToken": token})["body"]
-    mine = {"refreshToken": fresh["RefreshToken"]}
-    visitor.asks("POST", "/auth/sign-out", "200", json=mine)
-    visitor.asks("POST", "/auth/refresh", "401 invalid_refresh_token", json=mine)
+    tokens = visitor.asks("POST", "/auth/sign-in", "200", json=person)["body"]
+    tokens |= visitor.asks("POST", "/auth/refresh", "200", **visitor.session(tokens))["body"]
+    ended = visitor.session(tokens)
+    visitor.asks("POST", "/auth/sign-out", "200", **ended)
+    visitor.asks("POST", "/auth/refresh", "401 invalid_refresh_token", **ended)
 
 
 def smoke(url: str, origin: str | None, email: str | None, read_code: Callable[[], str]) -> None:

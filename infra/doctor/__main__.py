@@ -68,7 +68,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     aws.add_argument(
         "--without-google",
         action="store_true",
-        help="check only the app client, such as one of an existing user pool",
+        help="check only what the API needs of any user pool, such as an existing one",
     )
     aws.add_argument("--endpoint-url", metavar="URL", help="another Cognito, such as a local one")
     parser.set_defaults(pre_sign_up=None)  # not an option: read from the stack
@@ -171,6 +171,7 @@ def describe(given: argparse.Namespace, findings: Findings, attempt: Attempt | N
             right=attempt.client_id == client_id,
         )
     if given.without_google:
+        pool.check_pool(pool_id)
         pool.check_client(pool_id, client_id)
         return
     redirect_uri = attempt.redirect_uri if attempt else given.redirect_uri

@@ -6,6 +6,7 @@ from typing import Any
 from infra.doctor.findings import Findings
 
 PASSWORD_FLOW = "ALLOW_USER_PASSWORD_AUTH"  # noqa: S105 - the name of a flow
+WRITTEN = ("email", "name")
 OLDER_REFRESH = "ALLOW_REFRESH_TOKEN_AUTH"
 
 
@@ -37,6 +38,15 @@ def check_client(findings: Findings, client: Mapping[str, Any], *, has_secret: b
         "The app client can't revoke tokens, so nobody can sign out. Set EnableTokenRevocation to "
         "true",
         right=client.get("EnableTokenRevocation") is True,
+    )
+    # Without a list, the client may write every attribute of the standard
+    writable = client.get("WriteAttributes") or WRITTEN
+    lacking = " and ".join(name for name in WRITTEN if name not in writable)
+    findings.check(
+        "The app client can write email and name",
+        f"The app client's WriteAttributes lacks {lacking}, so people can't change it. Remove the "
+        "list, as in the template",
+        right=not lacking,
     )
     findings.check(
         "The app client hides who has an account",

@@ -55,12 +55,29 @@ class Pool:
         `pre_sign_up` is the name of the stack's PreSignUpFunction. Values that aren't known are
         None.
         """
-        self._check_pool(pool_id, pre_sign_up)
+        if pool := self.check_pool(pool_id):
+            self._check_pool_for_google(pool, pre_sign_up)
         self._check_provider(pool_id, google_client_id)
         client = self.check_client(pool_id, client_id)
         if client:
             self._check_oauth(client, redirect_uri)
         self._check_branding(pool_id, client_id)
+
+    def check_pool(self, pool_id: str) -> dict[str, Any] | None:
+        """Check what the API needs of any user pool. Return the pool, or None as `check_client`."""
+        answer = self._ask(self._cognito.describe_user_pool, UserPoolId=pool_id)
+        if not answer:
+            self._missing(answer, f"There is no user pool {pool_id}: see the output UserPoolId")
+            return None
+        pool: dict[str, Any] = answer["UserPool"]
+        first = pool.get("UserAttributeUpdateSettings", {})
+        self._findings.check(
+            "A new address counts once it is verified",
+            "A new address counts before it is verified, so a typo locks its owner out. Set the "
+            "pool's UserAttributeUpdateSettings, as in the template",
+            right="email" in first.get("AttributesRequireVerificationBeforeUpdate", []),
+        )
+        return pool
 
     def check_client(self, pool_id: str, client_id: str) -> dict[str, Any] | None:
         """Check what the API needs of any app client. Return the client without its secret.
@@ -79,12 +96,7 @@ class Pool:
         )
         return client
 
-    def _check_pool(self, pool_id: str, pre_sign_up: str | None) -> None:
-        answer = self._ask(self._cognito.describe_user_pool, UserPoolId=pool_id)
-        if not answer:
-            self._missing(answer, f"There is no user pool {pool_id}: see the output UserPoolId")
-            return
-        pool = answer["UserPool"]
+    def _check_pool_for_google(self, pool: Mapping[str, Any], pre_sign_up: str | None) -> None:
         mutable = {each["Name"]: each.get("Mutable") for each in pool.get("SchemaAttributes", [])}
         if mutable.get("email") is None:
             self._findings.unknown("whether the attribute email can change")
@@ -203,13 +215,10 @@ class Pool:
             self._has(client, "CallbackURLs", [redirect_uri], "add it to RedirectUris, and deploy")
         else:
             self._findings.unknown("whether CallbackURLs lists your page: pass --redirect-uri")
-        # Without a list, the client may read or write every attribute
-        for name, needed in (
-            ("ReadAttributes", ["email", "email_verified"]),
-            ("WriteAttributes", ["email"]),
-        ):
-            if client.get(name):
-                self._has(client, name, needed, "remove the list, as in the template")
+        # Without a list, the client may read every attribute
+        if client.get("ReadAttributes"):
+            needed = ["email", "email_verified"]
+            self._has(client, "ReadAttributes", needed, "remove the list, as in the template")
 
     def _check_branding(self, pool_id: str, client_id: str) -> None:
         answer = self._ask(

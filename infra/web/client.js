@@ -449,7 +449,7 @@ export class Client {
     const session = this.#stored();
     if (this.#store.get() === LEFT) await this.#leave();
     else if ((session?.id ?? null) === this.#session && (session || this.#cookie)) {
-      // With a cookie, there may be a session that the store doesn't know, as after it was cleared.
+      // With a cookie, there may be a session that the store doesn't know: it may have been cleared.
       return this.#replace(session);
     }
     // Another tab signed out or signed in as another user: this call was not meant for that user.

@@ -142,7 +142,7 @@ def test_an_invalid_origin_is_refused_at_start_up(origin: str) -> None:
         ("REDIRECT_URIS", "https://app.example.com\\@evil.example", "is not where a browser"),
         ("APP_NAME", "A: B", "without a colon or a line break."),
         ("APP_NAME", "A\nB", "without a colon or a line break."),
-        ("APP_NAME", "x" * 65, "Write at most 64 characters"),
+        ("APP_NAME", "x" * 33, "Write at most 32 characters"),
         ("SESSION_COOKIE", "yes", "Set it to true or false."),
         ("LOG_KEY", "0123456789abcde", "LOG_KEY must have at least 16 characters."),
         ("REDIRECT_URIS", "https://app.example.com/a b", "is not where a browser"),

@@ -187,7 +187,7 @@ def no_wildcard_is_an_origin(template: Template) -> None:
         assert not re.fullmatch(pattern, bad)
 
 
-def _with_cookie(value: str, otherwise: str) -> dict[str, Any]:
+def _with_cookie(value: str, otherwise: object) -> dict[str, Any]:
     return {"Fn::If": ["HasSessionCookie", value, otherwise]}
 
 
@@ -222,7 +222,7 @@ def gateways_own_answers_are_like_ours(template: Template) -> None:
         headers.pop("Retry-After", None)  # test_template.py compares it with the app's own
         assert headers == {
             "Access-Control-Allow-Origin": _with_cookie("method.request.header.Origin", "'*'"),
-            "Access-Control-Allow-Credentials": _with_cookie("'true'", "'false'"),
+            "Access-Control-Allow-Credentials": _with_cookie("'true'", {"Ref": "AWS::NoValue"}),
             "Access-Control-Expose-Headers": "'X-Request-Id, Retry-After'",
             "Cache-Control": "'no-store'",
             "X-Content-Type-Options": "'nosniff'",
@@ -389,6 +389,7 @@ POLICY_ID = "ANPA" + 17 * "X"
 @guarantee(
     lambda it: properties(it, "Function").pop("VersionDescription"),
     lambda it: it["Parameters"]["AllowedOrigins"].update(MaxLength=200),
+    lambda it: it["Parameters"]["AppName"].update(MaxLength=64),
     lambda it: properties(it, "LongSettings").update(Description={"Ref": "SignInDomain"}),
     lambda it: properties(it, "LongSettings").update(Roles=[{"Ref": "PreSignUpRole"}]),
     lambda it: it["Conditions"].update(HasLongSettings={"Condition": "HasGoogle"}),
@@ -409,11 +410,18 @@ def every_parameter_of_the_function_is_published(template: Template) -> None:
     published = parameters_in([short, policy["Description"]], template)
     unpublished = (given | {"SnapStart", "Architecture"}) - published
     assert unpublished == set(), "Add them to VersionDescription in infra/template.yaml"
-    others = re.sub(r"\$\{\w+\}", "x86_64", short["Fn::Sub"]) + separator + POLICY_ID
-    assert template["Parameters"]["AllowedOrigins"]["MaxLength"] + len(others) <= 256
+    longest = re.sub(r"\$\{(\w+)\}", lambda it: _longest(template, it[1]), short["Fn::Sub"])
+    assert len(longest + separator + POLICY_ID) <= 256
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
     assert not {"Groups", "Roles", "Users"} & policy.keys()
+
+
+def _longest(template: Template, parameter: str) -> str:
+    """Return a value of the greatest length that a parameter may have."""
+    declared = template["Parameters"][parameter]
+    lengths = map(len, declared.get("AllowedValues", []))
+    return "x" * max([declared.get("MaxLength", 0), *lengths])
 
 
 @guarantee(lambda it: properties(it, "Function").pop("VersionDeletionPolicy"))

@@ -222,6 +222,7 @@ def _texts(template: Template, given: dict[str, str]) -> dict[str, Any]:
     ),
     lambda it: it["Rules"].pop("EmailTextsAreWhole"),
     lambda it: it["Rules"]["EmailTextsAreWhole"]["Assertions"].pop(1),
+    lambda it: it["Conditions"].update(HasSender=it["Conditions"]["HasEmailText"]),
     lambda it: it["Parameters"]["EmailSubject"].update(MaxLength=140),
     lambda it: it["Parameters"]["EmailText"].update(Default="{####}"),
     *_let_through("EmailText", "SecondEmailText"),
@@ -230,6 +231,8 @@ def emails_say_what_the_parameters_say(template: Template) -> None:
     """E-mails have Cognito's own texts, or yours in one language or two, each with the code."""
     option = {"DefaultEmailOption": "CONFIRM_WITH_CODE"}
     assert _texts(template, {}) == option
+    named = {"Fn::Sub": "Your code for ${AppName}"}
+    assert _texts(template, SENDER) == {**option, "EmailSubject": named}
     assert _texts(template, SENDER | ENGLISH) == {
         **option,
         "EmailSubject": {"Ref": "EmailSubject"},

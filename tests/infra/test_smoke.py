@@ -87,6 +87,19 @@ def test_hidden_accounts(
     assert status == 0, said
 
 
+def test_a_session_in_a_cookie(
+    publish: Publish, settings: Settings, email: str, cognito: LocalCognito
+) -> None:
+    """`make smoke` also passes with SESSION_COOKIE, as the API's own page would call."""
+    with publish(replace(settings, session_cookie=True)) as url:
+        terminal = smoke(url, "--email", email)
+        terminal.expect_exact("The code from the e-mail: ")
+        terminal.sendline(cognito.outbox.code_for(email))
+        status, said = ended(terminal)
+    assert status == 0, said
+    assert "POST /auth/refresh: 401 invalid_refresh_token" in said
+
+
 def test_wrong_code(url: str, email: str) -> None:
     """The line names the step, the answer, and the request to look up in the logs."""
     terminal = smoke(url, "--email", email)

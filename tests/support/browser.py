@@ -55,7 +55,8 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-device-for-media-stream",  # a microphone, for pages that have the permission
+    "--use-fake-device-for-media-stream",  # a microphone,
+    "--use-fake-ui-for-media-stream",  # and a permission that the headless shell can't ask for
     # Block every host but this machine. Playwright's page.route() won't do: it turns off Chromium's
     # cache, and Playwright then answers CORS preflights itself.
     f"--host-resolver-rules={_FOUND}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",

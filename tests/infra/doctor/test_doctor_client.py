@@ -16,10 +16,12 @@ Examine = Callable[[LocalPool], Report]
 pytestmark = pytest.mark.usefixtures("credentials")
 
 RIGHT = [
+    "✓ A new address counts once it is verified",
     "✓ The app client has no secret",
     "✓ The app client allows ALLOW_USER_PASSWORD_AUTH",
     "✓ The app client rotates refresh tokens",
     "✓ The app client can revoke tokens",
+    "✓ The app client can write email and name",
     "✓ The app client hides who has an account",
     "All checks passed.",
 ]
@@ -82,6 +84,13 @@ NO_ROTATION = (
             ),
         ),
         (
+            {"WriteAttributes": ["email", "given_name"]},
+            (
+                "The app client's WriteAttributes lacks name, so people can't change it. Remove "
+                "the list, as in the template"
+            ),
+        ),
+        (
             {"PreventUserExistenceErrors": "LEGACY"},
             (
                 "The app client reveals which addresses have accounts. Set "
@@ -96,6 +105,17 @@ def test_a_wrong_setting(
     """The doctor names the setting, what it breaks, and the right value."""
     report = examine_client(cognito.create_pool(google=False, client=client))
     assert (report.status, report.wrong) == (1, told)
+
+
+def test_a_pool_that_takes_any_address(examine_client: Examine, cognito: LocalCognito) -> None:
+    """A new address must be verified before it replaces the old one."""
+    at_once = {"UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": []}}
+    report = examine_client(cognito.create_pool(google=False, pool=at_once))
+    assert report.status == 1
+    assert report.wrong == (
+        "A new address counts before it is verified, so a typo locks its owner out. Set the "
+        "pool's UserAttributeUpdateSettings, as in the template"
+    )
 
 
 def test_a_stack_with_an_existing_pool(

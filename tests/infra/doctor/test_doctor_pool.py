@@ -58,15 +58,20 @@ def examine_pool(served: Served, cognito: LocalCognito) -> Examine:
     return examine_pool
 
 
+# A new address counts once it is verified. AWS leaves the member out if that is not so.
+CAREFUL = {"UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]}}
+
+
 def test_every_check(examine_pool: Examine, pool: LocalPool, cognito: LocalCognito) -> None:
     """The template's pool passes. Google's secret is in an answer but isn't printed."""
     name = pool.user_pool_id.partition("_")[2]
     own = cognito.google.client_id
     report = examine_pool(pool)
     assert report.status == 0
-    assert report.lines[-1] == "No check failed, but 1 of 29 could not be made (?)."
-    assert report.lines[7:29] == [
+    assert report.lines[-1] == "No check failed, but 1 of 31 could not be made (?)."
+    assert report.lines[7:31] == [
         f"✓ The API uses the app client {pool.client_id}",
+        "✓ A new address counts once it is verified",
         "✓ The attribute email can change",
         f"? Can't tell: {WHOSE_TRIGGER.replace(' PreSignUp ', f' {trigger_of(cognito, pool)} ')}",
         f"✓ The domain {name} is active",
@@ -81,6 +86,7 @@ def test_every_check(examine_pool: Examine, pool: LocalPool, cognito: LocalCogni
         "✓ The app client allows ALLOW_USER_PASSWORD_AUTH",
         "✓ The app client rotates refresh tokens",
         "✓ The app client can revoke tokens",
+        "✓ The app client can write email and name",
         "✓ The app client hides who has an account",
         "✓ OAuth is on for the app client",
         "✓ The app client's AllowedOAuthFlows: code",
@@ -129,7 +135,7 @@ def test_every_check(examine_pool: Examine, pool: LocalPool, cognito: LocalCogni
             "The pool has no provider Google: deploy with GoogleClientId",
         ),
         (
-            {"DescribeUserPool": {"UserPool": {"LambdaConfig": {"PreSignUp": "arn"}}}},
+            {"DescribeUserPool": {"UserPool": {"LambdaConfig": {"PreSignUp": "arn"}} | CAREFUL}},
             "The pool has no domain: set the template's SignInDomain",
         ),
         (
@@ -277,7 +283,10 @@ def test_another_client_at_google(examine_pool: Examine, pool: LocalPool) -> Non
         ),
         (
             {"WriteAttributes": ["name"]},
-            "The app client's WriteAttributes lacks email: remove the list, as in the template",
+            (
+                "The app client's WriteAttributes lacks email, so people can't change it. Remove "
+                "the list, as in the template"
+            ),
         ),
     ],
 )
@@ -363,7 +372,9 @@ def test_missing_values(examine_pool: Examine, pool: LocalPool) -> None:
     """A value that AWS leaves out counts as neither right nor wrong."""
     report = examine_pool(
         pool,
-        DescribeUserPool={"UserPool": {"Domain": "d", "LambdaConfig": {"PreSignUp": TRIGGER}}},
+        DescribeUserPool={
+            "UserPool": {"Domain": "d", "LambdaConfig": {"PreSignUp": TRIGGER}} | CAREFUL
+        },
         DescribeUserPoolDomain={"DomainDescription": {"Status": "ACTIVE"}},
         DescribeManagedLoginBrandingByClient="InternalErrorException",
     )
