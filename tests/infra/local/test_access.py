@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import httpx
@@ -217,9 +217,12 @@ FORM = """([url, fields, enctype]) => {
 }"""
 
 
-def answered(page: Page) -> AbstractContextManager[object]:
-    """Wait until a request is answered that the page itself doesn't wait for."""
-    return page.context.expect_event("response")
+@contextmanager
+def answered(page: Page) -> Iterator[None]:
+    """Wait until a request is answered, or fails, that the page itself doesn't wait for."""
+    with page.context.expect_event("request") as sent:
+        yield
+    sent.value.response()
 
 
 def test_a_page_elsewhere_does_nothing(
