@@ -7,17 +7,22 @@ and every invocation of that environment uses what is made here.
 from app.start import around_snapshot, fast_import
 
 with fast_import():
-    from app.gateway import lambda_handler
-    from app.main import create_app
     from app.routing import Route
 
+    Route.waits = True
     Route.uses_threads = False  # Lambda sends one request at a time
+    from app.gateway import lambda_handler
+    from app.main import create_app
+
     app = create_app()
     handler = lambda_handler(app)
 
 
 def rehearse() -> None:
     """Do what else only a process's first calls do, so that a snapshot has it done."""
+    for route in app.routes:
+        if isinstance(route, Route):
+            route.make()
     handler({"path": "/health", "httpMethod": "GET", "requestContext": {}}, None)
     app.state.cognito.prepare()
     app.state.verifier.prepare()

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Coroutine
 from email.message import Message
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from inspect import iscoroutinefunction
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
@@ -45,20 +45,47 @@ class Route(APIRoute):
     more instructions.
     """
 
+    waits: ClassVar[bool] = False
+    """Whether a route is made when it is first needed, instead of at once.
+
+    FastAPI analyses its function and its models: for all of them, a start takes 8 % longer. A
+    process on Lambda may need only a few. Elsewhere, a mistake in a route must show at once.
+    """
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        self.path, self._begins_with = path, path.partition("{")[0]
         options |= {
             "generate_unique_id_function": lambda route: route.name,
             "strict_content_type": False,  # read a body without Content-Type as JSON
         }
-        super().__init__(path, _Endpoint(endpoint), **options)
+        self._waiting: Callable[[], None] | None = partial(
+            super().__init__, path, _Endpoint(endpoint), **options
+        )
+        if not self.waits:
+            self.make()
+
+    def make(self) -> None:
+        """Make the route now, if it still waits."""
+        if make := self._waiting:
+            self._waiting = None
+            make()
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the route, because it lacks what only a finished one has."""
+        if not self.__dict__.get("_waiting"):
+            raise AttributeError(name)
+        self.make()
+        return getattr(self, name)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return whether the route matches, and what the request's scope gets then.
 
-        FastAPI asks each route in turn, with a regular expression. For most, the path's end will
+        FastAPI asks each route in turn, with a regular expression. For most, the path's text will
         do.
         """
-        if not self.param_convertors and not scope["path"].endswith(self.path):
+        path, begins_with = scope["path"], self._begins_with
+        has_parameters = begins_with != self.path
+        if not (begins_with in path if has_parameters else path.endswith(self.path)):
             return Match.NONE, {}
         return super().matches(scope)
 

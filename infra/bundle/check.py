@@ -16,10 +16,14 @@ SUB = "c2c5d4b4-60a1-70f2-9d5e-1f6ab3c4d5e6"
 
 
 def main(folder: str) -> None:
-    """Import the handler from `folder` and verify an access token. Any failure is raised."""
-    sys.path.insert(0, folder)
-    import app.handler  # noqa: F401, PLC0415 - the bundle's, found by the line above
+    """Import the handler from `folder` and verify an access token. Any failure is raised.
 
+    It also makes all routes, which wait on Lambda until they are needed.
+    """
+    sys.path.insert(0, folder)
+    from app.handler import rehearse  # noqa: PLC0415 - the bundle's, found by the line above
+
+    rehearse()
     check_token()
 
 

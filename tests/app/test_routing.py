@@ -1,13 +1,16 @@
 """How route functions are called: in which threads, and without work that nobody needs."""
 
 import linecache
+import threading
 from typing import Annotated
 
 import pytest
 from fastapi import APIRouter, Query
+from fastapi.exceptions import FastAPIError
 from fastapi.routing import APIRoute
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.routing import Match
 
 from app.routing import Route
 from app.settings import Settings
@@ -53,8 +56,49 @@ PARTS = ["", "/", "/auth", "/auth/sign-in", "/sign-in", "/notes", "/a b", "/%", 
 def test_routes_match_as_fastapis_do(prefix: str, paths: str, template: str) -> None:
     """Most routes are ruled out by the end of their path, and none that matches."""
     scope = {"type": "http", "method": "GET", "path": prefix + paths, "root_path": prefix}
-    ours, theirs = (kind(template, lambda: None) for kind in (Route, APIRoute))
-    assert ours.matches(scope)[0] == theirs.matches(scope)[0]
+    kinds = (Route, Waiting, APIRoute)
+    ours, waiting, theirs = (kind(template, lambda: None).matches(scope)[0] for kind in kinds)
+    assert ours == waiting == theirs
+
+
+class Waiting(Route):
+    """A route as on Lambda."""
+
+    waits = True
+
+
+def name(name: str) -> dict[str, str]:
+    """Answer the name in the path."""
+    return {"name": name}
+
+
+def test_a_route_that_waits() -> None:
+    """It is made by what first needs it, once, and then is like any other."""
+    waiting, made = Waiting("/names/{name}", name), Route("/names/{name}", name)
+    scope = {"type": "http", "method": "GET", "path": "/other", "root_path": ""}
+    assert waiting.matches(scope)[0] == Match.NONE
+    assert "dependant" not in vars(waiting)
+    scope["path"] = "/names/ada"
+    assert waiting.matches(scope)[0] == Match.FULL
+    assert vars(waiting).keys() == vars(made).keys()
+    dependant = waiting.dependant
+    waiting.make()
+    assert waiting.dependant is dependant
+    with pytest.raises(AttributeError):
+        _ = waiting.nothing
+
+
+def test_a_mistake_in_a_route_shows_at_once() -> None:
+    """It doesn't wait for a call, except on Lambda, and there `make bundle` finds it."""
+
+    def mistaken(given: threading.Thread) -> None:
+        """Take something that no request has."""
+
+    with pytest.raises(FastAPIError):
+        Route("/mistaken", mistaken)
+    waiting = Waiting("/mistaken", mistaken)
+    with pytest.raises(FastAPIError):
+        waiting.make()
 
 
 def test_a_first_call_reads_no_source(settings: Settings) -> None:

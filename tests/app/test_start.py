@@ -42,6 +42,18 @@ app = create_app()
     assert b'"securitySchemes"' in document
 
 
+def test_routes_wait_on_lambda() -> None:
+    """A start makes no route, and a call makes the one that it needs."""
+    program = """
+from app.handler import app, handler
+made = lambda: [route.path for route in app.routes if "dependant" in vars(route)]
+assert not made(), made()
+handler({"path": "/health", "httpMethod": "GET", "requestContext": {}}, None)
+assert made() == ["/health"], made()
+"""
+    run(program)
+
+
 def test_a_security_scheme_is_the_same_during_and_after_the_import() -> None:
     """FastAPI's security schemes contain the usual OpenAPI models in both cases."""
     program = """

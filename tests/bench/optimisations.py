@@ -76,14 +76,20 @@ def compile_all(folder: Path) -> None:
 
 _routes = "    app.router.routes.extend(route for router in own for route in router.routes)\n"
 _include = "    for router in own:\n        app.include_router(router)\n"
-_endpoint = "        super().__init__(path, _Endpoint(endpoint), **options)\n"
+_endpoint = "super().__init__, path, _Endpoint(endpoint), **options\n        )\n"
 _function = """\
-        call = _Endpoint(endpoint)
+super().__init__, path, _function(_Endpoint(endpoint), endpoint), **options
+        )
+"""
+_as_function = """\
+def _function(call: Any, endpoint: Any) -> Any:
+    async def run(*args: Any, **kwargs: Any) -> Any:
+        return await call(*args, **kwargs)
 
-        async def run(*args: Any, **kwargs: Any) -> Any:
-            return await call(*args, **kwargs)
+    return update_wrapper(run, endpoint)
 
-        super().__init__(path, update_wrapper(run, endpoint), **options)
+
+class _Endpoint:
 """
 _models = "    sys.modules[_MODELS] = _LazyModels(_MODELS)\n"
 _pydantic_1 = '    sys.modules["pydantic.v1"] = None  # type: ignore[assignment]\n'
@@ -98,6 +104,12 @@ def with_pydantic_1(folder: Path) -> None:
     """Restore pydantic/v1, and let it be found."""
     whole("pydantic/v1", folder)
     without("app/start.py", _pydantic_1, "", folder)
+
+
+def with_functions(folder: Path) -> None:
+    """Give FastAPI a function for each route, instead of an object."""
+    without("app/routing.py", _endpoint, _function, folder)
+    without("app/routing.py", "class _Endpoint:\n", _as_function, folder)
 
 
 OPTIMISATIONS = (
@@ -122,8 +134,11 @@ OPTIMISATIONS = (
         partial(without, "app/aws.py", _nine, "include_builtin_handlers=True"),
     ),
     Optimisation("no rules for endpoints", partial(without, "app/aws.py", _rules, "Loader")),
+    Optimisation(
+        "routes made when needed", partial(without, "app/handler.py", "Route.waits = True", "pass")
+    ),
     Optimisation("routes built once", partial(without, "app/main.py", _routes, _include)),
-    Optimisation("no source read", partial(without, "app/routing.py", _endpoint, _function)),
+    Optimisation("no source read", with_functions),
     Optimisation(
         "no worker thread per request",
         partial(without, "app/handler.py", "Route.uses_threads = False", "pass"),
