@@ -53,6 +53,11 @@ class Stack:
             # The template refers to a secret in Secrets Manager. There is none locally.
             "GoogleSecretArn": "local",
             "GoogleSecretVersion": "local",
+            # Codes to sign in with need a sender, which stands for this machine's outbox.
+            "SenderArn": "arn:aws:ses:us-east-1:123456789012:identity/example.com",
+            "SenderAddress": "accounts@example.com",
+            # WebAuthn takes no address of this machine, only its name.
+            "PasskeyDomain": "localhost",
         }
 
     @property

@@ -257,6 +257,62 @@ def emails_say_what_the_parameters_say(template: Template) -> None:
     matches(template, texts)
 
 
+# Passkeys and codes to sign in with
+
+
+def _pool(template: Template, given: dict[str, str]) -> dict[str, Any]:
+    made: dict[str, Any] = deployed(template, given)["Resources"]["UserPool"]["Properties"]
+    return made
+
+
+PASSKEYS = {"PasskeyDomain": "example.com"}
+
+
+def _factors(template: Template) -> list[Any]:
+    factors: list[Any] = properties(template, "UserPool")["Policies"]["SignInPolicy"][
+        "AllowedFirstAuthFactors"
+    ]
+    return factors
+
+
+@guarantee(
+    lambda it: properties(it, "UserPool")["Policies"].pop("SignInPolicy"),
+    lambda it: _factors(it).remove("PASSWORD"),
+    lambda it: _factors(it).append("SMS_OTP"),
+    lambda it: it["Conditions"].update(HasPasskeys={"Condition": "HasSender"}),
+    lambda it: it["Conditions"].update(HasSender={"Condition": "HasPasskeys"}),
+    lambda it: properties(it, "UserPool").pop("WebAuthnRelyingPartyID"),
+    lambda it: properties(it, "UserPool").update(WebAuthnUserVerification="preferred"),
+    lambda it: it["Parameters"]["PasskeyUserVerification"].update(Default="preferred"),
+    lambda it: properties(it, "UserPoolClient")["ExplicitAuthFlows"].remove("ALLOW_USER_AUTH"),
+    *_let_through("PasskeyDomain"),
+)
+def passwords_stay_beside_passkeys_and_codes(template: Template) -> None:
+    """Passkeys come with PasskeyDomain, codes with SenderArn. Neither replaces the password."""
+    for given, more in (
+        ({}, []),
+        (PASSKEYS, ["WEB_AUTHN"]),
+        (SENDER, ["EMAIL_OTP"]),
+        (PASSKEYS | SENDER, ["WEB_AUTHN", "EMAIL_OTP"]),
+    ):
+        pool = _pool(template, given)
+        policy = pool["Policies"]["SignInPolicy"]
+        assert policy == {"AllowedFirstAuthFactors": ["PASSWORD", *more]}
+        passkeys = {name: value for name, value in pool.items() if name.startswith("WebAuthn")}
+        assert passkeys == (
+            {
+                "WebAuthnRelyingPartyID": {"Ref": "PasskeyDomain"},
+                "WebAuthnUserVerification": {"Ref": "PasskeyUserVerification"},
+            }
+            if "WEB_AUTHN" in more
+            else {}
+        )
+    assert defaults(template)["PasskeyUserVerification"] == "required"
+    assert "ALLOW_USER_AUTH" in properties(template, "UserPoolClient")["ExplicitAuthFlows"]
+    wrong = ["https://example.com", "example.com/", "example", "*.example.com", "127.0.0.1", "a..b"]
+    matches(template, {"PasskeyDomain": ("app.example.com", wrong)})
+
+
 # Deployments by GitHub
 
 

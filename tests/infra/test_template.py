@@ -21,6 +21,7 @@ from infra.local.pool.template import (
 from tests.support.contract import Contract
 
 REFERENCES = {"AWS::StackName": "auth", "UserPool": "us-east-1_abc"}
+PASSKEYS = ["WebAuthnRelyingPartyID", "WebAuthnUserVerification"]
 GOOGLE = {
     "GoogleClientId": "local.apps.googleusercontent.example",
     "GoogleSecretArn": "arn",
@@ -36,7 +37,7 @@ RESOURCES = TEMPLATE["Resources"]
 @pytest.mark.parametrize(
     ("operation", "logical_id", "elsewhere"),
     [
-        ("CreateUserPool", "UserPool", ["EnabledMfas"]),
+        ("CreateUserPool", "UserPool", ["EnabledMfas", *PASSKEYS]),
         ("CreateUserPoolDomain", "UserPoolDomain", []),
         ("CreateIdentityProvider", "GoogleProvider", []),
         ("CreateUserPoolClient", "UserPoolClient", []),

@@ -4,25 +4,28 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html
 """
 
 import json
-import secrets
 from typing import Any
 
 from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, UserStatus
-from moto.cognitoidp.utils import flatten_attrs
 from moto.core.responses import ActionResult
 
 from infra.local.operations.password import check_password, check_ready
 from infra.local.operations.request import CognitoRequest, check_secret_hash, required
 from infra.local.operations.srp import proves_password
-from infra.local.pool.accounts import new_code
+from infra.local.operations.steps import (
+    CHOSEN_WITHOUT_PASSWORD,
+    challenge_or_tokens,
+    first_factors,
+    pose,
+)
 from infra.local.pool.passwords import check_policy, has_password, set_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.state import Challenge, State
 from infra.local.pool.user_pool import Pool
 
-# The challenges that prove a second factor, so that no other one follows.
-SECOND_FACTORS = {"SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "MFA_SETUP"}
-SUPPORTED_CHALLENGES = SECOND_FACTORS | {
+# The challenges that no other one follows: a second factor, or a first one in place of a password.
+LAST_STEPS = {"SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "MFA_SETUP", "WEB_AUTHN"}
+SUPPORTED_CHALLENGES = LAST_STEPS | {
     "PASSWORD_VERIFIER",
     "NEW_PASSWORD_REQUIRED",
     "SELECT_CHALLENGE",
@@ -51,15 +54,15 @@ class ChallengeOperations(CognitoRequest):
         username = required(answers, "USERNAME")
         check_secret_hash(client, username, answers.get("SECRET_HASH"))
         user = self.find_user(pool, username)
+        if name == "SELECT_CHALLENGE":
+            return ActionResult(self._choose(pool, client, user, answers))
         if name == "PASSWORD_VERIFIER":
             user = self._prove_password(client, user, answers)
-        elif name == "SELECT_CHALLENGE":
-            user = self._choose(client, user, answers)
         else:
             user = self._answer(pool, client, user, answers)
-        passed_mfa = name in SECOND_FACTORS
+        is_last = name in LAST_STEPS
         return ActionResult(
-            pool.sign_in(client, user) if passed_mfa else challenge_or_tokens(pool, client, user)
+            pool.sign_in(client, user) if is_last else challenge_or_tokens(pool, client, user)
         )
 
     def _prove_password(
@@ -79,13 +82,23 @@ class ChallengeOperations(CognitoRequest):
         return user
 
     def _choose(
-        self, client: CognitoIdpUserPoolClient, user: CognitoIdpUser | None, answers: dict[str, str]
-    ) -> CognitoIdpUser:
-        """Return the user who chose the password, and gave the right one."""
-        if (chosen := required(answers, "ANSWER")) != "PASSWORD":
+        self,
+        pool: Pool,
+        client: CognitoIdpUserPoolClient,
+        user: CognitoIdpUser | None,
+        answers: dict[str, str],
+    ) -> dict[str, Any]:
+        """Return what follows on the chosen factor, which for a password comes with the choice."""
+        chosen = required(answers, "ANSWER")
+        if chosen not in {"PASSWORD", *CHOSEN_WITHOUT_PASSWORD}:
             raise refuse("choice_not_implemented", choice=chosen)
         session = required(self.parameters, "Session")
         challenge = open_challenge(self.state, session, "SELECT_CHALLENGE", client.id)
+        if chosen != "PASSWORD":
+            if user is None or user.id != challenge.sub or chosen not in first_factors(pool, user):
+                raise refuse("factor_not_available", factor=chosen)
+            challenge.used = True
+            return pose(pool, client, user, chosen)
         # First: every answer takes as long, so that its time doesn't reveal who has an account.
         right = has_password(user, required(answers, "PASSWORD"))
         if user is None or user.id != challenge.sub:
@@ -93,7 +106,7 @@ class ChallengeOperations(CognitoRequest):
         check_ready(user)
         check_password(self.state, user, right=right)
         challenge.used = True
-        return user
+        return challenge_or_tokens(pool, client, user)
 
     def _answer(
         self,
@@ -104,6 +117,8 @@ class ChallengeOperations(CognitoRequest):
     ) -> CognitoIdpUser:
         """Return the user after a right answer, or refuse."""
         name, session = self.parameters["ChallengeName"], required(self.parameters, "Session")
+        if not open_challenge(self.state, session, name, client.id).sub:
+            raise refuse("otp_wrong")  # nobody has this address
         user, challenge = resumed(self.state, session, name, client.id, user)
         self._check(challenge, answers, pool, user)
         challenge.used = True
@@ -126,8 +141,22 @@ class ChallengeOperations(CognitoRequest):
                 raise refuse("invalid_session")
             user.software_token_mfa_enabled = True
             user.preferred_mfa_setting = "SOFTWARE_TOKEN_MFA"
+        elif challenge.name == "WEB_AUTHN":
+            self._check_passkey(challenge, required(answers, "CREDENTIAL"), pool, user)
         elif required(answers, "EMAIL_OTP_CODE") != challenge.code:
             raise refuse("otp_wrong")
+
+    def _check_passkey(
+        self, challenge: Challenge, credential: str, pool: Pool, user: CognitoIdpUser
+    ) -> None:
+        """Refuse a wrong signature. Each one needs a challenge of its own."""
+        challenge.used = True
+        try:
+            answer = json.loads(credential)
+        except (ValueError, RecursionError):
+            raise refuse("passkey_invalid") from None
+        passkeys = self.state.account(user).passkeys
+        pool.relying_party().finish_sign_in(challenge.passkey or {}, passkeys, answer)
 
     def _is_open(self, challenge: Challenge) -> bool:
         return not challenge.used and self.state.clock.now() < challenge.expires_at
@@ -158,72 +187,3 @@ def resumed(
         raise refuse("user_disabled")
     check_ready(user)
     return user, challenge
-
-
-def begin_session(state: State, challenge: Challenge) -> str:
-    """Return a new session for a challenge."""
-    session = secrets.token_urlsafe(96)
-    state.challenges[session] = challenge
-    return session
-
-
-def challenge_or_tokens(
-    pool: Pool, client: CognitoIdpUserPoolClient, user: CognitoIdpUser
-) -> dict[str, Any]:
-    """Return a challenge, or the tokens if the user has none to answer."""
-    name = challenge_for(pool, user)
-    if name is None:
-        return pool.sign_in(client, user)
-    challenge = Challenge(name, client.id, user.id, pool.session_end(client))
-    parameters = {"USER_ID_FOR_SRP": user.username}
-    if name == "NEW_PASSWORD_REQUIRED":
-        attributes = {k: v for k, v in flatten_attrs(user.attributes).items() if k != "sub"}
-        parameters |= {"requiredAttributes": "[]", "userAttributes": json.dumps(attributes)}
-    if name == "MFA_SETUP":
-        parameters["MFAS_CAN_SETUP"] = json.dumps(["SOFTWARE_TOKEN_MFA"])
-    if name == "EMAIL_OTP":
-        challenge.code = new_code()
-        sent = pool.mail(user, challenge.code)
-        parameters["CODE_DELIVERY_DELIVERY_MEDIUM"] = sent["DeliveryMedium"]
-        parameters["CODE_DELIVERY_DESTINATION"] = sent["Destination"]
-    session = begin_session(pool.state, challenge)
-    return {"ChallengeName": name, "ChallengeParameters": parameters, "Session": session}
-
-
-def choice(
-    pool: Pool, client: CognitoIdpUserPoolClient, user: CognitoIdpUser | None
-) -> dict[str, Any]:
-    """Return the challenge to choose a first factor, also for a user who doesn't exist."""
-    sub = user.id if user else ""
-    challenge = Challenge("SELECT_CHALLENGE", client.id, sub, pool.session_end(client))
-    return {
-        "ChallengeName": challenge.name,
-        "ChallengeParameters": {},
-        "AvailableChallenges": ["PASSWORD_SRP", "PASSWORD"],
-        "Session": begin_session(pool.state, challenge),
-    }
-
-
-def challenge_for(pool: Pool, user: CognitoIdpUser) -> str | None:
-    """Return the name of the challenge that a user must answer after the password, if any.
-
-    With several active methods, the preferred one wins, or else the first of these. If the pool
-    requires a second factor, one that is set up is active even if the user turned it off.
-    """
-    if user.status == UserStatus.FORCE_CHANGE_PASSWORD:
-        return "NEW_PASSWORD_REQUIRED"
-    account, must = pool.state.account(user), pool.mfa_config == "ON"
-    has_app = user.software_token_mfa_enabled or (must and account.authenticator.secret)
-    has_mail = account.email_mfa or (must and user.attribute_lookup.get("email_verified") == "true")
-    methods = {
-        "SOFTWARE_TOKEN_MFA": pool.has_software_token_mfa and has_app,
-        "EMAIL_OTP": pool.has_email_mfa and has_mail,
-    }
-    active = [name for name, enabled in methods.items() if enabled]
-    if user.preferred_mfa_setting in active:
-        return str(user.preferred_mfa_setting)
-    if must and not active:
-        if not pool.has_software_token_mfa:
-            raise refuse("no_mfa_method")
-        return "MFA_SETUP"
-    return active[0] if active else None

@@ -6,8 +6,9 @@ from typing import Any
 from moto.cognitoidp.models import CognitoIdpUser, UserStatus
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.operations.challenges import begin_session, challenge_for, open_challenge
+from infra.local.operations.challenges import open_challenge
 from infra.local.operations.request import CognitoRequest
+from infra.local.operations.steps import begin_session, challenge_for
 from infra.local.pool.federated import lacks_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.state import Challenge
@@ -117,7 +118,7 @@ class MfaOperations(CognitoRequest):
             user.preferred_mfa_setting = None
 
     def set_user_pool_mfa_config(self) -> ActionResult:
-        """Set the second factors that a pool offers; moto handles two of the three."""
+        """Set the second factors and passkeys that a pool offers; moto handles two of the four."""
         pool = self.requested_pool()
         email = self.parameters.get("EmailMfaConfiguration")
         if email is None:
@@ -127,6 +128,7 @@ class MfaOperations(CognitoRequest):
             pool.sms_mfa_config = self.parameters.get("SmsMfaConfiguration")
             pool.token_mfa_config = self.parameters.get("SoftwareTokenMfaConfiguration")
         pool.email_mfa_config = email
+        pool.passkey_config = self.parameters.get("WebAuthnConfiguration") or {}
         return self.get_user_pool_mfa_config()
 
 

@@ -17,6 +17,7 @@ from infra.local.operations.challenges import ChallengeOperations
 from infra.local.operations.groups import GroupOperations
 from infra.local.operations.invitations import InvitationOperations
 from infra.local.operations.mfa import MfaOperations
+from infra.local.operations.passkeys import PasskeyOperations
 from infra.local.operations.profile import ProfileOperations
 from infra.local.operations.providers import ProviderOperations
 from infra.local.operations.recovery import RecoveryOperations
@@ -75,6 +76,7 @@ class CognitoResponse(
     ProfileOperations,
     AttributeOperations,
     MfaOperations,
+    PasskeyOperations,
     ProviderOperations,
     GroupOperations,
 ):

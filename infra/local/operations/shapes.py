@@ -52,7 +52,7 @@ def conform(shape: Shape, given: Any, path: str = "") -> Any:
             for name, value in given.items()
             if value is not None
         }
-    if isinstance(shape, StructureShape):
+    if isinstance(shape, StructureShape) and not shape.is_document_type:
         return _structure(shape, given, prefix)
     return given
 

@@ -9,11 +9,12 @@ from typing import Any
 from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient
 from moto.core.responses import ActionResult
 
-from infra.local.operations.challenges import challenge_or_tokens, choice, resumed
+from infra.local.operations.challenges import resumed
 from infra.local.operations.password import check_password, check_ready
 from infra.local.operations.refresh import RefreshOperations, rotation_grace
 from infra.local.operations.request import check_secret_hash, prevents_existence_errors, required
 from infra.local.operations.srp import begin
+from infra.local.operations.steps import challenge_or_tokens, offer
 from infra.local.pool.passwords import has_password
 from infra.local.pool.refusals import refuse
 from infra.local.pool.user_pool import Pool
@@ -54,7 +55,10 @@ class SignInOperations(RefreshOperations):
             check_secret_hash(client, sub, parameters.get("SECRET_HASH"))
             return ActionResult(pool.refresh(token) | {"ChallengeParameters": {}})
         username = required(parameters, "USERNAME")
-        if flow == "USER_AUTH" and parameters.get("PREFERRED_CHALLENGE") != "PASSWORD":
+        preferred = parameters.get("PREFERRED_CHALLENGE")
+        if preferred == "PASSWORD_SRP":
+            raise refuse("choice_not_implemented", choice=preferred)
+        if flow == "USER_AUTH" and preferred != "PASSWORD":
             proof = ""
         else:
             proof = required(parameters, "SRP_A" if flow == "USER_SRP_AUTH" else "PASSWORD")
@@ -71,7 +75,7 @@ class SignInOperations(RefreshOperations):
         if flow == "USER_SRP_AUTH":
             return ActionResult(begin(pool, client, username, user, proof))
         if not proof:
-            return ActionResult(choice(pool, client, user))
+            return ActionResult(offer(pool, client, user, preferred))
         if user is None:
             raise refuse("wrong_password")
         check_password(self.state, user, right=right)
@@ -88,7 +92,7 @@ class SignInOperations(RefreshOperations):
         user, begun = resumed(self.state, session, "ConfirmSignUp", client.id, user)
         begun.used = True
         if not begun.verified:
-            return choice(pool, client, user)
+            return offer(pool, client, user)
         return challenge_or_tokens(pool, client, user)
 
     def _allowed_flow(self, client: CognitoIdpUserPoolClient) -> str:

@@ -9,9 +9,10 @@ from infra.local.operations.attributes import (
     READ_ONLY_ATTRIBUTES,
     check_written_by_client,
 )
-from infra.local.operations.challenges import begin_session, open_challenge
+from infra.local.operations.challenges import open_challenge
 from infra.local.operations.request import CognitoRequest, prevents_existence_errors
 from infra.local.operations.sign_in import allowed_flows
+from infra.local.operations.steps import begin_session
 from infra.local.operations.unknown_users import fake_delivery
 from infra.local.pool.federated import status_of
 from infra.local.pool.passwords import check_policy, set_password
@@ -44,7 +45,8 @@ class SignUpOperations(CognitoRequest):
                 raise refuse("email_username_mismatch")
             attributes["email_verified"] = "false"
         password = self.parameters.get("Password", "")
-        check_policy(password, pool.password_policy)
+        if password or pool.first_factors <= {"PASSWORD", "WEB_AUTHN"}:
+            check_policy(password, pool.password_policy)
         user = CognitoIdpUser(
             user_pool_id=pool.id,
             username=None if pool.signs_in_by_email else username,
@@ -53,7 +55,8 @@ class SignUpOperations(CognitoRequest):
             attributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )
         # First: the time must not reveal who has an account.
-        set_password(user, password)
+        if password:
+            set_password(user, password)
         if self.find_user(pool, username):
             raise refuse("email_taken" if pool.signs_in_by_email else "username_taken")
         given = {k: v for k, v in attributes.items() if k not in READ_ONLY_ATTRIBUTES}

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from moto.cognitoidp.models import CognitoIdpUser
+from moto.core.exceptions import JsonRESTError
 
 from infra.local.pool.authenticator import Authenticator
+from infra.local.pool.passkeys import Passkey
 from infra.local.pool.refusals import refuse
 
 HOUR = 60 * 60
@@ -26,6 +28,7 @@ ATTEMPTS_PER_HOUR = {
     "ChangePassword": 5,
     "GetUserAttributeVerificationCode": 5,
     "VerifyUserAttribute": 15,
+    "EMAIL_OTP": 5,
 }
 # https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html (lockout)
 WRONG_PASSWORDS_BEFORE_LOCK = 5
@@ -44,13 +47,15 @@ class Code:
 class Account:
     """One user's codes, attempts, locks and groups; every time is in seconds since the epoch.
 
-    `codes` and `tries` are keyed by the name of an operation. `temporary_until` is when a temporary
-    password expires. `pending_email` is an address that counts once it is verified.
+    `codes` and `tries` are keyed by the name of an operation, and `passkeys` by their ids.
+    `temporary_until` is when a temporary password expires. `pending_email` is an address that
+    counts once it is verified.
     """
 
     codes: dict[str, Code] = field(default_factory=dict)
     tries: dict[str, list[float]] = field(default_factory=dict)
     authenticator: Authenticator = field(default_factory=Authenticator)
+    passkeys: dict[str, Passkey] = field(default_factory=dict)
     email_mfa: bool = False
     wrong_passwords: int = 0
     locked_until: float = 0
@@ -64,7 +69,9 @@ class Account:
         """Return the account that `to_json` wrote. Raises KeyError or TypeError for other data."""
         codes = {operation: Code(**code) for operation, code in account["codes"].items()}
         authenticator = Authenticator(**account["authenticator"])
-        return cls(**{**account, "codes": codes, "authenticator": authenticator})
+        passkeys = {id_: Passkey(**kept) for id_, kept in account.get("passkeys", {}).items()}
+        read = {"codes": codes, "authenticator": authenticator, "passkeys": passkeys}
+        return cls(**{**account, **read})
 
     def to_json(self) -> dict[str, Any]:
         """Return a dict of JSON values."""
@@ -95,6 +102,14 @@ class Account:
         if len(tries) >= ATTEMPTS_PER_HOUR[operation]:
             raise refuse("attempt_limit")
         self.tries[operation] = [*tries, now]
+
+    def may_have_code(self, now: float) -> bool:
+        """Count an e-mailed sign-in code, and return whether it is within the hourly limit."""
+        try:
+            self.count_attempt("EMAIL_OTP", now)
+        except JsonRESTError:
+            return False
+        return True
 
     def check_password(self, now: float, *, right: bool) -> None:
         """Refuse a wrong password, and any password while the account is locked.

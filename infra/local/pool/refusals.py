@@ -45,6 +45,7 @@ REFUSALS = {
         "InvalidParameter",
         "Attribute email must be the same as the user name.",
     ),
+    "factor_not_available": ("InvalidParameter", "The factor {factor} is not available."),
     "flow_not_enabled": ("InvalidParameter", "{flow} flow not enabled for this client"),
     "flow_not_implemented": (
         "UnsupportedOperation",
@@ -75,6 +76,11 @@ REFUSALS = {
     "no_mfa_method": (
         "InvalidUserPoolConfiguration",
         "The user pool requires a second factor, but has none.",
+    ),
+    "no_passkey": ("ResourceNotFound", "The credential does not exist."),
+    "no_relying_party": (
+        "WebAuthnConfigurationMissing",
+        "The user pool has no relying party.",
     ),
     "no_recovery": ("NotAuthorized", "Contact administrator to reset password."),
     "no_resend": ("InvalidParameter", "User is already confirmed."),
@@ -124,6 +130,29 @@ REFUSALS = {
         "InvalidParameter",
         "The provider {provider} does not exist for User Pool {pool}.",
     ),
+    "passkey_challenge": (
+        "WebAuthnChallengeNotFound",
+        "The registration has expired, or was never begun.",
+    ),
+    "passkey_client": (
+        "WebAuthnClientMismatch",
+        "Another app client began the registration.",
+    ),
+    "passkey_invalid": ("InvalidParameter", "The credential is not as it should be."),
+    "passkey_not_supported": (
+        "WebAuthnCredentialNotSupported",
+        "The credential's algorithm is not supported.",
+    ),
+    "passkey_origin": (
+        "WebAuthnOriginNotAllowed",
+        "The page is not of the relying party.",
+    ),
+    "passkey_party": (
+        "WebAuthnRelyingPartyMismatch",
+        "The credential is for another relying party.",
+    ),
+    "passkey_wrong": ("NotAuthorized", "The credential was not accepted."),
+    "passkeys_off": ("WebAuthnNotEnabled", "Passkeys are not enabled for this user pool."),
     "refresh_token_expired": ("NotAuthorized", "Refresh Token has expired"),
     "refresh_token_reused": (
         "RefreshTokenReuse",
@@ -153,6 +182,7 @@ REFUSALS = {
     ),
     "software_token_wrong": ("CodeMismatch", "Invalid code received for user"),
     "srp_key_invalid": ("InvalidParameter", "SRP_A is not a key of the group."),
+    "too_many_passkeys": ("LimitExceeded", "The user has as many passkeys as are allowed."),
     "temporary_password_expired": (
         "NotAuthorized",
         "Temporary password has expired and must be reset by an administrator.",

@@ -38,7 +38,8 @@ def restored_signing_key(kept: dict[str, Any]) -> RSAKey:
 class Challenge:
     """A pending challenge of a sign-in; `expires_at` is in seconds since the epoch.
 
-    `code` is the e-mailed answer, if there is one, and `exchange` that of PASSWORD_VERIFIER.
+    `code` is the e-mailed answer, if there is one, `exchange` that of PASSWORD_VERIFIER, and
+    `passkey` what the answer with a passkey is compared with. Nobody has the `sub` "".
     `verified` tells whether the authenticator app of MFA_SETUP has been verified, or, after
     ConfirmSignUp, whether the password has.
     """
@@ -49,6 +50,7 @@ class Challenge:
     expires_at: float
     code: str | None = None
     exchange: Exchange | None = None
+    passkey: dict[str, Any] | None = None
     verified: bool = False
     used: bool = False
 

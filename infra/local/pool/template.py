@@ -25,6 +25,11 @@ TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 # Properties that have another name in the API. All others have the same.
 RENAMED = {"UserPoolName": "PoolName"}
+# Two properties of CloudFormation are members of SetUserPoolMfaConfig's WebAuthnConfiguration.
+PASSKEYS = {
+    "WebAuthnRelyingPartyID": "RelyingPartyId",
+    "WebAuthnUserVerification": "UserVerification",
+}
 # One CloudFormation property corresponds to three parameters of SetUserPoolMfaConfig.
 MFA_METHODS: dict[str, dict[str, Any]] = {
     "SOFTWARE_TOKEN_MFA": {"SoftwareTokenMfaConfiguration": {"Enabled": True}},
@@ -128,7 +133,7 @@ def inline_function(
 def mfa_arguments(
     logical_id: str, references: Mapping[str, Any], path: Path = TEMPLATE
 ) -> dict[str, Any]:
-    """Return a user pool's second factors as the input of SetUserPoolMfaConfig, without its id.
+    """Return second factors and passkeys as the input of SetUserPoolMfaConfig, without a pool's id.
 
     CloudFormation creates the pool first and then makes this call; so do we. Raise TemplateError
     for a method that the local Cognito lacks: SMS_MFA.
@@ -146,7 +151,14 @@ def mfa_arguments(
         if name not in MFA_METHODS:
             raise TemplateError(f"{logical_id}.EnabledMfas: the local Cognito has no {name}")
         input_ |= MFA_METHODS[name]
-    return input_
+    passkeys = {
+        name: value
+        for property_, name in PASSKEYS.items()
+        if property_ in properties
+        and (value := resolved(logical_id, property_, properties[property_], references, path))
+        is not NO_VALUE
+    }
+    return input_ | ({"WebAuthnConfiguration": passkeys} if passkeys else {})
 
 
 def properties_of(logical_id: str, path: Path) -> dict[str, Any]:

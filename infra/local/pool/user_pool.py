@@ -1,6 +1,8 @@
 """moto's user pool, with Cognito's way of finding users and writing to them."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 from moto.cognitoidp.models import (
@@ -14,6 +16,7 @@ from moto.cognitoidp.models import (
 
 from infra.local.pool.federated import is_federated
 from infra.local.pool.outbox import Mail
+from infra.local.pool.passkeys import RelyingParty
 from infra.local.pool.refusals import refuse
 from infra.local.pool.tokens import TokenPool
 
@@ -28,6 +31,8 @@ class Pool(TokenPool):
 
     # SetUserPoolMfaConfig's settings for codes by e-mail. moto keeps those of the other methods.
     email_mfa_config: dict[str, Any] | None = None
+    # And those for passkeys.
+    passkey_config: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -47,6 +52,24 @@ class Pool(TokenPool):
         default = DEFAULT_USER_POOL_CONFIG["Policies"]["PasswordPolicy"]
         policy: dict[str, Any] = self.extended_config["Policies"].get("PasswordPolicy", default)
         return policy
+
+    @property
+    def first_factors(self) -> set[str]:
+        """What people may begin a sign-in with. A pool that names nothing has only passwords."""
+        policy = self.extended_config["Policies"].get("SignInPolicy") or {}
+        return {"PASSWORD", *policy.get("AllowedFirstAuthFactors", [])}
+
+    def relying_party(self) -> RelyingParty:
+        """Return the party that passkeys are made for, or refuse if the pool has none.
+
+        Cognito would fall back to the pool's domain, which no page of an app is part of.
+        """
+        if "WEB_AUTHN" not in self.first_factors:
+            raise refuse("passkeys_off")
+        if not self.passkey_config.get("RelyingPartyId"):
+            raise refuse("no_relying_party")
+        verification = self.passkey_config.get("UserVerification", "preferred")
+        return RelyingParty(self.passkey_config["RelyingPartyId"], verification)
 
     @property
     def verifies_email(self) -> bool:

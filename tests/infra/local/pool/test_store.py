@@ -1,5 +1,6 @@
 """The store, which keeps users and sessions when the process ends, even if it is killed."""
 
+import json
 import sqlite3
 import stat
 from contextlib import closing
@@ -15,6 +16,7 @@ from tests.strain.kills import Kills
 from tests.support.contract import PASSWORD, Contract, refused
 from tests.support.contract_google import attributes, google_tokens
 from tests.support.contract_mfa import answer, app_code, set_up
+from tests.support.passkey_device import PasskeyDevice
 from tests.support.restarts import started
 
 OTHER_PASSWORD = "Another-Horse-2"
@@ -270,3 +272,41 @@ def test_authenticator_apps_survive_a_restart(file: Path) -> None:
             answer(after, email, challenge, code)
         after.local.clock.advance(30)
         answer(after, email, challenge, app_code(after, secret))
+
+
+def test_passkeys_survive_a_restart(file: Path) -> None:
+    """A passkey still signs in, and a copy of it still doesn't."""
+    device = PasskeyDevice()
+    with started(file) as before:
+        email = before.member()
+        token = before.tokens(email)["AccessToken"]
+        begun = before.users.start_web_authn_registration(AccessToken=token)
+        made = device.create(begun["CredentialCreationOptions"])
+        before.users.complete_web_authn_registration(AccessToken=token, Credential=made)
+        copy = device.copy()
+        signs_in_with(before, email, device)
+    with started(file) as after:
+        signs_in_with(after, email, device)
+        with refused("NotAuthorized"):
+            signs_in_with(after, email, copy)
+
+
+def signs_in_with(contract: Contract, email: str, device: PasskeyDevice) -> None:
+    """Sign in with a passkey."""
+    asked = contract.initiate("USER_AUTH", USERNAME=email, PREFERRED_CHALLENGE="WEB_AUTHN")
+    options = json.loads(asked["ChallengeParameters"]["CREDENTIAL_REQUEST_OPTIONS"])
+    contract.respond(asked, USERNAME=email, CREDENTIAL=json.dumps(device.get(options)))
+
+
+def test_users_from_before_passkeys(file: Path) -> None:
+    """A file that an earlier version wrote has no passkeys, and is still read."""
+    with started(file) as before:
+        email = before.member()
+    with closing(sqlite3.connect(file)) as database, database:
+        changed = database.execute(
+            "UPDATE records SET value = json_remove(value, '$.account.passkeys')"
+            " WHERE json_extract(value, '$.account.passkeys') IS NOT NULL"
+        )
+        assert changed.rowcount == 1
+    with started(file) as after:
+        after.sign_in(email)
