@@ -61,7 +61,7 @@ def change_password(body: Change, access_token: AccessToken, request: Request) -
 @router.get("/me", responses=fails_with("invalid_token"))
 def me(access_token: AccessToken, request: Request) -> Me:
     """Get the person who is signed in."""
-    return Me(body=get_cognito(request).get_user(access_token))
+    return Me(body=get_cognito(request).get_profile(access_token))
 
 
 @router.patch("/me", responses=fails_with("invalid_token"))

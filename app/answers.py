@@ -4,6 +4,8 @@ A proxy, a captive portal or another server at Cognito's address may answer anyt
 trusts what it parses, and would hand on any type under any name.
 """
 
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -50,6 +52,8 @@ def read_error(body: bytes) -> dict[str, Any]:
 def _read_structure(shape: StructureShape, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise NotCognitoError
+    if shape.is_document_type:  # WebAuthn's own JSON, which the model doesn't describe
+        return value
     # As in all AWS services, null stands for a missing member.
     read = {
         name: _read(member, value[name])
@@ -67,6 +71,9 @@ def _read(shape: Shape, value: Any) -> Any:
             return value
     elif isinstance(shape, StructureShape):
         return _read_structure(shape, value)
+    elif shape.type_name == "timestamp" and type(value) in (int, float):
+        with suppress(ValueError, OverflowError, OSError):
+            return datetime.fromtimestamp(value, UTC)
     elif isinstance(shape, ListShape) and isinstance(value, list):
         return [_read(shape.member, item) for item in value if item is not None]
     elif isinstance(shape, MapShape) and isinstance(value, dict):

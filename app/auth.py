@@ -1,5 +1,6 @@
 """Routes under /auth: signing up, signing in, staying signed in, signing out."""
 
+import json
 from typing import Annotated
 
 from fastapi import Body, Request
@@ -12,14 +13,16 @@ from app.routing import fails_with, missing_field, routes_under
 from app.schemas import (
     Address,
     Challenge,
+    CodeSent,
     Confirm,
     Confirmed,
     Credentials,
     Done,
     Refresh,
+    Session,
     SignedIn,
     SignedUp,
-    SignUpSession,
+    SignUp,
 )
 from app.sessions import deliver, forget, refresh_token
 
@@ -33,10 +36,10 @@ RefreshBody = Annotated[Refresh, Body(default_factory=Refresh)]
     "/sign-up",
     responses=fails_with("email_taken", "invalid_password", "invalid_email", "email_not_sent"),
 )
-def sign_up(body: Credentials, request: Request) -> SignedUp:
+def sign_up(body: SignUp, request: Request) -> SignedUp:
     """Create an account. Cognito e-mails a confirmation code, which is valid for 24 hours."""
     session = get_cognito(request).sign_up(body.email, body.password)
-    return SignedUp(body=SignUpSession(session=session) if session else None)
+    return SignedUp(body=Session(session=session) if session else None)
 
 
 @router.post("/resend-code", responses=fails_with("invalid_email", "email_not_sent"))
@@ -75,6 +78,17 @@ def sign_in(body: Credentials, request: Request) -> SignedIn:
     return SignedIn(body=deliver(request, tokens))
 
 
+@router.post("/email-code", responses=fails_with("invalid_email", "email_not_sent"))
+def email_code(body: Address, request: Request) -> CodeSent:
+    """E-mail a code to sign in with, in place of the password. Any address gets this answer.
+
+    Go on with /auth/challenge: `EMAIL_OTP`, the `session`, and the `code`. The person may sign in
+    so only without a second factor.
+    """
+    session = get_cognito(request).begin_email_code(body.email)
+    return CodeSent(body=Session(session=session))
+
+
 @router.post(
     "/challenge",
     responses=fails_with(
@@ -87,10 +101,14 @@ def sign_in(body: Credentials, request: Request) -> SignedIn:
         "user_not_confirmed",
         "password_reset_required",
         "mfa_not_set_up",
+        "passkey_rejected",
     ),
 )
 def challenge(body: Challenge, request: Request) -> SignedIn:
-    """Answer the challenge that `challenge_required` named, with its session."""
+    """Answer the challenge that `challenge_required` named, with its session.
+
+    A sign-in with a passkey or an e-mailed code ends here, too.
+    """
     cognito = get_cognito(request)
     response = _challenge_response(body)
     tokens = cognito.answer_challenge(body.email, body.challenge, body.session, response)
@@ -138,7 +156,9 @@ def _challenge_response(body: Challenge) -> str:
     asked = CHALLENGES.get(body.challenge)
     if asked is None:
         return ""  # Cognito.answer_challenge refuses this challenge
-    response = {"code": body.code, "newPassword": body.new_password}[asked.field]
+    credential = None if body.credential is None else json.dumps(body.credential)
+    given = {"code": body.code, "newPassword": body.new_password, "credential": credential}
+    response = given[asked.field]
     if response is None:
         raise RequestValidationError([missing_field(asked.field)])
     return response

@@ -38,7 +38,14 @@ RETRY_PAUSE = 0.1
 # Operations that are safe to repeat. SignUp is not: if the first try succeeded but its answer was
 # lost, the second would tell a new user that the address is taken. Nor is an operation that uses up
 # a code or a token, or that sends an e-mail.
-REPEATABLE = ("InitiateAuth", "GetUser", "RevokeToken", "SetUserMFAPreference")
+REPEATABLE = (
+    "InitiateAuth",
+    "GetUser",
+    "GetUserAuthFactors",
+    "ListWebAuthnCredentials",
+    "RevokeToken",
+    "SetUserMFAPreference",
+)
 
 # Bytes. The largest answer of DynamoDB, to BatchGetItem, has 16 MB of items.
 MAX_SIGNED_ANSWER = 32 * 1024 * 1024

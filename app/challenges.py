@@ -1,4 +1,4 @@
-"""The challenges that Cognito may pose after a right password, before it issues tokens."""
+"""The challenges that Cognito may pose before it issues tokens."""
 
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ CHALLENGES = {
     "SOFTWARE_TOKEN_MFA": ChallengeField("code", "SOFTWARE_TOKEN_MFA_CODE"),
     "EMAIL_OTP": ChallengeField("code", "EMAIL_OTP_CODE"),
     "MFA_SETUP": ChallengeField("code", None),
+    "WEB_AUTHN": ChallengeField("credential", "CREDENTIAL"),
 }
 """The challenges that this service can answer."""
 

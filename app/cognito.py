@@ -4,10 +4,12 @@ Exceptions are not translated here: exception_handlers.py looks them up in the t
 method catches one only to ask Cognito a second question.
 """
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from secrets import token_hex, token_urlsafe
 from typing import Any, TypeVar
 
 from app.aws import make_client
@@ -16,9 +18,14 @@ from app.claims import groups_of, read_claims
 from app.exceptions import (
     EmailTakenError,
     HiddenAccountError,
+    InvalidEmailError,
     InvalidSessionError,
     NameRefusedError,
+    NoPasskeyError,
     NotCognitoError,
+    PasskeyRejectedError,
+    PasskeysNotSetUpError,
+    PasswordRequiredError,
     SignsInWithGoogleError,
     UnsupportedChallengeError,
     WrongCodeError,
@@ -26,13 +33,15 @@ from app.exceptions import (
 from app.failure import EMAIL_TAKEN, UNSENT, trigger_message
 from app.logs import log
 from app.passwords import validate_current_password, validate_password
-from app.schemas import Tokens, User
+from app.schemas import Passkey, Tokens, User
 from app.settings import Settings
 from app.upstream import TIMEOUT
 from app.users import to_user
 from app.validation import validate_email
 
 T = TypeVar("T")
+
+NOBODYS_SESSION = 96  # bytes, if Cognito says which address has no account
 
 
 class Cognito:
@@ -66,8 +75,11 @@ class Cognito:
 
     # Signing up and signing in
 
-    def sign_up(self, email: str, password: str) -> str | None:
+    def sign_up(self, email: str, password: str | None) -> str | None:
         """Create an unconfirmed account; Cognito e-mails a confirmation code (SignUp).
+
+        Without a password, people sign in with codes. Raise PasswordRequiredError if the pool
+        doesn't allow that.
 
         Return the session with which `confirm` signs the person in, or None if the app client
         doesn't allow USER_AUTH. Raise EmailTakenError if a Google account has this address. With
@@ -75,7 +87,8 @@ class Cognito:
         session. If its account is unconfirmed, its code is e-mailed again.
         """
         validate_email(email, "SignUp")
-        validate_password(password, "SignUp", email)
+        if password is not None:
+            validate_password(password, "SignUp", email)
         errors = self._client.exceptions
         session = None
         try:
@@ -102,18 +115,24 @@ class Cognito:
             name = type(unsent).__name__
             log(logging.ERROR, "e-mail not sent", {"code": UNSENT, "cause": name})
 
-    def _create_user(self, email: str, password: str) -> str | None:
+    def _create_user(self, email: str, password: str | None) -> str | None:
+        errors = self._client.exceptions
+        given: Any = {} if password is None else {"Password": password}
         try:
             answer = self._client.sign_up(
                 ClientId=self._client_id,
                 Username=email,
-                Password=password,
                 UserAttributes=[{"Name": "email", "Value": email}],
+                **given,
             )
-        except self._client.exceptions.UserLambdaValidationException as refused:
+        except errors.UserLambdaValidationException as refused:
             if trigger_message(refused.response["Error"]["Message"]) == EMAIL_TAKEN:
                 raise EmailTakenError from refused
             raise
+        except (errors.InvalidParameterException, errors.InvalidPasswordException) as refused:
+            if password is not None:
+                raise
+            raise PasswordRequiredError from refused
         return answer.get("Session")
 
     def resend_code(self, email: str) -> None:
@@ -191,13 +210,83 @@ class Cognito:
             raise HiddenAccountError from known
         return to_tokens(answer)
 
+    def begin_email_code(self, email: str) -> str:
+        """E-mail a code that signs in, and return the session for `answer_challenge`.
+
+        Every address gets a session. InitiateAuth e-mails only to one with an account that is
+        confirmed, and has no second factor; the log says if it asks for something else. Where it
+        refuses, as for a disabled account, the session is that of an address without an account.
+        """
+        validate_email(email, "EMAIL_OTP")
+        errors = self._client.exceptions
+        for address in (email, f"{token_hex(16)}@example.com"):
+            with suppress(
+                errors.NotAuthorizedException,
+                errors.UserNotFoundException,
+                errors.UserNotConfirmedException,
+                errors.PasswordResetRequiredException,
+            ):
+                return self._ask_for_email_code(address)
+        return token_urlsafe(NOBODYS_SESSION)
+
+    def _ask_for_email_code(self, email: str) -> str:
+        answer = self._client.initiate_auth(
+            ClientId=self._client_id,
+            AuthFlow="USER_AUTH",
+            AuthParameters={"USERNAME": email, "PREFERRED_CHALLENGE": "EMAIL_OTP"},
+        )
+        challenge = answer.get("ChallengeName")
+        if challenge != "EMAIL_OTP":
+            log(logging.INFO, "no code e-mailed", {"cause": str(challenge)})
+        return _member(answer, "Session")
+
+    def begin_passkey_sign_in(self, email: str) -> tuple[str, dict[str, Any]]:
+        """Return a session, and WebAuthn's options for the browser (InitiateAuth).
+
+        `answer_challenge` takes both the session and what the browser makes of the options. Raise
+        NoPasskeyError for an address without a passkey. AWS may answer an address without an
+        account as one with a passkey. Raise PasskeysNotSetUpError without USER_AUTH.
+        """
+        errors = self._client.exceptions
+        try:
+            validate_email(email, "InitiateAuth")
+            answer = self._client.initiate_auth(
+                ClientId=self._client_id,
+                AuthFlow="USER_AUTH",
+                AuthParameters={"USERNAME": email, "PREFERRED_CHALLENGE": "WEB_AUTHN"},
+            )
+        except errors.InvalidParameterException as refused:
+            raise PasskeysNotSetUpError from refused
+        except (
+            InvalidEmailError,
+            errors.NotAuthorizedException,
+            errors.UserNotFoundException,
+            errors.UserNotConfirmedException,
+            errors.PasswordResetRequiredException,
+        ) as refused:
+            raise NoPasskeyError from refused
+        if answer.get("ChallengeName") != "WEB_AUTHN":
+            raise NoPasskeyError
+        try:
+            options = json.loads(answer["ChallengeParameters"]["CREDENTIAL_REQUEST_OPTIONS"])
+        except (KeyError, ValueError, RecursionError):
+            options = None
+        if not isinstance(options, dict):
+            raise NotCognitoError
+        return _member(answer, "Session"), options
+
     def answer_challenge(self, email: str, challenge: str, session: str, response: str) -> Tokens:
         """Answer a challenge with what it asks for (RespondToAuthChallenge).
 
         MFA_SETUP takes the session of `set_up_mfa_at_sign_in`, and a first code, which is verified
-        before (VerifySoftwareToken). Raise UnsupportedChallengeError if `challenge` is not in
-        CHALLENGES, and ChallengeRequiredError if Cognito asks for another step. A session is valid
-        for the app client's AuthSessionValidity, which is 15 minutes in the template.
+        before (VerifySoftwareToken). WEB_AUTHN takes a credential as JSON.
+
+        Raise UnsupportedChallengeError if `challenge` is not in CHALLENGES, PasskeyRejectedError
+        if a passkey is refused, and ChallengeRequiredError if Cognito asks for another step. A
+        session is valid for the app client's AuthSessionValidity, 15 minutes in the template.
+
+        EMAIL_OTP raises WrongCodeError for everything but the right code: only an account has a
+        session of `begin_email_code` that Cognito knows.
         """
         validate_email(email, "RespondToAuthChallenge")
         if challenge not in CHALLENGES:
@@ -209,12 +298,25 @@ class Cognito:
             responses[name] = response
         else:
             session = self._verify_mfa_at_sign_in(session, response)
-        answer = self._client.respond_to_auth_challenge(
-            ClientId=self._client_id,
-            ChallengeName=challenge,  # type: ignore[arg-type]  # it is one of CHALLENGES
-            Session=session,
-            ChallengeResponses=responses,
-        )
+        errors = self._client.exceptions
+        try:
+            answer = self._client.respond_to_auth_challenge(
+                ClientId=self._client_id,
+                ChallengeName=challenge,  # type: ignore[arg-type]  # it is one of CHALLENGES
+                Session=session,
+                ChallengeResponses=responses,
+            )
+        except (
+            errors.NotAuthorizedException,
+            errors.InvalidParameterException,
+            errors.ExpiredCodeException,
+            errors.UserNotFoundException,
+        ) as refused:
+            if challenge == "WEB_AUTHN":
+                raise PasskeyRejectedError from refused
+            if challenge == "EMAIL_OTP":
+                raise WrongCodeError from refused
+            raise
         return to_tokens(answer)
 
     def set_up_mfa_at_sign_in(self, session: str) -> tuple[str, str]:
@@ -318,12 +420,30 @@ class Cognito:
         answer = self._client.get_user(AccessToken=access_token)
         return to_user(answer, groups_of(read_claims(access_token), self._issuer))
 
+    def get_profile(self, access_token: str) -> User:
+        """Return the owner of an access token, with every way to sign in.
+
+        GetUser's answer lacks passkeys, and whether there is a password. GetUserAuthFactors has
+        both.
+        """
+        user = self.get_user(access_token)
+        errors = self._client.exceptions
+        # A pool without a choice of first factors has no passkeys.
+        with suppress(errors.OperationNotEnabledException, errors.InvalidParameterException):
+            answer = self._client.get_user_auth_factors(AccessToken=access_token)
+            factors = answer.get("ConfiguredUserAuthFactors", [])
+            if factors and "PASSWORD" not in factors and "password" in user.signs_in_with:
+                user.signs_in_with.remove("password")
+            if "WEB_AUTHN" in factors:
+                user.signs_in_with.append("passkey")
+        return user
+
     def set_name(self, access_token: str, name: str) -> User:
         """Set a person's name, or remove it if it is empty (UpdateUserAttributes).
 
         Return the person as of now.
         """
-        user = self.get_user(access_token)
+        user = self.get_profile(access_token)
         try:
             self._update(access_token, "name", name)
         except self._client.exceptions.InvalidParameterException as refused:
@@ -410,6 +530,39 @@ class Cognito:
             AccessToken=access_token,
             SoftwareTokenMfaSettings={"Enabled": on, "PreferredMfa": on},
         )
+
+    # Passkeys, which Cognito verifies. WebAuthn's JSON goes through as it is.
+
+    def begin_passkey(self, access_token: str) -> dict[str, Any]:
+        """Return the options with which a browser makes a passkey (StartWebAuthnRegistration).
+
+        Raise SignsInWithGoogleError for a person without a password.
+        """
+        self._user_with_password(access_token)
+        answer = self._client.start_web_authn_registration(AccessToken=access_token)
+        return dict(answer["CredentialCreationOptions"])
+
+    def add_passkey(self, access_token: str, credential: dict[str, Any]) -> None:
+        """Keep the passkey that a browser has made (CompleteWebAuthnRegistration)."""
+        self._client.complete_web_authn_registration(
+            AccessToken=access_token, Credential=credential
+        )
+
+    def list_passkeys(self, access_token: str) -> list[Passkey]:
+        """Return a person's passkeys, of which there are at most 20 (ListWebAuthnCredentials)."""
+        answer = self._client.list_web_authn_credentials(AccessToken=access_token, MaxResults=20)
+        return [
+            Passkey(
+                id=each["CredentialId"],
+                name=each.get("FriendlyCredentialName"),
+                created_at=each["CreatedAt"],
+            )
+            for each in answer["Credentials"]
+        ]
+
+    def delete_passkey(self, access_token: str, passkey: str) -> None:
+        """Delete a passkey (DeleteWebAuthnCredential)."""
+        self._client.delete_web_authn_credential(AccessToken=access_token, CredentialId=passkey)
 
     def _user_with_password(self, access_token: str) -> User:
         user = self.get_user(access_token)

@@ -30,6 +30,9 @@ everything else that an account needs.
    step follows: `POST /auth/challenge`.
    **With Google** instead, `POST /auth/google/start` gives the URL to open, and what the browser
    comes back with goes to `POST /auth/google/finish`. This makes the account, too.
+   **With a passkey**, `POST /auth/passkeys/sign-in` gives what the browser needs, and what it
+   makes goes to `POST /auth/challenge`. To have one, a person who is signed in calls
+   `POST /auth/passkeys/start`, then `POST /auth/passkeys`.
 4. **Call your API** with the access token, in the header `Authorization: Bearer <AccessToken>`.
    `GET /auth/me` answers whose it is. To try it here, press **Authorize** and paste the token.
 5. **Stay signed in**: before the access token expires, `POST /auth/refresh`. If this service keeps
@@ -76,6 +79,11 @@ NEXT_STEPS = {
     "password_reset_required": "Send a code with `/auth/forgot-password`, and reset the password.",
     "mfa_not_set_up": "Call `/auth/mfa/setup` first.",
     "email_not_sent": "Try again in a few minutes.",
+    "passkey_rejected": "Start again; if it never works, the page isn't of `PasskeyDomain`.",
+    "passkey_not_supported": "Offer another device.",
+    "passkey_not_found": "Offer the other ways to sign in, or list the passkeys again.",
+    "too_many_passkeys": "Offer to remove one.",
+    "passkeys_not_set_up": "Offer no passkeys, or deploy with `PasskeyDomain`.",
     "google_not_set_up": "Show no button for Google, or set `COGNITO_DOMAIN_URL`.",
     "redirect_not_allowed": "Add the address to `REDIRECT_URIS`, exactly as you send it.",
     "sign_in_cancelled": "Show all ways to sign in again.",

@@ -105,6 +105,27 @@ _NO_CREDENTIALS = _misconfigured(
     "AWS refused the credentials, or there are none. On Lambda they are the role's; on your "
     "machine `make run` sets some for the local services."
 )
+_PASSKEYS_NOT_SET_UP = Failure(
+    409,
+    "passkeys_not_set_up",
+    "This service has no passkeys.",
+    remedy="Deploy with PasskeyDomain, or set the user pool's relying party, WEB_AUTHN among its "
+    "AllowedFirstAuthFactors, and ALLOW_USER_AUTH in the app client.",
+)
+_PASSKEY_REJECTED = Failure(
+    400, "passkey_rejected", "The passkey was not accepted, or it took too long. Please try again."
+)
+_FOREIGN_PASSKEY = replace(
+    _PASSKEY_REJECTED,
+    remedy="The page isn't of the user pool's relying party: PasskeyDomain must be the page's "
+    "domain, or one that it is part of.",
+)
+_NO_PASSKEY = Failure(404, "passkey_not_found", "No passkey was found.")
+_TOO_MANY_PASSKEYS = Failure(
+    409,
+    "too_many_passkeys",
+    "This account has 20 passkeys, the most allowed. Remove one first.",
+)
 _MFA = _misconfigured(
     "Enable software token MFA in the user pool: MfaConfiguration OPTIONAL or ON, EnabledMfas "
     "SOFTWARE_TOKEN_MFA."
@@ -178,6 +199,13 @@ TABLE: dict[Key, Failure] = {
     "SignUp.InvalidParameterException": replace(
         _INVALID_EMAIL,
         remedy="If valid addresses are refused, the pool requires attributes other than `email`.",
+    ),
+    ours.PasswordRequiredError: replace(
+        _INVALID_REQUEST,
+        field="password",
+        detail=lambda _: "Field required",
+        remedy="To let people sign up without a password, allow EMAIL_OTP in the user pool's "
+        "SignInPolicy: deploy with SenderArn.",
     ),
     "SignUp.NotAuthorizedException": _misconfigured(
         "The user pool doesn't let people sign up: set AllowAdminCreateUserOnly to false in its "
@@ -287,6 +315,27 @@ TABLE: dict[Key, Failure] = {
     "SetUserMFAPreference.InvalidParameterException": _MFA_NOT_SET_UP,
     "SoftwareTokenMFANotFoundException": _MFA,
     "MFAMethodNotFoundException": _MFA,
+    # Passkeys
+    "WebAuthnNotEnabledException": _PASSKEYS_NOT_SET_UP,
+    "WebAuthnConfigurationMissingException": _PASSKEYS_NOT_SET_UP,
+    ours.PasskeysNotSetUpError: _PASSKEYS_NOT_SET_UP,
+    "WebAuthnChallengeNotFoundException": _PASSKEY_REJECTED,
+    "WebAuthnClientMismatchException": _PASSKEY_REJECTED,
+    "WebAuthnRelyingPartyMismatchException": _FOREIGN_PASSKEY,
+    "WebAuthnOriginNotAllowedException": _FOREIGN_PASSKEY,
+    "WebAuthnCredentialNotSupportedException": Failure(
+        400, "passkey_not_supported", "This kind of passkey is not supported. Please try another."
+    ),
+    "StartWebAuthnRegistration.LimitExceededException": _TOO_MANY_PASSKEYS,
+    "CompleteWebAuthnRegistration.LimitExceededException": _TOO_MANY_PASSKEYS,
+    "CompleteWebAuthnRegistration.InvalidParameterException": _PASSKEY_REJECTED,
+    "StartWebAuthnRegistration.InvalidParameterException": _INVALID_TOKEN,
+    "ListWebAuthnCredentials.InvalidParameterException": _INVALID_TOKEN,
+    "GetUserAuthFactors.InvalidParameterException": _INVALID_TOKEN,
+    "DeleteWebAuthnCredential.InvalidParameterException": _NO_PASSKEY,
+    "DeleteWebAuthnCredential.ResourceNotFoundException": _NO_PASSKEY,
+    ours.NoPasskeyError: _NO_PASSKEY,
+    ours.PasskeyRejectedError: _PASSKEY_REJECTED,
     # Sign-in with Google
     ours.GoogleNotSetUpError: Failure(
         409, "google_not_set_up", "This service has no sign-in with Google."
@@ -308,7 +357,7 @@ TABLE: dict[Key, Failure] = {
     ours.SignsInWithGoogleError: Failure(
         409,
         "signs_in_with_google",
-        "This account signs in with Google. It has no password or second factor here.",
+        "This account signs in with Google. It has no password, passkey or second factor here.",
     ),
     ours.InvalidGrantError: _INVALID_SESSION,
     ours.InvalidClientError: _misconfigured(

@@ -110,7 +110,23 @@ class RejectedError(Exception):
 
 
 class SignsInWithGoogleError(Exception):
-    """An operation on the password or second factor of a user who has neither, only Google."""
+    """An operation on a password, passkey or second factor, for a user who has only Google."""
+
+
+class PasswordRequiredError(ValueError):
+    """A sign-up without a password, to a user pool in which everybody has one."""
+
+
+class PasskeyRejectedError(Exception):
+    """A passkey that Cognito didn't accept at sign-in, or whose session is over."""
+
+
+class NoPasskeyError(Exception):
+    """An address without a passkey, or a passkey that was deleted."""
+
+
+class PasskeysNotSetUpError(Exception):
+    """A sign-in with a passkey, to an app client without USER_AUTH."""
 
 
 class GoogleNotSetUpError(Exception):

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from app import account, auth, docs, google, health, logs
+from app import account, auth, docs, google, health, logs, passkeys
 from app.cognito import Cognito
 from app.exception_handlers import exception_handler
 from app.middleware import ErrorMiddleware, RequestContextMiddleware
@@ -67,7 +67,7 @@ def create_app(
     app.state.services = Services(settings)
     app.state.on_account_deleted = ()  # what erases the data of your own routes: see deletion.py
     app.state.verifier = Verifier(settings, wall_clock=wall_clock)
-    own = [auth.router, account.router, google.router, health.router]
+    own = [auth.router, account.router, passkeys.router, google.router, health.router]
     if settings.docs:
         own.append(docs.router)
     # include_router would build each route a second time, when it is first called.

@@ -1,9 +1,19 @@
 """The JSON of requests and answers."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel, to_pascal
+from pydantic_core import PydanticCustomError
 
 from app.validation import to_code
 
@@ -33,6 +43,7 @@ Code = Annotated[_Code, Field(repr=False)]
 _RefreshToken = Annotated[str, StringConstraints(min_length=1, max_length=8192)]
 _Session = Annotated[str, StringConstraints(min_length=20, max_length=4096)]
 ChallengeSession = Annotated[_Session, Field(repr=False)]
+_Credential = dict[str, Any]  # WebAuthn's own JSON, which Cognito reads
 
 # Requests
 
@@ -44,6 +55,28 @@ class Credentials(BaseModel):
 
     email: Email
     password: Password
+
+
+class SignUp(BaseModel):
+    """An e-mail address and a password."""
+
+    model_config = wire(email="ada@example.com", password="Correct-horse-9")
+
+    email: Email
+    passwordless: bool = Field(
+        default=False,
+        description="Whether `password` may be missing, if the user pool allows it: the person "
+        "signs in with e-mailed codes.",
+    )
+    password: _Password | None = Field(default=None, repr=False, validate_default=True)
+
+    @field_validator("password")
+    @classmethod
+    def _is_required(cls, password: str | None, info: ValidationInfo) -> str | None:
+        # Only on purpose, so that nobody who misspells the field gets an account without one.
+        if password is None and not info.data.get("passwordless"):
+            raise PydanticCustomError("missing", "Field required")
+        return password
 
 
 class Address(BaseModel):
@@ -84,7 +117,10 @@ class Change(BaseModel):
 
 
 class Challenge(BaseModel):
-    """What `challenge_required` answered, and the field that its `needs` names."""
+    """What `challenge_required` answered, and the field that its `needs` names.
+
+    For a passkey: `WEB_AUTHN`, the `session` of /auth/passkeys/sign-in, and `credential`.
+    """
 
     model_config = wire(
         email="ada@example.com", challenge="SOFTWARE_TOKEN_MFA", session="AYABe...", code="123456"
@@ -95,6 +131,9 @@ class Challenge(BaseModel):
     session: ChallengeSession
     code: _Code | None = Field(default=None, repr=False)
     new_password: _Password | None = Field(default=None, repr=False)
+    credential: _Credential | None = Field(
+        default=None, repr=False, description="`toJSON()` of what navigator.credentials.get gave."
+    )
 
 
 class ChallengeSetup(BaseModel):
@@ -145,6 +184,16 @@ class MfaCode(BaseModel):
     code: Code
 
 
+class PasskeyCredential(BaseModel):
+    """A new passkey, as the browser gave it."""
+
+    model_config = wire(credential={"id": "c2FtcGxl", "type": "public-key", "response": {}})
+
+    credential: _Credential = Field(
+        repr=False, description="`toJSON()` of what navigator.credentials.create gave."
+    )
+
+
 # Answers
 
 
@@ -191,8 +240,8 @@ class SignedIn(Done):
     body: Tokens
 
 
-class SignUpSession(BaseModel):
-    """What proves to /auth/confirm that the same person signed up."""
+class Session(BaseModel):
+    """What proves at the next step that the same person began."""
 
     session: str = Field(repr=False)
 
@@ -202,12 +251,20 @@ class SignedUp(Done):
 
     model_config = wire(statusCode=200, body={"session": "AYABe..."})
 
-    body: SignUpSession | None = Field(
+    body: Session | None = Field(
         default=None,
         exclude_if=is_none,
         description="Send it to /auth/confirm within 15 minutes, which then signs in as well. "
         "Omitted if this service doesn't sign in there.",
     )
+
+
+class CodeSent(Done):
+    """If the address has an account, a code was e-mailed. Send both to /auth/challenge."""
+
+    model_config = wire(statusCode=200, body={"session": "AYABe..."})
+
+    body: Session
 
 
 class Confirmed(Done):
@@ -248,7 +305,7 @@ class User(BaseModel):
     email: str | None = Field(repr=False)
     email_verified: bool
     name: str | None = Field(repr=False)
-    signs_in_with: list[Literal["password", "google"]]
+    signs_in_with: list[Literal["password", "google", "passkey"]]
     groups: list[str] = Field(description="As of when the access token was issued.")
     mfa: bool = Field(description="Whether sign-in requires a second factor.")
 
@@ -316,6 +373,76 @@ class ChallengeIsSetUp(Done):
     )
 
     body: ChallengeSecret
+
+
+class PasskeyOptions(Done):
+    """What the browser needs to make a passkey."""
+
+    model_config = wire(
+        statusCode=200, body={"rp": {"id": "example.com"}, "challenge": "c2FtcGxl", "user": {}}
+    )
+
+    body: dict[str, Any] = Field(
+        repr=False,
+        description="For PublicKeyCredential.parseCreationOptionsFromJSON, then "
+        "navigator.credentials.create.",
+    )
+
+
+class PasskeyChallenge(BaseModel):
+    """What the browser needs to sign in with a passkey, and the session for /auth/challenge."""
+
+    session: str = Field(repr=False)
+    options: dict[str, Any] = Field(
+        repr=False,
+        description="For PublicKeyCredential.parseRequestOptionsFromJSON, then "
+        "navigator.credentials.get.",
+    )
+
+
+class PasskeySignIn(Done):
+    """Go on with /auth/challenge: `WEB_AUTHN`, this session, and `credential`."""
+
+    model_config = wire(
+        statusCode=200,
+        body={
+            "session": "AYABe...",
+            "options": {"rpId": "example.com", "challenge": "c2FtcGxl", "allowCredentials": []},
+        },
+    )
+
+    body: PasskeyChallenge
+
+
+class Passkey(BaseModel):
+    """A passkey of the person who is signed in."""
+
+    model_config = wire() | ConfigDict(populate_by_name=True)
+
+    id: str
+    name: str | None = Field(description="What Cognito calls it.")
+    created_at: datetime
+
+
+class PasskeyList(BaseModel):
+    """The passkeys of the person who is signed in."""
+
+    passkeys: list[Passkey]
+
+
+class Passkeys(Done):
+    """The passkeys, at most 20."""
+
+    model_config = wire(
+        statusCode=200,
+        body={
+            "passkeys": [
+                {"id": "c2FtcGxl", "name": "Phone", "createdAt": "2026-11-27T09:00:00Z"},
+            ]
+        },
+    )
+
+    body: PasskeyList
 
 
 class FieldError(BaseModel):

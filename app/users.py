@@ -28,15 +28,15 @@ def to_user(answer: Any, groups: Collection[str]) -> User:
 
 def _signs_in_with(
     username: str, identities: list[dict[str, Any]]
-) -> list[Literal["password", "google"]]:
-    """Return how a user can sign in.
+) -> list[Literal["password", "google", "passkey"]]:
+    """Return how a user can sign in, apart from passkeys, which GetUser's answer lacks.
 
     A user who was created by a first sign-in with Google is named after that identity, such as
     "google_108155", and has no password. A user with a password can have linked identities.
     https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-identity-federation-consolidate-users.html
     """
     names = {f"{each.get('providerName')}_{each.get('userId')}".lower() for each in identities}
-    ways: list[Literal["password", "google"]] = []
+    ways: list[Literal["password", "google", "passkey"]] = []
     if username.lower() not in names:
         ways.append("password")
     if any(each.get("providerType") == "Google" for each in identities):

@@ -1,6 +1,7 @@
 """The Cognito client's timeouts, retries and checks, against a fake Cognito that misbehaves."""
 
 import itertools
+import json
 import socket
 from collections.abc import Callable, Iterator
 
@@ -15,7 +16,7 @@ from app.exceptions import ChallengeRequiredError, InvalidEmailError, InvalidPas
 from app.settings import Settings
 from tests.support import faulty
 from tests.support.calls import CALLS, EMAIL, PASSWORD
-from tests.support.faulty import Behaviour, FaultyCognito, Fine
+from tests.support.faulty import Answer, Behaviour, FaultyCognito, Fine
 
 ONCE = [operation for operation in CALLS if operation not in REPEATABLE]
 
@@ -321,3 +322,14 @@ def test_exceptions_are_not_caught(client: Cognito, upstream: FaultyCognito) -> 
     upstream.behave(faulty.Reset())
     with pytest.raises(HTTPError):
         client.sign_up(EMAIL, PASSWORD)
+
+
+@pytest.mark.parametrize("options", ["[]", "null", "{", "[" * 100_000, None])
+def test_passkey_options_that_are_none(
+    options: str | None, client: Cognito, upstream: FaultyCognito
+) -> None:
+    """What isn't WebAuthn's JSON is not Cognito's, either."""
+    parameters = {} if options is None else {"CREDENTIAL_REQUEST_OPTIONS": options}
+    answer = {"ChallengeName": "WEB_AUTHN", "Session": "s" * 20, "ChallengeParameters": parameters}
+    upstream.behave(Answer(200, json.dumps(answer).encode()))
+    assert failure_of(lambda: client.begin_passkey_sign_in(EMAIL)) == "unavailable"

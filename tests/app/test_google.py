@@ -39,7 +39,7 @@ FAILED = (502, "google_failed", "The sign-in with Google failed. Please try agai
 HAS_NO_PASSWORD = (
     409,
     "signs_in_with_google",
-    "This account signs in with Google. It has no password or second factor here.",
+    "This account signs in with Google. It has no password, passkey or second factor here.",
 )
 
 

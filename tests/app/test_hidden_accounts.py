@@ -30,6 +30,9 @@ CALLS: dict[str, Call] = {
     "resend-code": lambda ada: ada.asks_for_the_code_again(),
     "forgot-password": lambda ada: ada.forgets_the_password(),
     "reset-password": lambda ada: ada.resets_the_password(password=GUESS, code="000000"),
+    "email-code": lambda ada: ada.signs_in_by_code(ada.asks_for_a_sign_in_code(), code="wrong"),
+    # An address with a passkey is told apart: see infra/web/README.md
+    "passkeys/sign-in": lambda ada: ada.begins_with_a_passkey(),
 }
 STATES = [
     "unconfirmed",

@@ -11,12 +11,14 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from fido2.utils import websafe_encode
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from app.tokens import LEEWAY, RECENT
 from infra.local.server import LocalCognito, LocalPool
 from tests.support.contract import SESSION
+from tests.support.passkey_device import PasskeyDevice
 from tests.support.people import Person, admin
 from tests.support.totp import totp
 
@@ -30,6 +32,7 @@ CHALLENGE: Told = (403, "challenge_required")
 TAKEN: Told = (409, "email_taken")
 NO_PASSWORD: Told = (409, "signs_in_with_google")
 AGAIN: Told = (403, "reauthentication_required")
+NO_PASSKEY: Told = (404, "passkey_not_found")
 
 NEW_PASSWORD = "A-new-horse-10"
 
@@ -48,7 +51,7 @@ def claims_of(token: str) -> dict[str, Any]:
 class Walk(RuleBasedStateMachine):
     """One person's accounts and a model of them: a password account, a Google account, or both.
 
-    `state`, `disabled` and `mfa` describe the password account.
+    `state`, `disabled`, `mfa` and `device`, which has its passkey, describe the password account.
     """
 
     def __init__(self, ada: Person, cognito: LocalCognito, pool: LocalPool) -> None:
@@ -60,6 +63,7 @@ class Walk(RuleBasedStateMachine):
         self.state = "none"
         self.disabled = False
         self.mfa = False
+        self.device: PasskeyDevice | None = None
         self.google = False
         self.signed_in = False
         self.came_from_google = False
@@ -120,6 +124,10 @@ class Walk(RuleBasedStateMachine):
             "new_password_required": CHALLENGE,
             "confirmed": CHALLENGE if self.mfa else DONE,
         }[self.state]
+
+    def without_password(self) -> bool:
+        """Return whether a passkey or an e-mailed code would do."""
+        return self.state == "confirmed" and not self.mfa
 
     # Every route, at any time
 
@@ -183,6 +191,31 @@ class Walk(RuleBasedStateMachine):
             self.signed_in, self.came_from_google = True, False
 
     @rule()
+    def signs_in_with_a_passkey(self) -> None:
+        """Sign in with the passkey, if there is one, and nothing more than it is needed."""
+        begun = self.ada.begins_with_a_passkey()
+        expected = DONE if self.device and self.without_password() else NO_PASSKEY
+        assert told(begun) == expected
+        if self.device and expected == DONE:
+            rejected = (400, "passkey_rejected")
+            answer = told(self.ada.signs_in_with(self.device))
+            assert answer == (rejected if self.disabled else DONE)
+            if answer == DONE:
+                self.signed_in, self.came_from_google = True, False
+
+    @rule()
+    def signs_in_with_a_code(self) -> None:
+        """Ask for a code, which every state answers alike, and sign in with it."""
+        self.an_hour_passes()
+        asked = self.ada.asks_for_a_sign_in_code()
+        assert told(asked) == DONE
+        goes = self.without_password() and not self.disabled
+        answer = self.ada.signs_in_by_code(asked, code=self.ada.code if goes else "wrong")
+        assert told(answer) == (DONE if goes else (400, "code_mismatch"))
+        if goes:
+            self.signed_in, self.came_from_google = True, False
+
+    @rule()
     def continues_with_google(self) -> None:
         """Sign in with Google, unless a confirmed account with a password has the address."""
         free = self.google or self.state in ("none", "unconfirmed")
@@ -235,8 +268,9 @@ class Walk(RuleBasedStateMachine):
         seen = self.ada.looks_in_the_mirror()
         assert told(seen) == self.with_session()
         if self.session():
-            way = "google" if self.came_from_google else "password"
-            assert seen.json()["body"]["signsInWith"] == [way]
+            ways = ["password", "passkey"] if self.device and not self.mfa else ["password"]
+            expected = ["google"] if self.came_from_google else ways
+            assert seen.json()["body"]["signsInWith"] == expected
 
     @rule()
     def changes_the_name(self) -> None:
@@ -293,6 +327,40 @@ class Walk(RuleBasedStateMachine):
         assert told(self.ada.changes_the_password()) == self.with_password()
 
     @rule()
+    def adds_a_passkey(self) -> None:
+        """Add a passkey, which needs an active session and a recent sign-in."""
+        self.is_fresh()
+        expected = self.recently(self.with_password())
+        begun = self.ada.begins_a_passkey()
+        assert told(begun) == expected
+        if expected == DONE and not self.device:
+            self.device = PasskeyDevice()
+            assert told(self.ada.adds_a_passkey(self.device)) == DONE
+
+    @rule()
+    def lists_the_passkeys(self) -> None:
+        """List them, which needs an active session."""
+        self.is_fresh()
+        listed = self.ada.lists_the_passkeys()
+        assert told(listed) == self.with_session()
+        if self.session():
+            has = bool(self.device) and not self.came_from_google
+            assert len(listed.json()["body"]["passkeys"]) == has
+
+    @rule()
+    def removes_the_passkey(self) -> None:
+        """Remove it, which needs an active session and a recent sign-in."""
+        self.is_fresh()
+        has = self.device and not self.came_from_google
+        id_ = websafe_encode(self.device.credential_id) if self.device else "none"
+        expected = self.recently(self.with_session())
+        if expected == DONE:
+            expected = DONE if has else NO_PASSKEY
+        assert told(self.ada.removes_a_passkey(id_)) == expected
+        if expected == DONE:
+            self.device = None
+
+    @rule()
     def sets_up_a_second_factor(self) -> None:
         """Set up a second factor, which needs an active session and a recent sign-in."""
         self.is_fresh()
@@ -322,6 +390,7 @@ class Walk(RuleBasedStateMachine):
             self.google, self.signed_in = False, False
         elif expected == DONE:
             self.state, self.signed_in, self.mfa, self.reset_in_mail = "none", False, False, ""
+            self.device = None
 
     # An administrator's actions
 
@@ -417,6 +486,8 @@ ROUTES = [
     "confirms_where_she_signed_up",
     "signs_in",
     "signs_in_with_a_wrong_password",
+    "signs_in_with_a_passkey",
+    "signs_in_with_a_code",
     "continues_with_google",
     "turns_back_at_google",
     "refreshes",
@@ -428,6 +499,9 @@ ROUTES = [
     "forgets_the_password",
     "resets_the_password",
     "changes_the_password",
+    "adds_a_passkey",
+    "lists_the_passkeys",
+    "removes_the_passkey",
     "sets_up_a_second_factor",
     "removes_the_second_factor",
     "deletes_the_account",
@@ -450,6 +524,15 @@ STATES = {
     "reset required": ["signs_up", "confirms", "signs_in", "must_reset_the_password"],
     "new password required": ["signs_up", "confirms", "signs_in", "gets_a_temporary_password"],
     "MFA on": ["signs_up", "confirms", "signs_in", "sets_up_a_second_factor"],
+    "passkey": ["signs_up", "confirms", "signs_in", "adds_a_passkey"],
+    "passkey and MFA": [
+        "signs_up",
+        "confirms",
+        "signs_in",
+        "adds_a_passkey",
+        "sets_up_a_second_factor",
+    ],
+    "passkey, disabled": ["signs_up", "confirms", "signs_in", "adds_a_passkey", "is_disabled"],
     "disabled": ["signs_up", "confirms", "signs_in", "is_disabled"],
     "deleted": ["signs_up", "confirms", "signs_in", "deletes_the_account"],
     "Google": ["continues_with_google"],

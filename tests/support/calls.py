@@ -28,5 +28,10 @@ CALLS: dict[str, Callable[[Cognito], object]] = {
     "AssociateSoftwareToken": lambda client: client.set_up_mfa("a-token"),
     "VerifySoftwareToken": lambda client: client.verify_mfa("a-token", "123456"),
     "SetUserMFAPreference": lambda client: client.remove_mfa("a-token"),
+    "GetUserAuthFactors": lambda client: client.get_profile("a-token"),
+    "StartWebAuthnRegistration": lambda client: client.begin_passkey("a-token"),
+    "CompleteWebAuthnRegistration": lambda client: client.add_passkey("a-token", {"id": "x"}),
+    "ListWebAuthnCredentials": lambda client: client.list_passkeys("a-token"),
+    "DeleteWebAuthnCredential": lambda client: client.delete_passkey("a-token", "x"),
 }
 """A call for every operation. Some ask Cognito other things, too."""

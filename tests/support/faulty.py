@@ -245,6 +245,21 @@ FINE: dict[str, dict[str, Any]] = {
     "AssociateSoftwareToken": {"SecretCode": "JBSWY3DPEHPK3PXP"},
     "VerifySoftwareToken": {"Status": "SUCCESS"},
     "SetUserMFAPreference": {},
+    "GetUserAuthFactors": {"Username": "c2c5d4b4", "ConfiguredUserAuthFactors": ["WEB_AUTHN"]},
+    "StartWebAuthnRegistration": {"CredentialCreationOptions": {"challenge": "c2FtcGxl"}},
+    "CompleteWebAuthnRegistration": {},
+    "ListWebAuthnCredentials": {
+        "Credentials": [
+            {
+                "CredentialId": "c2FtcGxl",
+                "FriendlyCredentialName": "Phone",
+                "RelyingPartyId": "example.com",
+                "AuthenticatorTransports": [],
+                "CreatedAt": 1795744102.284,
+            }
+        ]
+    },
+    "DeleteWebAuthnCredential": {},
     "/oauth2/token": {
         "access_token": "an-access-token",
         "expires_in": 10800,

@@ -19,6 +19,7 @@ from infra.local.admin_client import boto3_client
 from infra.local.server import LocalCognito, LocalPool
 from infra.local.stack import REDIRECT_URIS
 from tests.support.google import consents
+from tests.support.passkey_device import PasskeyDevice
 
 LOG_KEY = "canary-log-key-0123456789"
 """The key of the hashes in the log. No line may contain it."""
@@ -178,6 +179,56 @@ class Person:
     def removes_mfa(self) -> httpx.Response:
         """DELETE /auth/mfa."""
         return self.api.delete("/auth/mfa", headers=self._authorization())
+
+    def asks_for_a_sign_in_code(self, **changed: object) -> httpx.Response:
+        """POST /auth/email-code."""
+        answer = self._post("email-code", {"email": self.email} | changed)
+        if answer.status_code == 200:
+            self.given.add(answer.json()["body"]["session"])
+        return answer
+
+    def signs_in_by_code(self, asked: httpx.Response, **changed: object) -> httpx.Response:
+        """POST /auth/challenge, by default with the code from the mailbox."""
+        body = {"challenge": "EMAIL_OTP", "session": asked.json()["body"]["session"]}
+        changed = changed or {"code": self.code}
+        return self._with_tokens(self._post("challenge", {"email": self.email} | body | changed))
+
+    def begins_a_passkey(self) -> httpx.Response:
+        """POST /auth/passkeys/start."""
+        return self._post("passkeys/start")
+
+    def adds_a_passkey(self, device: PasskeyDevice, **changed: object) -> httpx.Response:
+        """POST /auth/passkeys, with what a device makes of the options unless `changed` says."""
+        if not changed:
+            begun = self.begins_a_passkey()
+            assert begun.status_code == 200, begun.text
+            changed = {"credential": device.create(begun.json()["body"])}
+        return self._post("passkeys", changed)
+
+    def lists_the_passkeys(self) -> httpx.Response:
+        """GET /auth/passkeys."""
+        return self.api.get("/auth/passkeys", headers=self._authorization())
+
+    def removes_a_passkey(self, id_: str) -> httpx.Response:
+        """DELETE /auth/passkeys/{id}."""
+        return self.api.delete(f"/auth/passkeys/{id_}", headers=self._authorization())
+
+    def begins_with_a_passkey(self, **changed: object) -> httpx.Response:
+        """POST /auth/passkeys/sign-in."""
+        answer = self._post("passkeys/sign-in", {"email": self.email} | changed)
+        if answer.status_code == 200:
+            self.given.add(answer.json()["body"]["session"])
+        return answer
+
+    def signs_in_with(self, device: PasskeyDevice, **changed: object) -> httpx.Response:
+        """Begin, let a device answer, and POST /auth/challenge."""
+        begun = self.begins_with_a_passkey()
+        assert begun.status_code == 200, begun.text
+        session, options = (begun.json()["body"][name] for name in ("session", "options"))
+        credential = device.get(options)
+        self.secrets.add(credential["response"]["signature"])
+        body = {"challenge": "WEB_AUTHN", "session": session, "credential": credential}
+        return self._with_tokens(self._post("challenge", {"email": self.email} | body | changed))
 
     def has_an_account(self) -> None:
         """Sign up and confirm."""

@@ -47,6 +47,7 @@ NOT_IN_THE_BUNDLE = {
     "tests/app/test_account.py::test_a_sign_in_that_is_not_recent": "moves the app's clock",
     "tests/app/test_account.py::test_a_late_code_for_an_address": "likewise",
     "tests/app/test_deletion.py::test_a_sign_in_that_is_not_recent": "likewise",
+    "tests/app/test_passkeys.py::test_a_sign_in_that_is_recent_again": "likewise",
 }
 # 59 MB each; no test uses more than a few at the same time.
 FUNCTIONS_KEPT = 6

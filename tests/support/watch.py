@@ -15,6 +15,7 @@ TOKEN_ROUTES = (
     "/confirm",
     "/sign-in",
     "/challenge",
+    "/email-code",
     "/google/start",
     "/google/finish",
     "/refresh",
