@@ -10,6 +10,13 @@ export interface Credentials {
   password: string;
 }
 
+/** With `passwordless`, the password may be missing, if the user pool lets people sign in with codes. */
+export interface SignUp {
+  email: string;
+  passwordless?: boolean;
+  password?: string | null;
+}
+
 export interface Address {
   email: string;
 }
@@ -39,6 +46,12 @@ export interface Challenge {
   session: string;
   code?: string | null;
   newPassword?: string | null;
+  credential?: Record<string, unknown> | null;
+}
+
+/** What `navigator.credentials.create` made, by its `toJSON()`. */
+export interface PasskeyCredential {
+  credential: Record<string, unknown>;
 }
 
 /** `session` from the ApiError whose `challenge` is MFA_SETUP. */
@@ -80,9 +93,26 @@ export interface MfaCode {
 
 // Responses
 
-/** With it, confirm signs in as well. */
-export interface SignUpSession {
+/** For the next step: confirm or challenge. */
+export interface Session {
   session: string;
+}
+
+export interface PasskeyChallenge {
+  session: string;
+  options: Record<string, unknown>;
+}
+
+export interface Passkey {
+  id: string;
+  /** What Cognito calls it. */
+  name: string | null;
+  /** As in "2026-11-27T09:00:00Z". */
+  createdAt: string;
+}
+
+export interface PasskeyList {
+  passkeys: Passkey[];
 }
 
 export interface Tokens {
@@ -111,7 +141,7 @@ export interface User {
   email: string | null;
   emailVerified: boolean;
   name: string | null;
-  signsInWith: ("password" | "google")[];
+  signsInWith: ("password" | "google" | "passkey")[];
   /** As of the last sign-in or refresh. */
   groups: string[];
   /** Whether sign-in requires a second factor. */
@@ -162,8 +192,8 @@ export type CommonCode =
 /** Every route: its request, the body in its envelope, and its codes beyond CommonCode. */
 export interface Routes {
   "POST /auth/sign-up": {
-    takes: Credentials;
-    gives: SignUpSession | undefined;
+    takes: SignUp;
+    gives: Session | undefined;
     fails: "email_taken" | "invalid_password" | "invalid_email" | "email_not_sent";
   };
   "POST /auth/resend-code": {
@@ -186,6 +216,11 @@ export interface Routes {
       | "password_reset_required"
       | "challenge_required";
   };
+  "POST /auth/email-code": {
+    takes: Address;
+    gives: Session;
+    fails: "invalid_email" | "email_not_sent";
+  };
   "POST /auth/challenge": {
     takes: Challenge;
     gives: Tokens;
@@ -198,12 +233,50 @@ export interface Routes {
       | "challenge_required"
       | "user_not_confirmed"
       | "password_reset_required"
-      | "mfa_not_set_up";
+      | "mfa_not_set_up"
+      | "passkey_rejected";
   };
   "POST /auth/challenge/setup": {
     takes: ChallengeSetup;
     gives: ChallengeSecret;
     fails: "invalid_session";
+  };
+  "POST /auth/passkeys/start": {
+    takes: undefined;
+    gives: Record<string, unknown>;
+    fails:
+      | "invalid_token"
+      | "reauthentication_required"
+      | "passkeys_not_set_up"
+      | "too_many_passkeys"
+      | "signs_in_with_google"
+      | "password_reset_required";
+  };
+  "POST /auth/passkeys": {
+    takes: PasskeyCredential;
+    gives: undefined;
+    fails:
+      | "invalid_token"
+      | "passkey_rejected"
+      | "passkey_not_supported"
+      | "passkeys_not_set_up"
+      | "too_many_passkeys"
+      | "password_reset_required";
+  };
+  "GET /auth/passkeys": {
+    takes: undefined;
+    gives: PasskeyList;
+    fails: "invalid_token" | "password_reset_required";
+  };
+  "DELETE /auth/passkeys/{passkey}": {
+    takes: undefined;
+    gives: undefined;
+    fails: "invalid_token" | "reauthentication_required" | "passkey_not_found" | "password_reset_required";
+  };
+  "POST /auth/passkeys/sign-in": {
+    takes: Address;
+    gives: PasskeyChallenge;
+    fails: "passkey_not_found" | "passkeys_not_set_up";
   };
   "POST /auth/google/start": {
     takes: GoogleStart;
@@ -335,7 +408,7 @@ export class ApiError extends Error {
   readonly errors: readonly FieldError[];
   readonly challenge: string | null;
   readonly session: string | null;
-  readonly needs: readonly ("code" | "newPassword" | (string & {}))[];
+  readonly needs: readonly ("code" | "newPassword" | "credential" | (string & {}))[];
   /** Seconds. */
   readonly retryAfter: number | null;
   readonly next: Next;
@@ -351,6 +424,14 @@ export class NetworkError extends Error {
 export class InAppBrowserError extends Error {
   readonly name: "InAppBrowserError";
   readonly next: "openInBrowser";
+}
+
+/** The browser made no passkey, or found none. */
+export class PasskeyError extends Error {
+  readonly name: "PasskeyError";
+  /** "cancelled" also stands for all that WebAuthn doesn't tell, such as a device without a passkey. */
+  readonly kind: "cancelled" | "exists" | "elsewhere" | "unsupported";
+  readonly next: "fix" | "report";
 }
 
 /** Where the session is kept between calls. The value is opaque: only the client reads it. */
@@ -385,16 +466,34 @@ export interface GoogleOptions {
   redirectUri?: string;
 }
 
+export interface PasskeySignIn {
+  email: string;
+  /** Offer the passkey in the autofill of an input with `autocomplete="username webauthn"`. */
+  autofill?: boolean;
+  /** Ends the browser's prompt. */
+  signal?: AbortSignal;
+}
+
+/** What `challenge` takes, together with the code. */
+export interface EmailCodeStep {
+  email: string;
+  challenge: "EMAIL_OTP";
+  session: string;
+}
+
 export class Client {
   /** `url`: the API's URL, including the stage if there is one. */
   constructor(url: string | URL, options?: Options);
   readonly signedIn: boolean;
-  signUp(body: Credentials): Promise<void>;
+  signUp(body: SignUp): Promise<void>;
   resendCode(body: Address): Promise<void>;
   /** Signs in as well for 15 minutes on the page that signed up. Otherwise, sign in next. */
   confirm(body: Confirm): Promise<{ signedIn: boolean }>;
   signIn(body: Credentials): Promise<void>;
   challenge(body: Challenge): Promise<void>;
+  /** E-mails a code to sign in with. */
+  emailCode(body: Address): Promise<EmailCodeStep>;
+  signInWithPasskey(options: PasskeySignIn): Promise<void>;
   setUpChallenge(body: ChallengeSetup): Promise<ChallengeSecret>;
   /** The page is left, so that the promise settles only if this fails or on Back. */
   googleSignIn(options?: GoogleOptions): Promise<void>;
@@ -411,6 +510,10 @@ export class Client {
   /** Sends a code to a new address. The old one counts until `verifyEmail`. */
   changeEmail(body: Address): Promise<void>;
   verifyEmail(body: EmailCode): Promise<void>;
+  /** Makes a passkey. The person must have signed in within the last 5 minutes. */
+  addPasskey(options?: { signal?: AbortSignal }): Promise<void>;
+  passkeys(): Promise<Passkey[]>;
+  removePasskey(passkey: { id: string }): Promise<void>;
   deleteMe(): Promise<void>;
   setUpMfa(): Promise<MfaSecret>;
   verifyMfa(body: MfaCode): Promise<void>;

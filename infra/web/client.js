@@ -54,6 +54,10 @@ export const NEXT = {
   misconfigured: "report",
   not_found: "report",
   origin_not_allowed: "report",
+  passkey_not_found: "fix",
+  passkey_not_supported: "fix",
+  passkey_rejected: "fix",
+  passkeys_not_set_up: "report",
   password_reset_required: "forgotPassword",
   reauthentication_required: "signIn",
   redirect_not_allowed: "report",
@@ -61,6 +65,7 @@ export const NEXT = {
   rejected: "fix",
   sign_in_cancelled: "signIn",
   signs_in_with_google: "fix",
+  too_many_passkeys: "fix",
   too_many_requests: "wait",
   unavailable: "retry",
   unsupported_challenge: "report",
@@ -107,6 +112,27 @@ export class InAppBrowserError extends Error {
     this.next = "openInBrowser";
   }
 }
+
+/** The browser made no passkey, or found none. */
+export class PasskeyError extends Error {
+  constructor(kind, cause) {
+    super(PASSKEY_MESSAGES[kind], cause && { cause });
+    this.name = "PasskeyError";
+    this.kind = kind;
+    this.next = kind === "elsewhere" ? "report" : "fix";
+  }
+}
+
+const PASSKEY_MESSAGES = {
+  cancelled: "No passkey was chosen.",
+  exists: "This device already has a passkey for this account.",
+  elsewhere: "This page isn't of the passkeys' domain, or isn't served over https.",
+  unsupported: "This browser has no passkeys.",
+};
+// The names of WebAuthn's errors. It tells a page on purpose no more than "not allowed".
+const PASSKEY_KINDS = { InvalidStateError: "exists", SecurityError: "elsewhere", NotSupportedError: "unsupported" };
+// The WebAuthn request that is under way. Browsers allow one at a time.
+let asking = null;
 
 const MESSAGES = {
   lost: "The service can't be reached.",
@@ -233,6 +259,27 @@ export class Client {
       if (error.code === "code_expired") error.next = "signIn";
       throw error;
     }
+  }
+
+  // Without the password
+
+  /**
+   * E-mail a code to sign in with. Go on with `challenge`, with what this resolves with and the code.
+   */
+  async emailCode({ email }) {
+    const { session } = await this.#post("/auth/email-code", { email });
+    return { email, challenge: "EMAIL_OTP", session };
+  }
+
+  /**
+   * Sign in with a passkey. With `autofill`, the browser offers it in the autofill of an input with
+   * `autocomplete="username webauthn"`, and this waits until the person chooses it, or until the page
+   * asks for another passkey. Rejects with a PasskeyError if none is chosen.
+   */
+  async signInWithPasskey({ email, autofill = false, signal }) {
+    const { session, options } = await this.#post("/auth/passkeys/sign-in", { email });
+    const credential = await passkey("get", options, { signal, ...(autofill && { mediation: "conditional" }) });
+    await this.#enter("/auth/challenge", { email, challenge: "WEB_AUTHN", session, credential });
   }
 
   /** For `challenge` MFA_SETUP: go on with the session that this resolves with. */
@@ -365,6 +412,21 @@ export class Client {
 
   verifyEmail(body) {
     return this.#signed("POST", "/auth/verify-email", body);
+  }
+
+  /** Make a passkey for the person who is signed in. Rejects with a PasskeyError if none is made. */
+  async addPasskey({ signal } = {}) {
+    const options = await this.#signed("POST", "/auth/passkeys/start");
+    const credential = await passkey("create", options, { signal });
+    return this.#signed("POST", "/auth/passkeys", { credential });
+  }
+
+  async passkeys() {
+    return (await this.#signed("GET", "/auth/passkeys")).passkeys;
+  }
+
+  removePasskey({ id }) {
+    return this.#signed("DELETE", "/auth/passkeys/{passkey}".replace("{passkey}", encodeURIComponent(id)));
   }
 
   async deleteMe() {
@@ -579,6 +641,22 @@ function unanswered(cause) {
   const kind = { TimeoutError: "timeout", SyntaxError: "garbled" }[cause.name] ?? "lost";
   // A SyntaxError quotes the text that failed to parse, which may contain a token.
   return new NetworkError(kind, kind === "garbled" ? undefined : cause);
+}
+
+/** Let the browser make a passkey ("create") or sign with one ("get"). Return its answer as JSON. */
+async function passkey(act, options, { signal, ...more }) {
+  asking?.abort();
+  asking = new AbortController();
+  const end = AbortSignal.any([asking.signal, signal].filter(Boolean));
+  try {
+    const parse = { create: "parseCreationOptionsFromJSON", get: "parseRequestOptionsFromJSON" }[act];
+    if (!globalThis.PublicKeyCredential?.[parse]) throw new PasskeyError("unsupported");
+    const publicKey = PublicKeyCredential[parse](options);
+    return (await navigator.credentials[act]({ publicKey, signal: end, ...more })).toJSON();
+  } catch (cause) {
+    if (cause instanceof PasskeyError) throw cause;
+    throw new PasskeyError(PASSKEY_KINDS[cause.name] ?? "cancelled", cause);
+  }
 }
 
 /** Return the attempt that this tab began, once, or null. */

@@ -5,6 +5,7 @@ import {
   Client,
   InAppBrowserError,
   NetworkError,
+  PasskeyError,
   localStore,
   sessionStore,
 } from "./client.js";
@@ -20,6 +21,7 @@ const all = (selector) => document.querySelectorAll(selector);
 let email = "";
 let step = null;
 let busy = false;
+let offered = ""; // the address whose passkey the browser offers now
 
 // Without "stay signed in", closing the tab removes the session. A cookie stays in any case.
 const stores = SESSION === "cookie" ? [localStore()] : [sessionStore(), localStore()];
@@ -34,6 +36,10 @@ const actions = {
   async signUp({ email, password }) {
     await client.signUp({ email, password });
     return { view: "confirm" };
+  },
+  async signUpWithout({ email }) {
+    await client.signUp({ email, passwordless: true });
+    return { view: "confirm", said: "signUp" };
   },
   async resendCode({ email }) {
     await client.resendCode({ email });
@@ -52,6 +58,16 @@ const actions = {
     sessionStorage.setItem("stay", stay ? 1 : 0);
     await clients.at(stay ? -1 : 0).googleSignIn();
     return { view: "signIn", said: "" }; // by Back
+  },
+  async signInWithPasskey({ email, stay }) {
+    client = clients.at(stay ? -1 : 0);
+    await client.signInWithPasskey({ email });
+    return { view: "account", said: "signIn" };
+  },
+  async emailCode({ email, stay }) {
+    client = clients.at(stay ? -1 : 0);
+    ask({ ...(await client.emailCode({ email })), needs: ["code"] });
+    return { view: "challenge" };
   },
   async challenge({ code, newPassword }) {
     return enter("challenge", () => client.challenge({ email, ...step, code, newPassword }));
@@ -78,6 +94,14 @@ const actions = {
   },
   async verifyEmail({ code }) {
     await client.verifyEmail({ code });
+    return { view: "account" };
+  },
+  async addPasskey() {
+    await client.addPasskey();
+    return { view: "account" };
+  },
+  async removePasskey({ passkey }) {
+    await client.removePasskey({ id: passkey });
     return { view: "account" };
   },
   async setUpMfa() {
@@ -125,6 +149,7 @@ const FIELDS = {
   code_mismatch: ["code"],
   email_taken: ["email", "newEmail"],
   invalid_email: ["newEmail"],
+  passkey_not_found: ["email"],
   invalid_credentials: ["currentPassword", "password"],
 };
 
@@ -132,8 +157,11 @@ const FIELDS = {
 const INTRODUCED = [
   "confirm",
   "signIn",
+  "signInWithPasskey",
   "challenge",
   "updateMe",
+  "addPasskey",
+  "removePasskey",
   "verifyEmail",
   "verifyMfa",
   "removeMfa",
@@ -160,13 +188,13 @@ function showSecret(part, { secret, uri }) {
   part.querySelector(".otpauth").href = uri;
 }
 
-async function act(form, name) {
+async function act(form, name, button) {
   if (busy) return;
   busy = true;
   form.setAttribute("aria-busy", "true");
   for (const input of form.elements) input.removeAttribute("aria-invalid");
   say("");
-  const values = Object.fromEntries(new FormData(form));
+  const values = Object.fromEntries(new FormData(form, button));
   email = values.email?.trim() || email;
   byId("sure").close();
   try {
@@ -208,6 +236,7 @@ function explain(name, error) {
   if (error.code === "rejected") return error.message; // written by the team's own trigger
   if (error instanceof InAppBrowserError) return words.codes.inAppBrowser;
   if (error.code === "invalid_credentials" && name === "changePassword") return words.wrongPassword;
+  if (error instanceof PasskeyError) return words.passkey[error.kind];
   const text = words.codes[error.code ?? error.kind] ?? words.codes.unknown;
   const rules = error.code === "invalid_password" ? error.errors : [];
   const added = rules.map(({ message }) => words.rules[message] ?? (language === "en" ? message : ""));
@@ -245,6 +274,7 @@ function show(name, part = null) {
   for (const input of view.querySelectorAll("input[name=email]")) input.value = email;
   for (const optional of [byId("mfa"), byId("address")]) optional.hidden = part !== optional;
   const first = [...(part ?? view).querySelectorAll("input")].find((i) => !i.value && !i.disabled);
+  if (name === "signIn" && email) offerPasskey();
   if (name === "account" && !part) byId("account-title").focus({ preventScroll: view === before });
   else first?.focus();
   document.title = `${view.querySelector("h2").textContent} · ${words.title}`;
@@ -254,6 +284,40 @@ function say(text, bad = false) {
   byId("outside").hidden = true;
   byId("status").textContent = bad ? "" : text;
   byId("alert").textContent = bad ? text : "";
+}
+
+/**
+ * Let the browser offer the passkey of an address in its autofill. Without a word if there is none:
+ * nobody has asked.
+ */
+async function offerPasskey() {
+  if (!(await globalThis.PublicKeyCredential?.isConditionalMediationAvailable?.())) return;
+  const [input, stay] = [byId("address-to-enter"), byId("stay").querySelector("input")];
+  const address = input.value.trim();
+  if (!input.validity.valid || address === offered) return;
+  offered = address;
+  try {
+    await clients.at(stay.checked ? -1 : 0).signInWithPasskey({ email: address, autofill: true });
+    log("signInWithPasskey");
+    say(words.said.signIn);
+  } catch (error) {
+    if (error instanceof ApiError && error.code !== "passkey_not_found") log("signInWithPasskey", error);
+  } finally {
+    offered = "";
+  }
+}
+
+/** List the passkeys, each with a button that removes it. */
+async function listPasskeys(has) {
+  const passkeys = has ? await client.passkeys() : [];
+  const items = passkeys.map(({ id, name, createdAt }) => {
+    const item = byId("passkey").content.firstElementChild.cloneNode(true);
+    const date = new Date(createdAt).toLocaleDateString(language, { dateStyle: "medium" });
+    item.querySelector("span").textContent = `${name ?? words.passkeyName} · ${date}`;
+    Object.assign(item.querySelector("button"), { value: id, textContent: words.removePasskey });
+    return item;
+  });
+  byId("passkeys").replaceChildren(...items);
 }
 
 /** Show who is signed in. */
@@ -267,9 +331,11 @@ async function introduce() {
     byId("me-mfa").textContent = me.mfa ? words.on : words.off;
     byId("me-name").value = me.name ?? "";
     const ways = me.signsInWith.map((way) => words.ways[way] ?? way);
-    byId("me-ways").textContent = ways.join(", ");
+    byId("me-ways").textContent = ways.join(", ") || words.ways.code;
+    byId("own").hidden = `${me.signsInWith}` === "google";
     byId("of-passwords").hidden = !me.signsInWith.includes("password");
     log("me");
+    await listPasskeys(me.signsInWith.includes("passkey"));
   } catch (error) {
     fail(byId("mfa"), "me", error);
   }
@@ -305,7 +371,7 @@ byId("docs").href = DOCS;
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    act(form, event.submitter?.dataset.action ?? form.dataset.action);
+    act(form, event.submitter?.dataset.action ?? form.dataset.action, event.submitter);
   });
 }
 for (const button of all("[data-go]")) {
@@ -315,6 +381,7 @@ for (const button of all("[data-go]")) {
     show(button.dataset.go);
   });
 }
+byId("address-to-enter").addEventListener("change", offerPasskey);
 byId("delete").addEventListener("click", () => byId("sure").showModal());
 byId("keep").addEventListener("click", () => byId("sure").close());
 

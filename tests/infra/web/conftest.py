@@ -50,9 +50,9 @@ def site(cognito: LocalCognito, settings: Settings, origin: str) -> Iterator[Sit
     port = urlsplit(origin).port or 0
     with (
         serve(create_app(allowed, wall_clock=cognito.clock.now)) as api,
-        Demo(port, api, f"{cognito.url}/") as demo,
+        Demo(port, api, f"{cognito.url}/"),
     ):
-        yield Site(demo.url, api, cognito.url)
+        yield Site(origin, api, cognito.url)
 
 
 @dataclass

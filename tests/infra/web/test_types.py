@@ -55,7 +55,8 @@ def typescript(schema: dict[str, Any]) -> str:
     if schema["type"] == "array":
         items = typescript(schema["items"])
         return f"({items})[]" if " | " in items else f"{items}[]"
-    return {"integer": "number"}.get(schema["type"], schema["type"])
+    names = {"integer": "number", "object": "Record<string, unknown>"}
+    return names.get(schema["type"], schema["type"])
 
 
 def name_of(schema: dict[str, Any]) -> str:
@@ -115,6 +116,10 @@ def names_in(part: object) -> set[str]:
 ENVELOPES = {"Done", "SignedUp", "Confirmed", "SignedIn", "GoogleStarted", "HasReset", "Me"} | {
     "MfaSetUp",
     "ChallengeIsSetUp",
+    "CodeSent",
+    "PasskeyOptions",
+    "PasskeySignIn",
+    "Passkeys",
 }
 
 
