@@ -131,6 +131,30 @@ class MfaOperations(CognitoRequest):
         pool.passkey_config = self.parameters.get("WebAuthnConfiguration") or {}
         return self.get_user_pool_mfa_config()
 
+    def get_user_pool_mfa_config(self) -> ActionResult:
+        """Return what `set_user_pool_mfa_config` set."""
+        pool = self.requested_pool()
+        answer: dict[str, Any] = pool.backend.get_user_pool_mfa_config(pool.id)
+        if pool.email_mfa_config is not None:
+            answer["EmailMfaConfiguration"] = pool.email_mfa_config
+        if pool.passkey_config:
+            answer["WebAuthnConfiguration"] = pool.passkey_config
+        return ActionResult(answer)
+
+
+def second_factors(pool: Pool, user: CognitoIdpUser) -> dict[str, Any]:
+    """Return a user's second factors, as GetUser and GetUserAuthFactors show them."""
+    methods = [
+        ("SOFTWARE_TOKEN_MFA", user.software_token_mfa_enabled),
+        ("EMAIL_OTP", pool.state.account(user).email_mfa),
+    ]
+    answer: dict[str, Any] = {}
+    if active := [name for name, enabled in methods if enabled]:
+        answer["UserMFASettingList"] = active
+    if user.preferred_mfa_setting:
+        answer["PreferredMfaSetting"] = user.preferred_mfa_setting
+    return answer
+
 
 def check_native(user: CognitoIdpUser) -> None:
     """Raise an error if the user signs in through an identity provider."""

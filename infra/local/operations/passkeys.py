@@ -9,7 +9,7 @@ from typing import Any
 from moto.cognitoidp.models import CognitoIdpUser
 from moto.core.responses import ActionResult, EmptyResult
 
-from infra.local.operations.mfa import check_native
+from infra.local.operations.mfa import check_native, second_factors
 from infra.local.operations.request import CognitoRequest
 from infra.local.operations.steps import PASSWORDS, first_factors
 from infra.local.pool.passkeys import MAX_PASSKEYS, NAME, Passkey, RelyingParty, challenge_of
@@ -71,12 +71,13 @@ class PasskeyOperations(CognitoRequest):
         return EmptyResult()
 
     def get_user_auth_factors(self) -> ActionResult:
-        """Return the ways in which the user can begin a sign-in."""
+        """Return the ways in which the user can begin a sign-in, and the second factors."""
         pool, user = self.authorize()
         factors = [name for name in first_factors(pool, user) if name not in PASSWORDS]
         if password_hash(user):
             factors.append("PASSWORD")
-        return ActionResult({"Username": user.username, "ConfiguredUserAuthFactors": factors})
+        answer = {"Username": user.username, "ConfiguredUserAuthFactors": factors}
+        return ActionResult(answer | second_factors(pool, user))
 
     def _registering(self) -> tuple[Pool, CognitoIdpUser, RelyingParty]:
         pool, user = self.authorize()

@@ -1,9 +1,8 @@
 """A user's own account: GetUser, ChangePassword and DeleteUser."""
 
-from typing import Any
-
 from moto.core.responses import ActionResult, EmptyResult
 
+from infra.local.operations.mfa import second_factors
 from infra.local.operations.request import CognitoRequest, required
 from infra.local.pool.passwords import check_policy, has_password, set_password
 
@@ -14,16 +13,8 @@ class ProfileOperations(CognitoRequest):
     def get_user(self) -> ActionResult:
         """Return the user of an access token."""
         pool, user = self.authorize()
-        methods = [
-            ("SOFTWARE_TOKEN_MFA", user.software_token_mfa_enabled),
-            ("EMAIL_OTP", pool.state.account(user).email_mfa),
-        ]
-        answer: dict[str, Any] = {"Username": user.username, "UserAttributes": user.attributes}
-        if active := [name for name, enabled in methods if enabled]:
-            answer["UserMFASettingList"] = active
-        if user.preferred_mfa_setting:
-            answer["PreferredMfaSetting"] = user.preferred_mfa_setting
-        return ActionResult(answer)
+        answer = {"Username": user.username, "UserAttributes": user.attributes}
+        return ActionResult(answer | second_factors(pool, user))
 
     def change_password(self) -> ActionResult:
         """Replace the password, given the present one. All sessions stay valid.

@@ -50,7 +50,6 @@ MOTOS_OWN = frozenset(
         "DescribeUserPoolClient",
         "DescribeUserPoolDomain",
         "GetGroup",
-        "GetUserPoolMfaConfig",
         "ListGroups",
         "ListIdentityProviders",
         "ListUserPoolClients",
