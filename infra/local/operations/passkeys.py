@@ -46,7 +46,9 @@ class PasskeyOperations(CognitoRequest):
         answer = self.parameters["Credential"]
         begun = self.state.challenges.get(challenge_of(answer))
         now = self.state.clock.now()
-        if begun is None or begun.sub != user.id or begun.used or now >= begun.expires_at:
+        if begun is None or (begun.name, begun.sub) != (REGISTRATION, user.id):
+            raise refuse("passkey_challenge")
+        if begun.used or now >= begun.expires_at:
             raise refuse("passkey_challenge")
         if begun.client_id != self._client_id():
             raise refuse("passkey_client")
