@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, UserStatus
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 
 from infra.local.operations.password import check_password, check_ready
@@ -156,7 +157,10 @@ class ChallengeOperations(CognitoRequest):
         except (ValueError, RecursionError):
             raise refuse("passkey_invalid") from None
         passkeys = self.state.account(user).passkeys
-        pool.relying_party().finish_sign_in(challenge.passkey or {}, passkeys, answer)
+        try:
+            pool.relying_party().finish_sign_in(challenge.passkey or {}, passkeys, answer)
+        except JsonRESTError as refusal:  # this operation declares no exception of WebAuthn
+            raise self.declared_or_fallback(refusal, "passkey_wrong") from None
 
     def _is_open(self, challenge: Challenge) -> bool:
         return not challenge.used and self.state.clock.now() < challenge.expires_at
