@@ -96,10 +96,11 @@ class ChallengeOperations(CognitoRequest):
         session = required(self.parameters, "Session")
         challenge = open_challenge(self.state, session, "SELECT_CHALLENGE", client.id)
         if chosen != "PASSWORD":
-            if user is None or user.id != challenge.sub or chosen not in first_factors(pool, user):
+            sub = user.id if user else ""
+            if sub != challenge.sub or chosen not in first_factors(pool, user):
                 raise refuse("factor_not_available", factor=chosen)
             challenge.used = True
-            return pose(pool, client, user, chosen)
+            return pose(pool, client, required(answers, "USERNAME"), user, chosen)
         # First: every answer takes as long, so that its time doesn't reveal who has an account.
         right = has_password(user, required(answers, "PASSWORD"))
         if user is None or user.id != challenge.sub:
@@ -119,6 +120,7 @@ class ChallengeOperations(CognitoRequest):
         """Return the user after a right answer, or refuse."""
         name, session = self.parameters["ChallengeName"], required(self.parameters, "Session")
         if not open_challenge(self.state, session, name, client.id).sub:
+            required(answers, "EMAIL_OTP_CODE")
             raise refuse("otp_wrong")  # nobody has this address
         user, challenge = resumed(self.state, session, name, client.id, user)
         self._check(challenge, answers, pool, user)

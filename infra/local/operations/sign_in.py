@@ -75,7 +75,7 @@ class SignInOperations(RefreshOperations):
         if flow == "USER_SRP_AUTH":
             return ActionResult(begin(pool, client, username, user, proof))
         if not proof:
-            return ActionResult(offer(pool, client, user, preferred))
+            return ActionResult(offer(pool, client, username, user, preferred))
         if user is None:
             raise refuse("wrong_password")
         check_password(self.state, user, right=right)
@@ -92,7 +92,7 @@ class SignInOperations(RefreshOperations):
         user, begun = resumed(self.state, session, "ConfirmSignUp", client.id, user)
         begun.used = True
         if not begun.verified:
-            return offer(pool, client, user)
+            return offer(pool, client, user.username, user)
         return challenge_or_tokens(pool, client, user)
 
     def _allowed_flow(self, client: CognitoIdpUserPoolClient) -> str:

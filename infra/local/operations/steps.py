@@ -10,10 +10,12 @@ from typing import Any
 from moto.cognitoidp.models import CognitoIdpUser, CognitoIdpUserPoolClient, UserStatus
 from moto.cognitoidp.utils import flatten_attrs
 
+from infra.local.operations.unknown_users import fake_delivery
 from infra.local.pool.accounts import new_code
+from infra.local.pool.passkeys import Passkey
 from infra.local.pool.refusals import refuse
 from infra.local.pool.state import Challenge, State
-from infra.local.pool.user_pool import Pool
+from infra.local.pool.user_pool import Pool, delivery_details
 
 PASSWORDS = ("PASSWORD_SRP", "PASSWORD")
 """The two ways to prove a password. A pool always allows them."""
@@ -52,6 +54,7 @@ def challenge_or_tokens(
 def offer(
     pool: Pool,
     client: CognitoIdpUserPoolClient,
+    username: str,
     user: CognitoIdpUser | None,
     preferred: str | None = None,
 ) -> dict[str, Any]:
@@ -60,10 +63,9 @@ def offer(
     Without that, the answer for a user who doesn't exist would differ. AWS says that it is that of
     any factor which the pool allows: here, it is the preferred one unless it is a passkey.
     """
-    nobodys = sorted(pool.first_factors & {"EMAIL_OTP"}) if pool.mfa_config != "ON" else []
-    has = first_factors(pool, user) if user else [*nobodys, *PASSWORDS]
+    has = first_factors(pool, user)
     if preferred in CHOSEN_WITHOUT_PASSWORD and preferred in has:
-        return pose(pool, client, user, preferred)
+        return pose(pool, client, username, user, preferred)
     challenge = Challenge(
         "SELECT_CHALLENGE", client.id, user.id if user else "", pool.session_end(client)
     )
@@ -76,7 +78,11 @@ def offer(
 
 
 def pose(
-    pool: Pool, client: CognitoIdpUserPoolClient, user: CognitoIdpUser | None, name: str
+    pool: Pool,
+    client: CognitoIdpUserPoolClient,
+    username: str,
+    user: CognitoIdpUser | None,
+    name: str,
 ) -> dict[str, Any]:
     """Return the challenge of a first factor other than the password.
 
@@ -86,33 +92,48 @@ def pose(
     challenge = Challenge(name, client.id, user.id if user else "", pool.session_end(client))
     parameters: dict[str, str] = {}
     if user and name == "WEB_AUTHN":
-        passkeys = pool.state.account(user).passkeys.values()
+        passkeys = usable_passkeys(pool, user)
         options, challenge.passkey = pool.relying_party().begin_sign_in(passkeys)
         parameters["CREDENTIAL_REQUEST_OPTIONS"] = json.dumps(options)
     elif user and pool.state.account(user).may_have_code(pool.state.clock.now()):
         parameters = _mail_code(pool, user, challenge)
+    else:
+        email = user and user.attribute_lookup["email"]
+        parameters = _sent(delivery_details(email) if email else fake_delivery(pool, username))
     session = begin_session(pool.state, challenge)
     return {"ChallengeName": name, "ChallengeParameters": parameters, "Session": session}
 
 
-def first_factors(pool: Pool, user: CognitoIdpUser) -> list[str]:
+def first_factors(pool: Pool, user: CognitoIdpUser | None) -> list[str]:
     """Return the factors with which a user can begin a sign-in.
 
     If another step would follow the password, such as a second factor, only the password will do.
+    A user who doesn't exist seems to have a verified address and no passkey.
     """
     has = {
-        "EMAIL_OTP": user.attribute_lookup.get("email_verified") == "true",
-        "WEB_AUTHN": bool(pool.state.account(user).passkeys),
+        "EMAIL_OTP": user is None or user.attribute_lookup.get("email_verified") == "true",
+        "WEB_AUTHN": user is not None and bool(usable_passkeys(pool, user)),
     }
-    if pool.mfa_config == "ON" or challenge_for(pool, user):
+    if pool.mfa_config == "ON" or (user and challenge_for(pool, user)):
         has = {}
     return [*(name for name in has if has[name] and name in pool.first_factors), *PASSWORDS]
+
+
+def usable_passkeys(pool: Pool, user: CognitoIdpUser) -> list[Passkey]:
+    """Return a user's passkeys for the pool's relying party. A browser finds no others."""
+    party = pool.passkey_config.get("RelyingPartyId")
+    passkeys = pool.state.account(user).passkeys.values()
+    return [passkey for passkey in passkeys if passkey.party == party]
 
 
 def _mail_code(pool: Pool, user: CognitoIdpUser, challenge: Challenge) -> dict[str, str]:
     """E-mail the code that answers a challenge, and return the challenge's parameters."""
     challenge.code = new_code()
-    sent = pool.mail(user, challenge.code)
+    return _sent(pool.mail(user, challenge.code))
+
+
+def _sent(sent: dict[str, str]) -> dict[str, str]:
+    """Return CodeDeliveryDetails as the parameters of a challenge."""
     return {
         "CODE_DELIVERY_DELIVERY_MEDIUM": sent["DeliveryMedium"],
         "CODE_DELIVERY_DESTINATION": sent["Destination"],
