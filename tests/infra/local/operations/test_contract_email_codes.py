@@ -3,7 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.support.contract import SESSION, Contract, other_than, refused
+import pytest
+
+from tests.support.contract import PASSWORD, SESSION, Contract, other_than, refused
 from tests.support.contract_mfa import set_up
 
 WRONG = "Invalid code or auth state for the user."
@@ -62,13 +64,95 @@ def test_its_time(contract: Contract) -> None:
 
 
 def test_a_user_who_does_not_exist(contract: Contract) -> None:
-    """Gets a challenge that no code answers, and no e-mail."""
+    """Gets a challenge that no code answers, and no e-mail. Nothing else differs."""
+    known = contract.member()
     email, before = contract.address(), mails(contract)
-    asked = asks(contract, email)
-    assert asked["ChallengeName"] == "EMAIL_OTP"
-    assert mails(contract) == before
+    offered = contract.initiate("USER_AUTH", USERNAME=email)
+    assert offered["AvailableChallenges"] == ["EMAIL_OTP", "PASSWORD_SRP", "PASSWORD"]
+    chosen = contract.respond(offered, USERNAME=email, ANSWER="EMAIL_OTP")
+    for asked in (asks(contract, email), chosen):
+        assert mails(contract) == before
+        with refused("CodeMismatch", WRONG):
+            answers(contract, asked, email, "000000")
+        with refused("InvalidParameter", "Missing required parameter EMAIL_OTP_CODE"):
+            contract.respond(asked, USERNAME=email)
+        real = asks(contract, known)
+        before += 1
+        assert without_session(asked) == without_session(real)
+    with refused("NotAuthorized"):
+        contract.respond(offered, USERNAME=email, ANSWER="EMAIL_OTP")
+
+
+def without_session(asked: Any) -> dict[str, Any]:
+    """Return what a caller sees of a challenge."""
+    unique = {"Session", "ResponseMetadata"}
+    return {name: value for name, value in asked.items() if name not in unique}
+
+
+def test_from_a_server(contract: Contract) -> None:
+    """The administrator's operations make the same checks."""
+    email = contract.member()
+    pool = {"UserPoolId": contract.pool.user_pool_id, "ClientId": contract.pool.client_id}
+    asked = contract.admin.admin_initiate_auth(
+        **pool,
+        AuthFlow="USER_AUTH",
+        AuthParameters={"USERNAME": email, "PREFERRED_CHALLENGE": "EMAIL_OTP"},
+    )
+    step = {"ChallengeName": "EMAIL_OTP", "Session": asked["Session"]}
+    right = {"USERNAME": email, "EMAIL_OTP_CODE": contract.code(email)}
+    wrong = right | {"EMAIL_OTP_CODE": other_than(contract.code(email))}
+    respond = contract.admin.admin_respond_to_auth_challenge
     with refused("CodeMismatch", WRONG):
-        answers(contract, asked, email, "000000")
+        respond(**pool, **step, ChallengeResponses=wrong)
+    assert "AuthenticationResult" in respond(**pool, **step, ChallengeResponses=right)
+
+
+def test_whose_code(contract: Contract) -> None:
+    """A code belongs to its session, and that one to its user."""
+    email, other = contract.member(), contract.member()
+    first, second = asks(contract, email), asks(contract, email)
+    with refused("CodeMismatch", WRONG):
+        answers(contract, asks(contract, other), other, contract.code(email))
+    with refused("NotAuthorized", "Invalid session for the user."):
+        answers(contract, second, other, contract.code(email))
+    older = contract.local.outbox.to_json()[-3]["code"]
+    assert "AuthenticationResult" in answers(contract, first, email, older)
+
+
+@pytest.mark.parametrize(
+    ("since", "exception", "message"),
+    [
+        ("admin_disable_user", "NotAuthorized", "User is disabled."),
+        ("admin_delete_user", "NotAuthorized", "Invalid session for the user."),
+        (
+            "admin_reset_user_password",
+            "PasswordResetRequired",
+            "Password reset required for the user",
+        ),
+    ],
+)
+def test_what_has_happened_since(
+    contract: Contract, since: str, exception: str, message: str
+) -> None:
+    """A code doesn't outlive its user's right to sign in."""
+    email = contract.member()
+    asked = asks(contract, email)
+    code = contract.code(email)
+    contract.administer(since, email)
+    with refused(exception, message):
+        answers(contract, asked, email, code)
+
+
+def test_an_address_that_is_not_verified(contract: Contract) -> None:
+    """It gets no code, neither before nor after somebody else confirms the user."""
+    email = contract.address()
+    contract.sign_up(email)
+    before = mails(contract)
+    with refused("UserNotConfirmed", "User is not confirmed."):
+        asks(contract, email)
+    contract.administer("admin_confirm_sign_up", email)
+    assert asks(contract, email)["ChallengeName"] == "SELECT_CHALLENGE"
+    assert mails(contract) == before
 
 
 def test_a_second_factor(contract: Contract) -> None:
@@ -86,8 +170,10 @@ def test_five_an_hour(contract: Contract) -> None:
     """After that none is sent, and the answer looks the same."""
     email = contract.member()
     before = mails(contract)
-    for _ in range(6):
-        assert asks(contract, email)["ChallengeName"] == "EMAIL_OTP"
+    first, *_, sixth = [asks(contract, email) for _ in range(6)]
+    assert without_session(sixth) == without_session(first)
+    with refused("CodeMismatch", WRONG):
+        answers(contract, sixth, email, contract.code(email))
     assert mails(contract) == before + 5
     contract.local.clock.advance(timedelta(hours=1))
     asks(contract, email)
@@ -122,6 +208,9 @@ def test_a_user_without_a_password(contract: Contract) -> None:
     assert factors["ConfiguredUserAuthFactors"] == ["EMAIL_OTP"]
     with refused("NotAuthorized", "Incorrect username or password."):
         contract.sign_in(email)
+    offered = contract.initiate("USER_AUTH", USERNAME=email)
+    with refused("NotAuthorized", "Incorrect username or password."):
+        contract.respond(offered, USERNAME=email, ANSWER="PASSWORD", PASSWORD=PASSWORD)
     asked = asks(contract, email)
     answers(contract, asked, email, contract.code(email))
     contract.forgot(email)

@@ -9,10 +9,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from fido2.utils import websafe_decode, websafe_encode
+from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData
 
 from infra.local.pool.api_model import service_model
 from tests.support.contract import SESSION, Contract, refused
-from tests.support.contract_mfa import app_code
+from tests.support.contract_mfa import app_code, set_up
 from tests.support.passkey_device import PasskeyDevice
 
 REJECTED = "The credential was not accepted."
@@ -124,6 +126,15 @@ def test_choosing(owner: Member) -> None:
 
 def test_from_a_server(owner: Member) -> None:
     """The administrator's operations make the same checks."""
+    with refused("NotAuthorized", REJECTED):
+        from_a_server(owner, PasskeyDevice())
+    with refused("NotAuthorized", REJECTED):
+        from_a_server(owner, replace(owner.device, origin="https://example.com"))
+    assert "AuthenticationResult" in from_a_server(owner, owner.device)
+
+
+def from_a_server(owner: Member, device: PasskeyDevice) -> Any:
+    """Call AdminInitiateAuth and AdminRespondToAuthChallenge."""
     pool = {
         "UserPoolId": owner.contract.pool.user_pool_id,
         "ClientId": owner.contract.pool.client_id,
@@ -134,23 +145,28 @@ def test_from_a_server(owner: Member) -> None:
         AuthParameters={"USERNAME": owner.email, "PREFERRED_CHALLENGE": "WEB_AUTHN"},
     )
     options = json.loads(asked["ChallengeParameters"]["CREDENTIAL_REQUEST_OPTIONS"])
-    step = {"ChallengeName": "WEB_AUTHN", "Session": asked["Session"]}
-    wrong = json.dumps(PasskeyDevice().get(options))
-    with refused("NotAuthorized", REJECTED):
-        owner.contract.admin.admin_respond_to_auth_challenge(
-            **pool,
-            **step,
-            ChallengeResponses={"USERNAME": owner.email, "CREDENTIAL": wrong},
-        )
+    return owner.contract.admin.admin_respond_to_auth_challenge(
+        **pool,
+        ChallengeName="WEB_AUTHN",
+        Session=asked["Session"],
+        ChallengeResponses={"USERNAME": owner.email, "CREDENTIAL": json.dumps(device.get(options))},
+    )
 
 
 def test_factors(owner: Member) -> None:
     """GetUserAuthFactors lists what the user can begin a sign-in with."""
     answer = owner.contract.users.get_user_auth_factors(**owner.token)
     assert set(answer["ConfiguredUserAuthFactors"]) == {"EMAIL_OTP", "PASSWORD", "WEB_AUTHN"}
+    assert answer["Username"] == owner.contract.user(owner.email)["Username"]
+    assert not answer.keys() & {"PreferredMfaSetting", "UserMFASettingList"}
     without = Member(owner.contract)
     answer = without.contract.users.get_user_auth_factors(**without.token)
     assert set(answer["ConfiguredUserAuthFactors"]) == {"EMAIL_OTP", "PASSWORD"}
+    _, _, token = set_up(owner.contract)
+    answer = owner.contract.users.get_user_auth_factors(AccessToken=token)
+    assert answer["ConfiguredUserAuthFactors"] == ["PASSWORD"]
+    assert answer["UserMFASettingList"] == ["SOFTWARE_TOKEN_MFA"]
+    assert answer["PreferredMfaSetting"] == "SOFTWARE_TOKEN_MFA"
 
 
 @pytest.mark.parametrize(
@@ -168,6 +184,44 @@ def test_what_is_refused(member: Member, falsified: dict[str, Any], exception: s
     """Each check has its exception, and keeps nothing."""
     with refused(exception):
         member.registers(PasskeyDevice(**falsified))
+    assert member.passkeys() == []
+
+
+@pytest.mark.parametrize(
+    "falsified",
+    [
+        {"origin": "https://example.com"},
+        {"origin": "http://127.0.0.1:8000"},
+        {"origin": "https://localhost.example.com"},
+        {"party": "example.com"},
+        {"challenge": "A" * 43},
+        {"verifies": False},
+        {"key": PasskeyDevice().key},
+        {"credential_id": b"other"},
+    ],
+)
+def test_what_is_refused_at_a_sign_in(owner: Member, falsified: dict[str, Any]) -> None:
+    """RespondToAuthChallenge declares no exception of WebAuthn, so one stands for all."""
+    with refused("NotAuthorized", REJECTED):
+        owner.answers(owner.asks(), replace(owner.device, **falsified))
+    assert "AuthenticationResult" in owner.answers(owner.asks())
+
+
+def test_a_kind_of_key_that_nobody_knows(member: Member) -> None:
+    """Cognito must be able to check the signatures."""
+    made = member.device.create(member.begins())
+    attestation = AttestationObject(websafe_decode(made["response"]["attestationObject"]))
+    known = attestation.auth_data.credential_data
+    assert known is not None
+    key = {**known.public_key, 3: -999}  # 3 is COSE's label of the algorithm
+    unknown = AttestedCredentialData.create(bytes(16), known.credential_id, key)
+    about = AuthenticatorData.create(
+        attestation.auth_data.rp_id_hash, attestation.auth_data.flags, 1, unknown
+    )
+    changed = websafe_encode(AttestationObject.create("none", about, {}))
+    made["response"]["attestationObject"] = changed
+    with refused("WebAuthnCredentialNotSupported"):
+        member.completes(made)
     assert member.passkeys() == []
 
 
@@ -210,6 +264,16 @@ def test_a_registration_is_for_one_user_once_and_soon(member: Member) -> None:
     member.contract.local.clock.advance(timedelta(minutes=3))
     with refused("WebAuthnChallengeNotFound"):
         member.completes(made)
+
+
+def test_a_challenge_of_a_sign_in(owner: Member) -> None:
+    """It begins no registration, and neither does a session."""
+    asked = owner.asks()
+    options = json.loads(asked["ChallengeParameters"]["CREDENTIAL_REQUEST_OPTIONS"])
+    for challenge in (options["challenge"], asked["Session"]):
+        with refused("WebAuthnChallengeNotFound"):
+            owner.registers(PasskeyDevice(challenge=challenge))
+    assert "AuthenticationResult" in owner.answers(asked)
 
 
 def test_a_passkey_of_somebody_else(owner: Member) -> None:
@@ -279,6 +343,82 @@ def test_a_counter_that_falls_behind(owner: Member) -> None:
     owner.answers(owner.asks())
     with refused("NotAuthorized", REJECTED):
         owner.answers(owner.asks(), copy)
+    synced = PasskeyDevice(counts=0)
+    owner.registers(synced)
+    for _ in range(2):
+        assert "AuthenticationResult" in owner.answers(owner.asks(), synced)
+
+
+def test_a_session_of_somebody_else(owner: Member) -> None:
+    """A passkey answers only the challenge of its owner, whoever else has one."""
+    other = Member(owner.contract)
+    other.registers()
+    asked = owner.asks()
+    with refused("NotAuthorized", REJECTED):
+        owner.answers(asked, other.device)
+    with refused("NotAuthorized", "Invalid session for the user."):
+        other.answers(owner.asks())
+
+
+def test_a_choice_counts_once(owner: Member) -> None:
+    """Its session is used up, as another one begins."""
+    contract = owner.contract
+    offered = contract.initiate("USER_AUTH", USERNAME=owner.email)
+    contract.respond(offered, USERNAME=owner.email, ANSWER="WEB_AUTHN")
+    with refused("NotAuthorized", "Invalid session for the user, session can only be used once."):
+        contract.respond(offered, USERNAME=owner.email, ANSWER="WEB_AUTHN")
+
+
+def change_mfa(contract: Contract, **changed: Any) -> None:
+    """Call SetUserPoolMfaConfig, which also replaces what isn't given."""
+    app = {"SoftwareTokenMfaConfiguration": {"Enabled": True}, "MfaConfiguration": "OPTIONAL"}
+    pool_id = contract.pool.user_pool_id
+    contract.admin.set_user_pool_mfa_config(UserPoolId=pool_id, **app | changed)
+
+
+def test_a_pool_that_requires_a_second_factor(owner: Member) -> None:
+    """Everybody needs the password."""
+    kept = owner.contract.admin.get_user_pool_mfa_config(
+        UserPoolId=owner.contract.pool.user_pool_id
+    )["WebAuthnConfiguration"]
+    change_mfa(owner.contract, MfaConfiguration="ON", WebAuthnConfiguration=kept)
+    asked = owner.asks()
+    assert asked["ChallengeName"] == "SELECT_CHALLENGE"
+    assert "WEB_AUTHN" not in asked["AvailableChallenges"]
+    change_mfa(owner.contract, WebAuthnConfiguration=kept)
+    assert owner.asks()["ChallengeName"] == "WEB_AUTHN"
+
+
+def test_what_a_pool_tells_of_its_passkeys(contract: Contract) -> None:
+    """GetUserPoolMfaConfig returns what was set."""
+    pool_id, ask = contract.pool.user_pool_id, contract.admin.get_user_pool_mfa_config
+    config = {"RelyingPartyId": "localhost", "UserVerification": "required"}
+    answer = ask(UserPoolId=pool_id)
+    assert answer["WebAuthnConfiguration"] == config
+    assert "EmailMfaConfiguration" not in answer
+    email = {"Message": "Your code: {####}", "Subject": "Your code"}
+    change_mfa(contract, EmailMfaConfiguration=email)
+    answer = ask(UserPoolId=pool_id)
+    assert "WebAuthnConfiguration" not in answer
+    assert answer["EmailMfaConfiguration"] == email
+    assert answer["SoftwareTokenMfaConfiguration"] == {"Enabled": True}
+
+
+@pytest.mark.parametrize("config", [{"RelyingPartyId": "example.com"}, {}])
+def test_another_relying_party(owner: Member, config: dict[str, str]) -> None:
+    """Makes every passkey useless, so none is offered. The owner can still delete them."""
+    asked = owner.asks()
+    change_mfa(owner.contract, WebAuthnConfiguration=config)
+    with refused("NotAuthorized", REJECTED):
+        owner.answers(asked)
+    assert owner.asks()["ChallengeName"] == "SELECT_CHALLENGE"
+    answer = owner.contract.users.get_user_auth_factors(**owner.token)
+    assert "WEB_AUTHN" not in answer["ConfiguredUserAuthFactors"]
+    (passkey,) = owner.passkeys()
+    assert passkey["RelyingPartyId"] == "localhost"
+    owner.contract.users.delete_web_authn_credential(
+        **owner.token, CredentialId=passkey["CredentialId"]
+    )
 
 
 def test_a_second_factor(owner: Member) -> None:
@@ -316,6 +456,8 @@ def test_a_user_who_does_not_exist(contract: Contract) -> None:
         "USER_AUTH", USERNAME=contract.address(), PREFERRED_CHALLENGE="WEB_AUTHN"
     )
     assert asked["ChallengeName"] == "SELECT_CHALLENGE"
+    member = Member(contract)
+    assert asked["AvailableChallenges"] == member.asks()["AvailableChallenges"]
 
 
 def test_a_disabled_user(owner: Member) -> None:
