@@ -161,7 +161,7 @@ NO_OPERATIONS = {
     "empty": "",
     "only the service": TARGET,
     "without an operation": f"{TARGET}.",
-    "not built here": f"{TARGET}.GetUserAuthFactors",
+    "not built here": f"{TARGET}.ListDevices",
     "of no service": "SignUp",
     "of another service": "AmazonSQS.ListQueues",
     "in another spelling": f"{TARGET}.signUp",
@@ -190,7 +190,7 @@ def test_an_operation_that_is_none_is_called_once(contract: Contract) -> None:
     """An SDK raises the error at once."""
     contract.local  # noqa: B018 - the real one has this operation
     with pytest.raises(ClientError) as caught:
-        contract.admin.get_user_auth_factors(AccessToken="x")
+        contract.admin.list_devices(AccessToken="x")
     assert caught.value.response["Error"]["Code"] == "UnknownOperationException"
     assert caught.value.response["ResponseMetadata"]["RetryAttempts"] == 0
 
