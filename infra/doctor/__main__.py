@@ -171,8 +171,7 @@ def describe(given: argparse.Namespace, findings: Findings, attempt: Attempt | N
             right=attempt.client_id == client_id,
         )
     if given.without_google:
-        pool.check_pool(pool_id)
-        pool.check_client(pool_id, client_id)
+        pool.check_client(pool_id, client_id, pool.check_pool(pool_id))
         return
     redirect_uri = attempt.redirect_uri if attempt else given.redirect_uri
     pool.check(

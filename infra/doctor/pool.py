@@ -1,6 +1,7 @@
 """Checks of the user pool's settings that only Cognito's API shows.
 
-The credentials need cognito-idp:Describe*. Two answers may contain a secret. It is dropped at once.
+The credentials need cognito-idp:Describe* and, for passkeys, cognito-idp:GetUserPoolMfaConfig. Two
+answers may contain a secret. It is dropped at once.
 """
 
 import re
@@ -11,6 +12,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from app.oauth import SCOPES
+from infra.doctor import passkeys
 from infra.doctor.client import check_client
 from infra.doctor.findings import Findings
 from infra.doctor.google import OTHER_TYPE
@@ -58,7 +60,7 @@ class Pool:
         if pool := self.check_pool(pool_id):
             self._check_pool_for_google(pool, pre_sign_up)
         self._check_provider(pool_id, google_client_id)
-        client = self.check_client(pool_id, client_id)
+        client = self.check_client(pool_id, client_id, pool)
         if client:
             self._check_oauth(client, redirect_uri)
         self._check_branding(pool_id, client_id)
@@ -77,12 +79,19 @@ class Pool:
             "pool's UserAttributeUpdateSettings, as in the template",
             right="email" in first.get("AttributesRequireVerificationBeforeUpdate", []),
         )
+        if "WEB_AUTHN" in passkeys.first_factors(pool):
+            config = self._ask(self._cognito.get_user_pool_mfa_config, UserPoolId=pool_id)
+            if config is not None:
+                passkeys.check_relying_party(self._findings, config)
         return pool
 
-    def check_client(self, pool_id: str, client_id: str) -> dict[str, Any] | None:
+    def check_client(
+        self, pool_id: str, client_id: str, pool: Mapping[str, Any] | None
+    ) -> dict[str, Any] | None:
         """Check what the API needs of any app client. Return the client without its secret.
 
-        Return None if there is none, or if the credentials can't read it.
+        `pool` is what `check_pool` returned. Return None if there is no such client, or if the
+        credentials can't read it.
         """
         answer = self._ask(
             self._cognito.describe_user_pool_client, UserPoolId=pool_id, ClientId=client_id
@@ -94,6 +103,7 @@ class Pool:
         check_client(
             self._findings, client, has_secret=client.pop("ClientSecret", None) is not None
         )
+        passkeys.check_flow(self._findings, client, passkeys.first_factors(pool or {}))
         return client
 
     def _check_pool_for_google(self, pool: Mapping[str, Any], pre_sign_up: str | None) -> None:

@@ -700,6 +700,7 @@ def conditions_are_the_right_way_round(template: Template) -> None:
     expected = {
         "OwnsPool": {"Fn::Equals": [{"Ref": "ExistingUserPoolId"}, ""]},
         "HasSender": _is_set("SenderArn", ""),
+        "HasPasskeys": _is_set("PasskeyDomain", ""),
         "HasEmailText": _is_set("EmailText", ""),
         "HasSecondEmailText": _is_set("SecondEmailText", ""),
         "HasGoogle": {"Fn::And": [_is_set("GoogleClientId", ""), {"Condition": "OwnsPool"}]},

@@ -30,6 +30,7 @@ SENDER = {
     "SenderArn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com",
     "SenderAddress": "Accounts <no-reply@example.com>",
 }
+PASSKEYS = {"PasskeyDomain": "example.com"}
 ENGLISH = {"EmailSubject": "Your code", "EmailText": "Your code: {####}"}
 KOREAN = {"SecondEmailSubject": "인증 코드", "SecondEmailText": "인증 코드: {####}"}
 
@@ -120,13 +121,16 @@ OF_THE_POOL = {"UserPool", "UserPoolClient"}
     lambda it: it["Conditions"].update(HasGoogle=it["Conditions"]["HasGoogle"]["Fn::And"][0]),
     lambda it: it["Rules"]["ExistingPoolIsWhole"]["Assertions"].pop(0),
     lambda it: it["Rules"]["ExistingPoolIsWhole"]["Assertions"].pop(1),
+    lambda it: it["Rules"]["ExistingPoolIsWhole"]["Assertions"].pop(2),
     lambda it: it["Outputs"]["UserPoolId"].update(Value={"Ref": "UserPool"}),
     *_let_through(*EXISTING_POOL),
 )
 def existing_pool_stays_as_it_is(template: Template) -> None:
     """With both parameters, the stack has no pool, no client and nothing of Google."""
     all_or_none(template, "ExistingPoolIsWhole", EXISTING_POOL)
-    assert not accepted(template, "ExistingPoolIsWhole", EXISTING_POOL | GOOGLE)
+    for more in (GOOGLE, PASSKEYS):
+        assert accepted(template, "ExistingPoolIsWhole", more)
+        assert not accepted(template, "ExistingPoolIsWhole", EXISTING_POOL | more)
     own = deployed(template, {})
     theirs = deployed(template, EXISTING_POOL)
     assert own["Resources"].keys() - theirs["Resources"].keys() == OF_THE_POOL
@@ -265,9 +269,6 @@ def _pool(template: Template, given: dict[str, str]) -> dict[str, Any]:
     return made
 
 
-PASSKEYS = {"PasskeyDomain": "example.com"}
-
-
 def _factors(template: Template) -> list[Any]:
     factors: list[Any] = properties(template, "UserPool")["Policies"]["SignInPolicy"][
         "AllowedFirstAuthFactors"
@@ -282,9 +283,13 @@ def _factors(template: Template) -> list[Any]:
     lambda it: it["Conditions"].update(HasPasskeys={"Condition": "HasSender"}),
     lambda it: it["Conditions"].update(HasSender={"Condition": "HasPasskeys"}),
     lambda it: properties(it, "UserPool").pop("WebAuthnRelyingPartyID"),
+    lambda it: properties(it, "UserPool").update(WebAuthnRelyingPartyID={"Ref": "PasskeyDomain"}),
+    lambda it: properties(it, "UserPool").pop("WebAuthnUserVerification"),
     lambda it: properties(it, "UserPool").update(WebAuthnUserVerification="preferred"),
     lambda it: it["Parameters"]["PasskeyUserVerification"].update(Default="preferred"),
+    lambda it: it["Parameters"]["PasskeyUserVerification"]["AllowedValues"].append("discouraged"),
     lambda it: properties(it, "UserPoolClient")["ExplicitAuthFlows"].remove("ALLOW_USER_AUTH"),
+    lambda it: it["Parameters"]["PasskeyDomain"].update(AllowedPattern=".*"),
     *_let_through("PasskeyDomain"),
 )
 def passwords_stay_beside_passkeys_and_codes(template: Template) -> None:
@@ -308,8 +313,11 @@ def passwords_stay_beside_passkeys_and_codes(template: Template) -> None:
             else {}
         )
     assert defaults(template)["PasskeyUserVerification"] == "required"
+    allowed = template["Parameters"]["PasskeyUserVerification"]["AllowedValues"]
+    assert set(allowed) == {"required", "preferred"}
     assert "ALLOW_USER_AUTH" in properties(template, "UserPoolClient")["ExplicitAuthFlows"]
     wrong = ["https://example.com", "example.com/", "example", "*.example.com", "127.0.0.1", "a..b"]
+    wrong += ["example.com:8000", "example.com/app", "Example.com", "-a.example.com", "a.com b.com"]
     matches(template, {"PasskeyDomain": ("app.example.com", wrong)})
 
 

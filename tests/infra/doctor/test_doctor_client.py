@@ -17,12 +17,14 @@ pytestmark = pytest.mark.usefixtures("credentials")
 
 RIGHT = [
     "✓ A new address counts once it is verified",
+    "✓ Passkeys are for pages of localhost",
     "✓ The app client has no secret",
     "✓ The app client allows ALLOW_USER_PASSWORD_AUTH",
     "✓ The app client rotates refresh tokens",
     "✓ The app client can revoke tokens",
     "✓ The app client can write email and name",
     "✓ The app client hides who has an account",
+    "✓ The app client allows ALLOW_USER_AUTH",
     "All checks passed.",
 ]
 
@@ -62,7 +64,7 @@ NO_ROTATION = (
             ),
         ),
         (
-            {"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH"]},
+            {"ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_AUTH"]},
             (
                 "The app client doesn't allow ALLOW_USER_PASSWORD_AUTH, so nobody can sign in. "
                 "Add it to its ExplicitAuthFlows"
@@ -72,7 +74,11 @@ NO_ROTATION = (
         (
             {
                 "RefreshTokenRotation": {"Feature": "DISABLED"},
-                "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+                "ExplicitAuthFlows": [
+                    "ALLOW_USER_PASSWORD_AUTH",
+                    "ALLOW_USER_AUTH",
+                    "ALLOW_REFRESH_TOKEN_AUTH",
+                ],
             },
             NO_ROTATION,
         ),

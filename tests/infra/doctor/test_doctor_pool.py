@@ -68,10 +68,11 @@ def test_every_check(examine_pool: Examine, pool: LocalPool, cognito: LocalCogni
     own = cognito.google.client_id
     report = examine_pool(pool)
     assert report.status == 0
-    assert report.lines[-1] == "No check failed, but 1 of 31 could not be made (?)."
-    assert report.lines[7:31] == [
+    assert report.lines[-1] == "No check failed, but 1 of 33 could not be made (?)."
+    assert report.lines[7:33] == [
         f"✓ The API uses the app client {pool.client_id}",
         "✓ A new address counts once it is verified",
+        "✓ Passkeys are for pages of localhost",
         "✓ The attribute email can change",
         f"? Can't tell: {WHOSE_TRIGGER.replace(' PreSignUp ', f' {trigger_of(cognito, pool)} ')}",
         f"✓ The domain {name} is active",
@@ -88,6 +89,7 @@ def test_every_check(examine_pool: Examine, pool: LocalPool, cognito: LocalCogni
         "✓ The app client can revoke tokens",
         "✓ The app client can write email and name",
         "✓ The app client hides who has an account",
+        "✓ The app client allows ALLOW_USER_AUTH",
         "✓ OAuth is on for the app client",
         "✓ The app client's AllowedOAuthFlows: code",
         f"✓ The app client's AllowedOAuthScopes: openid, email, {ADMIN}",
