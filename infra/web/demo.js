@@ -236,6 +236,9 @@ function explain(name, error) {
   if (error.code === "rejected") return error.message; // written by the team's own trigger
   if (error instanceof InAppBrowserError) return words.codes.inAppBrowser;
   if (error.code === "invalid_credentials" && name === "changePassword") return words.wrongPassword;
+  if (error.code === "code_mismatch" && (name === "verifyMfa" || (name === "challenge" && isFromApp()))) {
+    return words.wrongAppCode; // nobody can send another one
+  }
   if (error instanceof PasskeyError) return words.passkey[error.kind];
   const text = words.codes[error.code ?? error.kind] ?? words.codes.unknown;
   const rules = error.code === "invalid_password" ? error.errors : [];
@@ -262,8 +265,12 @@ function ask({ challenge, session, needs }) {
     for (const input of part.querySelectorAll("input")) input.disabled = part.hidden;
   }
   byId("challenge-secret").hidden = challenge !== "MFA_SETUP";
-  const fromApp = ["SOFTWARE_TOKEN_MFA", "MFA_SETUP"].includes(challenge);
-  byId("challenge-hint").textContent = fromApp ? words.codeFromApp : words.codeFromMail;
+  byId("challenge-hint").textContent = isFromApp() ? words.codeFromApp : words.codeFromMail;
+}
+
+/** Return whether an authenticator app shows the code that sign-in waits for. */
+function isFromApp() {
+  return ["SOFTWARE_TOKEN_MFA", "MFA_SETUP"].includes(step.challenge);
 }
 
 /** Show one view, fill in the known address, and focus the first empty field. */
@@ -335,7 +342,8 @@ async function introduce() {
     byId("own").hidden = `${me.signsInWith}` === "google";
     byId("of-passwords").hidden = !me.signsInWith.includes("password");
     log("me");
-    await listPasskeys(me.signsInWith.includes("passkey"));
+    // With a second factor, passkeys don't sign in, but they are still there.
+    await listPasskeys(me.mfa || me.signsInWith.includes("passkey"));
   } catch (error) {
     fail(byId("mfa"), "me", error);
   }

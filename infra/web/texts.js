@@ -119,6 +119,7 @@ const en = {
     unsupported: "This browser doesn't support passkeys. Choose another way.",
   },
 
+  wrongAppCode: "This code is incorrect. Enter the one that your authenticator app shows now.",
   wrongPassword: "Your current password is incorrect.",
   reference: (id) => `If you contact us, please quote ${id}.`,
   wait: (seconds) =>
@@ -294,6 +295,7 @@ const ko = {
     unsupported: "패스키를 지원하지 않는 브라우저예요. 다른 방법으로 로그인해 주세요.",
   },
 
+  wrongAppCode: "인증 코드가 맞지 않아요. 지금 인증 앱에 표시된 인증 코드를 입력해 주세요.",
   wrongPassword: "현재 비밀번호가 맞지 않아요.",
   reference: (id) => `문의하실 때 ${id} 번호를 알려 주세요.`,
   wait: (seconds) =>

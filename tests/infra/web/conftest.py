@@ -17,6 +17,7 @@ from infra.local.server import LocalCognito
 from infra.local.stack import LocalPool
 from tests.support.browser import Browse, Window
 from tests.support.ports import free_ports
+from tests.support.totp import totp
 from tests.support.transports import serve
 
 PASSWORD = "Correct-horse-9"
@@ -140,6 +141,12 @@ class Visitor:
         self.presses("confirmButton")
         self.sees("account")
         expect(self.page.get_by_text(self.email)).to_be_visible()
+
+
+def code_of(link: Locator, cognito: LocalCognito) -> str:
+    """Return the code that an authenticator app shows after its link was opened."""
+    secret = str(link.get_attribute("href")).split("secret=")[1]
+    return totp(secret.split("&")[0], cognito.clock.now())
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import CDPSession, Locator, expect
 
 from infra.local.server import LocalCognito, LocalPool
-from tests.infra.web.conftest import PASSWORD, Visitor
+from tests.infra.web.conftest import PASSWORD, Visitor, code_of
 from tests.support.people import admin
 from tests.support.ports import free_ports
 
@@ -183,6 +183,27 @@ def test_a_lost_device(visit: Visit) -> None:
     is_told_of_a_passkey(ada, "cancelled")
     ada.signs_in()
     ada.hears("signIn")
+
+
+def test_with_a_second_factor(visit: Visit, cognito: LocalCognito) -> None:
+    """Its passkeys are still listed, and can be removed, although they don't sign in."""
+    ada = visit()
+    Device(ada)
+    ada.is_signed_in()
+    ada.presses("addPasskey")
+    ada.hears("addPasskey")
+    ada.presses("setUpMfa")
+    ada.hears("setUpMfa")
+    ada.types("code", code_of(ada.page.locator("#mfa .otpauth"), cognito))
+    ada.presses("verifyMfa")
+    ada.hears("verifyMfa")
+    expect(listed(ada)).to_have_count(1)
+    ada.presses("signOut")
+    ada.types("email", ada.email)
+    ada.presses("signInWithPasskey")
+    ada.is_told("passkey_not_found")
+    ada.signs_in()
+    expect(ada.status).to_have_text(ada.words["codes"]["challenge_required"])
 
 
 def test_a_wrong_finger(visit: Visit) -> None:
