@@ -317,6 +317,13 @@ class Cognito:
             if challenge == "EMAIL_OTP":
                 raise WrongCodeError from refused
             raise
+        except (
+            errors.UserNotConfirmedException,
+            errors.PasswordResetRequiredException,
+        ) as refused:
+            if challenge == "EMAIL_OTP":  # the account changed after the code was sent
+                raise WrongCodeError from refused
+            raise
         return to_tokens(answer)
 
     def set_up_mfa_at_sign_in(self, session: str) -> tuple[str, str]:

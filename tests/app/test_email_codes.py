@@ -84,6 +84,18 @@ def test_a_code_of_another_sign_in(ada: Person, person: Callable[[], Person]) ->
     assert ada.signs_in_by_code(asked, code=first).status_code == 200
 
 
+def test_an_account_that_changes_meanwhile(
+    ada: Person, cognito: LocalCognito, pool: LocalPool
+) -> None:
+    """Not even a session from before tells that the password must be reset now."""
+    ada.has_an_account()
+    asked, code = ada.asks_for_a_sign_in_code(), ada.code
+    who = {"UserPoolId": pool.user_pool_id, "Username": ada.email}
+    admin(cognito, pool).admin_reset_user_password(**who)
+    assert failure(ada.signs_in_by_code(asked, code="wrong")) == CODE_MISMATCH
+    assert failure(ada.signs_in_by_code(asked, code=code)) == CODE_MISMATCH
+
+
 def test_five_codes_an_hour(ada: Person, cognito: LocalCognito) -> None:
     """After that nothing is e-mailed, and the answer is the same."""
     ada.has_an_account()
