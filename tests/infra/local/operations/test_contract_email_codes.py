@@ -162,7 +162,9 @@ def test_a_second_factor(contract: Contract) -> None:
     assert asks(contract, email)["ChallengeName"] == "SELECT_CHALLENGE"
     required = contract.with_settings(mfa={"MfaConfiguration": "ON"})
     email = required.member()
-    assert asks(required, email)["ChallengeName"] == "SELECT_CHALLENGE"
+    nobody = asks(required, contract.address())
+    assert without_session(nobody) == without_session(asks(required, email))
+    assert nobody["AvailableChallenges"] == ["PASSWORD_SRP", "PASSWORD"]
     assert mails(contract) == before + 1  # the new user's confirmation code
 
 
