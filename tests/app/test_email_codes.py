@@ -124,6 +124,20 @@ def test_signing_up_without_a_password(ada: Person) -> None:
     assert ada.looks_in_the_mirror().json()["body"]["signsInWith"] == ["password"]
 
 
+def test_a_second_factor_and_no_password(ada: Person, cognito: LocalCognito) -> None:
+    """Only a password leads to a second factor, so the way back in begins with a new one."""
+    ada.signs_up(passwordless=True, password=None)
+    assert ada.confirms(code=ada.code, session=ada.session).status_code == 200
+    ada.sets_up_mfa()
+    ada.verifies_mfa(totp(ada.mfa_secret, cognito.clock.now()))
+    assert ada.looks_in_the_mirror().json()["body"]["signsInWith"] == []
+    asked = ada.asks_for_a_sign_in_code()
+    assert failure(ada.signs_in_by_code(asked)) == CODE_MISMATCH
+    assert ada.forgets_the_password().json() == DONE
+    assert ada.resets_the_password().status_code == 200
+    assert ada.signs_in().json()["challenge"] == "SOFTWARE_TOKEN_MFA"
+
+
 PASSWORDS_ONLY = {"Policies": {"PasswordPolicy": {"MinimumLength": 8}}}
 
 
