@@ -4,8 +4,10 @@ A proxy, a captive portal or another server at Cognito's address may answer anyt
 trusts what it parses, and would hand on any type under any name.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -14,6 +16,7 @@ from app.exceptions import NotCognitoError
 from app.upstream import read_json
 
 MAX_NAME = 100  # characters of an error's name
+MAX_DEPTH = 100  # of a document; WebAuthn's are 3 deep, and pydantic writes some 250
 _SCALARS: dict[str, type] = {"boolean": bool, "integer": int, "string": str}
 
 
@@ -49,11 +52,40 @@ def read_error(body: bytes) -> dict[str, Any]:
     return {"__type": name, "message": message}
 
 
-def _read_structure(shape: StructureShape, value: Any) -> dict[str, Any]:
+def read_document(text: str) -> dict[str, Any]:
+    """Return a document of WebAuthn, which Cognito sends as JSON in a string.
+
+    Raise NotCognitoError if it isn't a JSON object.
+    """
+    return _checked_document(read_json(text.encode()))
+
+
+def _checked_document(value: Any) -> dict[str, Any]:
+    """Return a document as it is: the model doesn't describe it. Refuse what can't be sent on."""
     if not isinstance(value, dict):
         raise NotCognitoError
-    if shape.is_document_type:  # WebAuthn's own JSON, which the model doesn't describe
-        return value
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if any(isinstance(each, float) and not isfinite(each) for each in level):
+            break
+        if not level:
+            return value
+    raise NotCognitoError
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def _read_structure(shape: StructureShape, value: Any) -> dict[str, Any]:
+    if shape.is_document_type:
+        return _checked_document(value)
+    if not isinstance(value, dict):
+        raise NotCognitoError
     # As in all AWS services, null stands for a missing member.
     read = {
         name: _read(member, value[name])

@@ -4,7 +4,6 @@ Exceptions are not translated here: exception_handlers.py looks them up in the t
 method catches one only to ask Cognito a second question.
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +11,7 @@ from contextlib import contextmanager, suppress
 from secrets import token_hex, token_urlsafe
 from typing import Any, TypeVar
 
+from app.answers import read_document
 from app.aws import make_client
 from app.challenges import CHALLENGES, to_tokens
 from app.claims import groups_of, read_claims
@@ -267,13 +267,8 @@ class Cognito:
             raise NoPasskeyError from refused
         if answer.get("ChallengeName") != "WEB_AUTHN":
             raise NoPasskeyError
-        try:
-            options = json.loads(answer["ChallengeParameters"]["CREDENTIAL_REQUEST_OPTIONS"])
-        except (KeyError, ValueError, RecursionError):
-            options = None
-        if not isinstance(options, dict):
-            raise NotCognitoError
-        return _member(answer, "Session"), options
+        options = _member(answer.get("ChallengeParameters", {}), "CREDENTIAL_REQUEST_OPTIONS")
+        return _member(answer, "Session"), read_document(options)
 
     def answer_challenge(self, email: str, challenge: str, session: str, response: str) -> Tokens:
         """Answer a challenge with what it asks for (RespondToAuthChallenge).

@@ -60,9 +60,9 @@ MAY_IMPORT = {
     "app.who": {"app.claims", "fastapi"},
     "app.schemas": {"app.validation", "pydantic", "pydantic_core"},
     # Cognito
-    "app.cognito": {"app.aws", "app.challenges", "app.claims", "app.exceptions", "app.failure"}
-    | {"app.logs", "app.passwords", "app.schemas", "app.settings", "app.upstream", "app.users"}
-    | {"app.validation"},
+    "app.cognito": {"app.answers", "app.aws", "app.challenges", "app.claims", "app.exceptions"}
+    | {"app.failure", "app.logs", "app.passwords", "app.schemas", "app.settings", "app.upstream"}
+    | {"app.users", "app.validation"},
     "app.challenges": {"app.exceptions", "app.schemas", "pydantic"},
     "app.users": {"app.schemas"},
     "app.aws": {"app.answers", "app.settings", "app.upstream", "boto3", "botocore"}

@@ -3,6 +3,8 @@
 import copy
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -15,14 +17,17 @@ from hypothesis import strategies as st
 from app.answers import read_error
 from app.cognito import Cognito
 from app.exception_handlers import find_failure
+from app.exceptions import NotCognitoError
+from app.schemas import Passkey, PasskeyChallenge, PasskeyOptions
 from app.settings import Settings
 from tests.conftest import Connect
 from tests.support import faulty
-from tests.support.calls import CALLS
-from tests.support.faulty import FINE, Answer, Error, FaultyCognito, json_answer
+from tests.support.calls import CALLS, EMAIL
+from tests.support.faulty import FINE, Answer, Error, FaultyCognito, Fine, json_answer
 from tests.support.people import Person
 from tests.support.watch import Watch
 
+START, LIST = "StartWebAuthnRegistration", "ListWebAuthnCredentials"
 HTML = b"<html><body>Please log in</body></html>"
 
 
@@ -150,6 +155,148 @@ def test_another_value_anywhere(
     assert told(lambda: CALLS[operation](client)) in codes
 
 
+# WebAuthn's documents, which the API's model doesn't describe, and timestamps
+
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+WHOLE = st.text(st.characters(exclude_categories=["Cs"]))  # without half a character
+DOCUMENTS = st.dictionaries(
+    WHOLE,
+    st.recursive(
+        st.none() | st.booleans() | NUMBERS | WHOLE,
+        lambda inner: st.lists(inner) | st.dictionaries(WHOLE, inner),
+        max_leaves=10,
+    ),
+)
+
+
+def posing(options: str) -> Answer:
+    """Return the answer to InitiateAuth that asks for a passkey."""
+    parameters = {"CREDENTIAL_REQUEST_OPTIONS": options}
+    posed = {"ChallengeName": "WEB_AUTHN", "Session": "s" * 20, "ChallengeParameters": parameters}
+    return json_answer(200, posed)
+
+
+@hypothesis.settings(deadline=None)
+@given(DOCUMENTS)
+def test_a_document_passes_unchanged(
+    client: Cognito, upstream: FaultyCognito, document: dict[str, Any]
+) -> None:
+    """A browser gets what Cognito sent, and Cognito what the browser sent, whatever is in it."""
+    same = json.dumps(document)  # which tells 1 from 1.0 and from true
+    upstream.behave(json_answer(200, {"CredentialCreationOptions": document}), only=START)
+    made = PasskeyOptions(body=client.begin_passkey("a-token")).model_dump_json()
+    assert json.dumps(json.loads(made)["body"]) == same
+    upstream.behave(posing(same), only="InitiateAuth")
+    _, options = client.begin_passkey_sign_in(EMAIL)
+    asked = PasskeyChallenge(session="s", options=options).model_dump_json()
+    assert json.dumps(json.loads(asked)["options"]) == same
+    upstream.behave(Fine())
+    client.add_passkey("a-token", document)
+    assert json.dumps(json.loads(upstream.bodies[-1])["Credential"]) == same
+
+
+def test_a_credential_passes_unchanged(
+    connect: Connect, settings: Settings, upstream: FaultyCognito
+) -> None:
+    """The credential of a sign-in reaches Cognito as a string of JSON."""
+    credential = {
+        "id": "\u00e9\u0000",
+        "response": {"": [1, 1.0, True, None, {}, []]},
+        "z": 1,
+        "a": 2,
+    }
+    upstream.behave(Fine())
+    step = {"challenge": "WEB_AUTHN", "session": "s" * 20, "credential": credential}
+    with connect(settings) as page:
+        answer = page.post("/auth/challenge", json={"email": EMAIL} | step)
+    assert answer.status_code == 200
+    sent = json.loads(upstream.bodies[-1])["ChallengeResponses"]["CREDENTIAL"]
+    assert json.dumps(json.loads(sent)) == json.dumps(credential)
+
+
+NO_DOCUMENTS = {
+    "a list": "[]",
+    "null": "null",
+    "a string": '"a"',
+    "a number": "1",
+    "no JSON": "{",
+    "not a number": '{"a": NaN}',
+    "infinite": '{"a": [{"b": -Infinity}]}',
+    "larger than any number": '{"a": [1e999]}',
+    "half a character": r'{"a": "\ud800"}',
+    "half a character in a name": r'{"\ud800": 1}',
+    "nested deeply": '{"a":' * 50_000 + "1" + "}" * 50_000,
+    "nested almost too deeply": '{"a":' * 300 + "1" + "}" * 300,
+    "lists nested almost too deeply": '{"a":' + "[" * 300 + "]" * 300 + "}",
+}
+
+
+@pytest.mark.parametrize("text", NO_DOCUMENTS.values(), ids=NO_DOCUMENTS)
+def test_no_document(text: str, client: Cognito, upstream: FaultyCognito) -> None:
+    """What a browser can't be sent isn't Cognito's."""
+    upstream.behave(Answer(200, b'{"CredentialCreationOptions": %b}' % text.encode()), only=START)
+    assert told(lambda: client.begin_passkey("a-token")) == "unavailable"
+    upstream.behave(posing(text), only="InitiateAuth")
+    assert told(lambda: client.begin_passkey_sign_in(EMAIL)) == "unavailable"
+
+
+def created_at(client: Cognito, upstream: FaultyCognito, number: str) -> datetime:
+    """Return the time of a passkey for what Cognito sent."""
+    listed = json.dumps(FINE[LIST]).replace(str(FINE[LIST]["Credentials"][0]["CreatedAt"]), number)
+    upstream.behave(Answer(200, listed.encode()), only=LIST)
+    (passkey,) = client.list_passkeys("a-token")
+    return passkey.created_at
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("0", "1970-01-01T00:00:00Z"),
+        ("-1", "1969-12-31T23:59:59Z"),
+        ("1795744102", "2026-11-27T01:48:22Z"),
+        ("1795744102.284", "2026-11-27T01:48:22.284000Z"),
+        ("1.795744102E9", "2026-11-27T01:48:22Z"),
+        ("253402300799", "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_a_timestamp(client: Cognito, upstream: FaultyCognito, number: str, expected: str) -> None:
+    """Seconds since 1970 become a time in UTC."""
+    time = created_at(client, upstream, number)
+    assert time.tzinfo is UTC
+    assert (
+        json.loads(Passkey(id="x", name=None, created_at=time).model_dump_json(by_alias=True))[
+            "createdAt"
+        ]
+        == expected
+    )
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *("true", "false", '"1795744102"', '"2026-11-27T09:00:00Z"', "[]", "{}"),
+        *("NaN", "Infinity", "-Infinity", "1e999", "1e18", "9" * 400, "-" + "9" * 400),
+        *("253402300800", "-62135596801"),  # a second after the last year, and before the first
+    ],
+)
+def test_no_timestamp(client: Cognito, upstream: FaultyCognito, number: str) -> None:
+    """Whatever isn't a time that can be told isn't Cognito's."""
+    with pytest.raises(NotCognitoError):
+        created_at(client, upstream, number)
+
+
+@hypothesis.settings(deadline=None)
+@given(NUMBERS)
+def test_any_number_for_a_timestamp(
+    client: Cognito, upstream: FaultyCognito, number: float
+) -> None:
+    """It is a time in UTC, or refused."""
+    with suppress(NotCognitoError):
+        time = created_at(client, upstream, json.dumps(number))
+        assert time.tzinfo is UTC
+        assert abs(time.timestamp() - number) < 0.001
+
+
 MISSING = [
     ("SignUp", "UserSub"),
     ("InitiateAuth", "AuthenticationResult"),
@@ -158,6 +305,8 @@ MISSING = [
     ("GetUser", "Username"),
     ("GetUser", "UserAttributes"),
     ("AssociateSoftwareToken", "SecretCode"),
+    ("StartWebAuthnRegistration", "CredentialCreationOptions"),
+    ("ListWebAuthnCredentials", "Credentials"),
 ]
 
 
