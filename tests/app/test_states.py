@@ -33,6 +33,7 @@ TAKEN: Told = (409, "email_taken")
 NO_PASSWORD: Told = (409, "signs_in_with_google")
 AGAIN: Told = (403, "reauthentication_required")
 NO_PASSKEY: Told = (404, "passkey_not_found")
+WRONG_CODE: Told = (400, "code_mismatch")
 
 NEW_PASSWORD = "A-new-horse-10"
 
@@ -51,7 +52,8 @@ def claims_of(token: str) -> dict[str, Any]:
 class Walk(RuleBasedStateMachine):
     """One person's accounts and a model of them: a password account, a Google account, or both.
 
-    `state`, `disabled`, `mfa` and `device`, which has its passkey, describe the password account.
+    `state`, `has_password`, `disabled`, `mfa` and `device`, which has its passkey, describe the
+    password account.
     """
 
     def __init__(self, ada: Person, cognito: LocalCognito, pool: LocalPool) -> None:
@@ -61,6 +63,7 @@ class Walk(RuleBasedStateMachine):
         self.boto3 = admin(cognito, pool)
         self.who = {"UserPoolId": pool.user_pool_id, "Username": ada.email}
         self.state = "none"
+        self.has_password = False
         self.disabled = False
         self.mfa = False
         self.device: PasskeyDevice | None = None
@@ -69,7 +72,12 @@ class Walk(RuleBasedStateMachine):
         self.came_from_google = False
         self.code_in_mail = ""
         self.reset_in_mail = ""
+        self.reset_mailed_at = 0.0
         self.signed_up_at = 0.0
+        self.asked: httpx.Response | None = None
+        self.sign_in_code = ""
+        self.sign_in_code_works = False
+        self.asked_at = 0.0
 
     # The model's predictions
 
@@ -88,7 +96,7 @@ class Walk(RuleBasedStateMachine):
         return DONE if self.session() else NO_TOKEN
 
     def with_password(self) -> Told:
-        """Return the answer of a route that needs a session of the password account."""
+        """Return the answer of a route that needs a session of the account with her own address."""
         return NO_PASSWORD if self.session() and self.came_from_google else self.with_session()
 
     def recently(self, expected: Told) -> Told:
@@ -122,23 +130,32 @@ class Walk(RuleBasedStateMachine):
             "unconfirmed": (403, "user_not_confirmed"),
             "reset_required": (403, "password_reset_required"),
             "new_password_required": CHALLENGE,
-            "confirmed": CHALLENGE if self.mfa else DONE,
+            "confirmed": (CHALLENGE if self.mfa else DONE) if self.has_password else WRONG,
         }[self.state]
 
     def without_password(self) -> bool:
         """Return whether a passkey or an e-mailed code would do."""
         return self.state == "confirmed" and not self.mfa
 
+    def still_lives(self, begun_at: float) -> bool:
+        """Return whether a session of a sign-in has time left."""
+        left = begun_at + SESSION.total_seconds() - self.cognito.clock.now()
+        if 0 < left < 5:  # too close to call
+            self.cognito.clock.advance(5)
+        return left >= 5
+
     # Every route, at any time
 
     @rule()
     def signs_up(self) -> None:
         """Sign up, which succeeds if the address has no account yet."""
-        expected = TAKEN if self.google or self.state != "none" else DONE
-        assert told(self.ada.signs_up()) == expected
-        if expected == DONE:
-            self.state, self.code_in_mail = "unconfirmed", self.ada.code
-            self.signed_up_at = self.cognito.clock.now()
+        self.has_signed_up(self.ada.signs_up(), has_password=True)
+
+    @rule()
+    def signs_up_without_a_password(self) -> None:
+        """Sign up without a password, which succeeds in the same states."""
+        answer = self.ada.signs_up(passwordless=True, password=None)
+        self.has_signed_up(answer, has_password=False)
 
     @rule()
     def asks_for_the_code_again(self) -> None:
@@ -156,17 +173,14 @@ class Walk(RuleBasedStateMachine):
             assert answer == DONE
             self.state = "confirmed"
         elif self.state == "none":
-            assert answer == (400, "code_mismatch")
+            assert answer == WRONG_CODE
         else:
             assert answer == (409, "already_confirmed")
 
     @rule()
     def confirms_where_she_signed_up(self) -> None:
         """Confirm with the session of the sign-up, which signs in as well unless it is too old."""
-        left = self.signed_up_at + SESSION.total_seconds() - self.cognito.clock.now()
-        if 0 < left < 5:  # too close to call
-            self.cognito.clock.advance(5)
-        fresh = left >= 5
+        fresh = self.still_lives(self.signed_up_at)
         session, code = self.ada.session or "a" * 20, self.code_in_mail or "123456"
         answer = self.ada.confirms(code=code, session=session)
         if self.state == "unconfirmed" and not self.disabled:
@@ -176,7 +190,7 @@ class Walk(RuleBasedStateMachine):
             if fresh:
                 self.signed_in, self.came_from_google = True, False
         elif self.state == "none":
-            assert told(answer) == (400, "code_mismatch")
+            assert told(answer) == WRONG_CODE
         else:
             assert told(answer) == (409, "already_confirmed")
 
@@ -189,6 +203,8 @@ class Walk(RuleBasedStateMachine):
             self.takes_the_step(asked)
         if told(asked) in (DONE, CHALLENGE):
             self.signed_in, self.came_from_google = True, False
+        else:
+            self.lock_ends()
 
     @rule()
     def signs_in_with_a_passkey(self) -> None:
@@ -204,16 +220,38 @@ class Walk(RuleBasedStateMachine):
                 self.signed_in, self.came_from_google = True, False
 
     @rule()
-    def signs_in_with_a_code(self) -> None:
-        """Ask for a code, which every state answers alike, and sign in with it."""
+    def asks_for_a_sign_in_code(self) -> None:
+        """Ask for a code to sign in with. Every state answers alike; only some get mail."""
         self.an_hour_passes()
-        asked = self.ada.asks_for_a_sign_in_code()
-        assert told(asked) == DONE
-        goes = self.without_password() and not self.disabled
-        answer = self.ada.signs_in_by_code(asked, code=self.ada.code if goes else "wrong")
-        assert told(answer) == (DONE if goes else (400, "code_mismatch"))
+        self.asked = self.ada.asks_for_a_sign_in_code()
+        assert told(self.asked) == DONE
+        self.sign_in_code_works = self.without_password() and not self.disabled
+        self.sign_in_code = self.ada.code if self.sign_in_code_works else "123456"
+        self.asked_at = self.cognito.clock.now()
+
+    @rule()
+    def signs_in_with_a_code(self) -> None:
+        """Ask for a code. A wrong one never signs in, and the right one if it was mailed."""
+        self.asks_for_a_sign_in_code()
+        assert self.asked
+        assert told(self.ada.signs_in_by_code(self.asked, code="wrong")) == WRONG_CODE
+        self.signs_in_with_an_old_code()
+
+    @rule()
+    def signs_in_with_an_old_code(self) -> None:
+        """Sign in with the last code, which works once and not for long, and not in every state."""
+        if self.asked is None:
+            self.asks_for_a_sign_in_code()
+        assert self.asked
+        goes = self.sign_in_code_works and self.still_lives(self.asked_at)
+        goes = goes and self.state == "confirmed" and not self.disabled
+        answer = self.ada.signs_in_by_code(self.asked, code=self.sign_in_code)
+        assert told(answer) == (DONE if goes else WRONG_CODE)
         if goes:
             self.signed_in, self.came_from_google = True, False
+            self.sign_in_code_works = False
+            again = self.ada.signs_in_by_code(self.asked, code=self.sign_in_code)
+            assert told(again) == WRONG_CODE
 
     @rule()
     def continues_with_google(self) -> None:
@@ -238,7 +276,7 @@ class Walk(RuleBasedStateMachine):
             assert answer in (WRONG, (403, "password_reset_required"))
         else:
             assert answer == WRONG
-        self.cognito.clock.advance(timedelta(minutes=16))  # past the lock after wrong passwords
+        self.lock_ends()
 
     @rule()
     def refreshes(self) -> None:
@@ -268,8 +306,9 @@ class Walk(RuleBasedStateMachine):
         seen = self.ada.looks_in_the_mirror()
         assert told(seen) == self.with_session()
         if self.session():
-            ways = ["password", "passkey"] if self.device and not self.mfa else ["password"]
-            expected = ["google"] if self.came_from_google else ways
+            ways = {"password": self.has_password, "passkey": self.device and not self.mfa}
+            hers = [way for way, works in ways.items() if works]
+            expected = ["google"] if self.came_from_google else hers
             assert seen.json()["body"]["signsInWith"] == expected
 
     @rule()
@@ -302,20 +341,21 @@ class Walk(RuleBasedStateMachine):
             self.code_in_mail = self.ada.code
         else:
             self.reset_in_mail = self.ada.code
+            self.reset_mailed_at = self.cognito.clock.now()
 
     @rule()
     def resets_the_password(self) -> None:
         """Reset with the mailed code, which works once and ends sessions unless MFA is on."""
-        if not self.reset_in_mail:
+        if self.cognito.clock.now() > self.reset_mailed_at + 55 * 60:  # soon too old
             self.an_hour_passes()
         code = self.reset_in_mail or "12345x"
         answer = told(self.ada.resets_the_password(code=code))
         if self.reset_in_mail and not self.disabled:
             assert answer == DONE
-            self.state = "confirmed"
+            self.state, self.has_password = "confirmed", True
             self.signed_in = self.signed_in and (self.mfa or self.came_from_google)
         else:
-            assert answer == (400, "code_mismatch")
+            assert answer == WRONG_CODE
         self.reset_in_mail = ""
 
     @rule()
@@ -324,7 +364,10 @@ class Walk(RuleBasedStateMachine):
         self.is_fresh()
         self.an_hour_passes()
         self.is_fresh()
-        assert told(self.ada.changes_the_password()) == self.with_password()
+        expected = self.with_password()
+        if expected == DONE and not self.has_password:
+            expected = WRONG
+        assert told(self.ada.changes_the_password()) == expected
 
     @rule()
     def adds_a_passkey(self) -> None:
@@ -371,6 +414,8 @@ class Walk(RuleBasedStateMachine):
             self.cognito.clock.advance(30)
             assert told(self.ada.verifies_mfa(self.app_code())) == DONE
             self.mfa = True
+            self.sign_in_code_works = False  # AWS doesn't document what a code is worth now
+            self.asked = None
 
     @rule()
     def removes_the_second_factor(self) -> None:
@@ -390,7 +435,7 @@ class Walk(RuleBasedStateMachine):
             self.google, self.signed_in = False, False
         elif expected == DONE:
             self.state, self.signed_in, self.mfa, self.reset_in_mail = "none", False, False, ""
-            self.device = None
+            self.has_password, self.device, self.sign_in_code_works = False, None, False
 
     # An administrator's actions
 
@@ -416,6 +461,7 @@ class Walk(RuleBasedStateMachine):
         """Require a reset, which mails a code."""
         self.boto3.admin_reset_user_password(**self.who)
         self.state, self.reset_in_mail = "reset_required", self.ada.code
+        self.reset_mailed_at = self.cognito.clock.now()
         self.password_session_ends()
 
     @precondition(lambda self: self.state == "confirmed" and not self.disabled)
@@ -425,12 +471,16 @@ class Walk(RuleBasedStateMachine):
         self.ada.password = "Temporary-horse-9"
         self.boto3.admin_set_user_password(**self.who, Password=self.ada.password, Permanent=False)
         self.state, self.reset_in_mail = "new_password_required", ""
+        self.has_password, self.asked = True, None  # AWS doesn't document what a code is worth now
         self.password_session_ends()
 
     # The end of a walk, in any state
 
     def teardown(self) -> None:
-        """Sign in: with Google if that is the only account, otherwise with the password."""
+        """Sign in: with Google if that is the only account, otherwise with the password, or a code.
+
+        With a second factor and no password, a new password is the way back.
+        """
         if self.disabled:
             self.is_enabled()
         if self.state == "none" and self.google:
@@ -442,7 +492,11 @@ class Walk(RuleBasedStateMachine):
         if self.state == "unconfirmed":
             self.asks_for_the_code_again()
             self.confirms()
-        if self.state == "reset_required":
+        if not self.has_password and self.without_password():
+            self.signs_in_with_a_code()
+            assert told(self.ada.looks_in_the_mirror()) == DONE
+            return
+        if self.state == "reset_required" or not self.has_password:
             self.forgets_the_password()
             self.resets_the_password()
         self.signs_in()
@@ -454,6 +508,15 @@ class Walk(RuleBasedStateMachine):
         self.cognito.clock.advance(timedelta(minutes=6))
 
     # Helpers
+
+    def has_signed_up(self, answer: httpx.Response, *, has_password: bool) -> None:
+        """Check the answer of a sign-up, which may have begun an account."""
+        expected = TAKEN if self.google or self.state != "none" else DONE
+        assert told(answer) == expected
+        if expected == DONE:
+            self.state, self.code_in_mail = "unconfirmed", self.ada.code
+            self.has_password = has_password
+            self.signed_up_at = self.cognito.clock.now()
 
     def takes_the_step(self, asked: httpx.Response) -> None:
         """Answer a challenge and any that follow."""
@@ -473,6 +536,10 @@ class Walk(RuleBasedStateMachine):
         self.cognito.clock.advance(timedelta(hours=1))
         self.reset_in_mail = ""
 
+    def lock_ends(self) -> None:
+        """Advance the clock past the lock that wrong passwords lead to."""
+        self.cognito.clock.advance(timedelta(minutes=16))
+
     def is_fresh(self) -> None:
         """Refresh the access token, which expires after 3 hours."""
         if self.session():
@@ -481,6 +548,7 @@ class Walk(RuleBasedStateMachine):
 
 ROUTES = [
     "signs_up",
+    "signs_up_without_a_password",
     "asks_for_the_code_again",
     "confirms",
     "confirms_where_she_signed_up",
@@ -488,6 +556,7 @@ ROUTES = [
     "signs_in_with_a_wrong_password",
     "signs_in_with_a_passkey",
     "signs_in_with_a_code",
+    "signs_in_with_an_old_code",
     "continues_with_google",
     "turns_back_at_google",
     "refreshes",
@@ -521,7 +590,13 @@ STATES = {
         "time_passes",
     ],
     "forgot": ["signs_up", "confirms", "forgets_the_password"],
-    "reset required": ["signs_up", "confirms", "signs_in", "must_reset_the_password"],
+    "reset required, after a code": [
+        "signs_up",
+        "confirms",
+        "signs_in_with_a_code",
+        "asks_for_a_sign_in_code",
+        "must_reset_the_password",
+    ],
     "new password required": ["signs_up", "confirms", "signs_in", "gets_a_temporary_password"],
     "MFA on": ["signs_up", "confirms", "signs_in", "sets_up_a_second_factor"],
     "passkey": ["signs_up", "confirms", "signs_in", "adds_a_passkey"],
@@ -532,7 +607,25 @@ STATES = {
         "adds_a_passkey",
         "sets_up_a_second_factor",
     ],
-    "passkey, disabled": ["signs_up", "confirms", "signs_in", "adds_a_passkey", "is_disabled"],
+    "passkey, disabled after a code": [
+        "signs_up",
+        "confirms",
+        "signs_in",
+        "adds_a_passkey",
+        "asks_for_a_sign_in_code",
+        "is_disabled",
+    ],
+    "no password, unconfirmed": ["signs_up_without_a_password"],
+    "no password, passkey": [
+        "signs_up_without_a_password",
+        "confirms_where_she_signed_up",
+        "adds_a_passkey",
+    ],
+    "no password, MFA on": [
+        "signs_up_without_a_password",
+        "confirms_where_she_signed_up",
+        "sets_up_a_second_factor",
+    ],
     "disabled": ["signs_up", "confirms", "signs_in", "is_disabled"],
     "deleted": ["signs_up", "confirms", "signs_in", "deletes_the_account"],
     "Google": ["continues_with_google"],
