@@ -433,9 +433,9 @@ class Cognito:
         # A pool without a choice of first factors has no passkeys.
         with suppress(errors.OperationNotEnabledException, errors.InvalidParameterException):
             answer = self._client.get_user_auth_factors(AccessToken=access_token)
-            # With a second factor and no password, the list is empty.
-            factors = answer.get("ConfiguredUserAuthFactors", ["PASSWORD"])
-            if "PASSWORD" not in factors and "password" in user.signs_in_with:
+            factors = answer.get("ConfiguredUserAuthFactors", [])
+            # An empty list would be that of nobody, so it says nothing.
+            if factors and "PASSWORD" not in factors and "password" in user.signs_in_with:
                 user.signs_in_with.remove("password")
             if "WEB_AUTHN" in factors:
                 user.signs_in_with.append("passkey")

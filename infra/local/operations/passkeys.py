@@ -78,6 +78,8 @@ class PasskeyOperations(CognitoRequest):
         factors = [name for name in first_factors(pool, user) if name not in PASSWORDS]
         if password_hash(user):
             factors.append("PASSWORD")
+        if user.software_token_mfa_enabled:
+            factors.append("SOFTWARE_TOKEN")
         answer = {"Username": user.username, "ConfiguredUserAuthFactors": factors}
         return ActionResult(answer | second_factors(pool, user))
 

@@ -154,7 +154,7 @@ def from_a_server(owner: Member, device: PasskeyDevice) -> Any:
 
 
 def test_factors(owner: Member) -> None:
-    """GetUserAuthFactors lists what the user can begin a sign-in with."""
+    """GetUserAuthFactors lists what a sign-in can begin with, and an authenticator app."""
     answer = owner.contract.users.get_user_auth_factors(**owner.token)
     assert set(answer["ConfiguredUserAuthFactors"]) == {"EMAIL_OTP", "PASSWORD", "WEB_AUTHN"}
     assert answer["Username"] == owner.contract.user(owner.email)["Username"]
@@ -164,7 +164,7 @@ def test_factors(owner: Member) -> None:
     assert set(answer["ConfiguredUserAuthFactors"]) == {"EMAIL_OTP", "PASSWORD"}
     _, _, token = set_up(owner.contract)
     answer = owner.contract.users.get_user_auth_factors(AccessToken=token)
-    assert answer["ConfiguredUserAuthFactors"] == ["PASSWORD"]
+    assert answer["ConfiguredUserAuthFactors"] == ["PASSWORD", "SOFTWARE_TOKEN"]
     assert answer["UserMFASettingList"] == ["SOFTWARE_TOKEN_MFA"]
     assert answer["PreferredMfaSetting"] == "SOFTWARE_TOKEN_MFA"
 
