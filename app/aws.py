@@ -37,7 +37,7 @@ RETRY_PAUSE = 0.1
 
 # Operations that are safe to repeat. SignUp is not: if the first try succeeded but its answer was
 # lost, the second would tell a new user that the address is taken. Nor is an operation that uses up
-# a code or a token, or that sends an e-mail.
+# a code or a token, or that sends an e-mail, as InitiateAuth does if it names MAILS.
 REPEATABLE = (
     "InitiateAuth",
     "GetUser",
@@ -46,6 +46,8 @@ REPEATABLE = (
     "RevokeToken",
     "SetUserMFAPreference",
 )
+
+MAILS = b'"EMAIL_OTP"'
 
 # Bytes. The largest answer of DynamoDB, to BatchGetItem, has 16 MB of items.
 MAX_SIGNED_ANSWER = 32 * 1024 * 1024
@@ -233,6 +235,8 @@ def _retry(
     Retry once, and only a failure that came fast, such as a broken connection or a 5xx answer.
     After a slow one there is no time left for a second try.
     """
+    if MAILS in request_dict["body"]:
+        return None
     failed = response is None or response[0].status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
     fast = now() - request_dict["context"]["started"] < RETRY_WITHIN
     return RETRY_PAUSE if failed and fast and attempts == 1 else None

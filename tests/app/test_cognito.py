@@ -1,7 +1,6 @@
 """The Cognito client's timeouts, retries and checks, against a fake Cognito that misbehaves."""
 
 import itertools
-import json
 import socket
 from collections.abc import Callable, Iterator
 
@@ -16,7 +15,7 @@ from app.exceptions import ChallengeRequiredError, InvalidEmailError, InvalidPas
 from app.settings import Settings
 from tests.support import faulty
 from tests.support.calls import CALLS, EMAIL, PASSWORD
-from tests.support.faulty import Answer, Behaviour, FaultyCognito, Fine
+from tests.support.faulty import Behaviour, FaultyCognito, Fine
 
 ONCE = [operation for operation in CALLS if operation not in REPEATABLE]
 
@@ -94,6 +93,18 @@ def test_sign_in_gives_up_after_two_tries(
     upstream.behave(transient)
     assert failure_of(lambda: client.sign_in(EMAIL, PASSWORD)) == "unavailable"
     assert upstream.calls == ["InitiateAuth", "InitiateAuth"]
+
+
+@pytest.mark.parametrize("transient", TRANSIENT.values(), ids=TRANSIENT)
+def test_a_code_is_e_mailed_once(
+    transient: Behaviour, client: Cognito, upstream: FaultyCognito
+) -> None:
+    """InitiateAuth isn't repeated if it sends an e-mail; the passkey's is, like a password's."""
+    upstream.behave(transient)
+    assert failure_of(lambda: client.begin_email_code(EMAIL)) == "unavailable"
+    assert upstream.calls == ["InitiateAuth"]
+    assert failure_of(lambda: client.begin_passkey_sign_in(EMAIL)) == "unavailable"
+    assert upstream.calls == ["InitiateAuth"] * 3
 
 
 @pytest.mark.parametrize("operation", ONCE)
@@ -322,14 +333,3 @@ def test_exceptions_are_not_caught(client: Cognito, upstream: FaultyCognito) -> 
     upstream.behave(faulty.Reset())
     with pytest.raises(HTTPError):
         client.sign_up(EMAIL, PASSWORD)
-
-
-@pytest.mark.parametrize("options", ["[]", "null", "{", "[" * 100_000, None])
-def test_passkey_options_that_are_none(
-    options: str | None, client: Cognito, upstream: FaultyCognito
-) -> None:
-    """What isn't WebAuthn's JSON is not Cognito's, either."""
-    parameters = {} if options is None else {"CREDENTIAL_REQUEST_OPTIONS": options}
-    answer = {"ChallengeName": "WEB_AUTHN", "Session": "s" * 20, "ChallengeParameters": parameters}
-    upstream.behave(Answer(200, json.dumps(answer).encode()))
-    assert failure_of(lambda: client.begin_passkey_sign_in(EMAIL)) == "unavailable"
