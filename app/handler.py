@@ -7,7 +7,7 @@ and every invocation of that environment uses what is made here.
 from app.start import around_snapshot, fast_import
 
 with fast_import():
-    from app.routing import Route
+    from app.routing import Route, make_all
 
     Route.waits = True
     Route.uses_threads = False  # Lambda sends one request at a time
@@ -20,9 +20,7 @@ with fast_import():
 
 def rehearse() -> None:
     """Do what else only a process's first calls do, so that a snapshot has it done."""
-    for route in app.routes:
-        if isinstance(route, Route):
-            route.make()
+    make_all(app.routes)
     handler({"path": "/health", "httpMethod": "GET", "requestContext": {}}, None)
     app.state.cognito.prepare()
     app.state.verifier.prepare()

@@ -1,7 +1,7 @@
 """What all JSON routes share: the check of the content type, threads, documented failures."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from email.message import Message
 from functools import partial, update_wrapper
 from inspect import iscoroutinefunction
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from app.who import who
@@ -110,6 +110,13 @@ class Route(APIRoute):
             return response
 
         return handle
+
+
+def make_all(routes: Iterable[BaseRoute]) -> None:
+    """Make every route that still waits."""
+    for route in routes:
+        if isinstance(route, Route):
+            route.make()
 
 
 async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

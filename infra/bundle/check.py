@@ -21,9 +21,11 @@ def main(folder: str) -> None:
     It also makes all routes, which wait on Lambda until they are needed.
     """
     sys.path.insert(0, folder)
-    from app.handler import rehearse  # noqa: PLC0415 - the bundle's, found by the line above
+    # The bundle's, found by the line above
+    from app.handler import app  # noqa: PLC0415
+    from app.routing import make_all  # noqa: PLC0415
 
-    rehearse()
+    make_all(app.routes)
     check_token()
 
 
