@@ -4,7 +4,12 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from app.exceptions import ChallengeRequiredError, NotCognitoError
+from app.exceptions import (
+    ChallengeRequiredError,
+    NotCognitoError,
+    PasskeyRejectedError,
+    WrongCodeError,
+)
 from app.schemas import Tokens
 
 
@@ -15,15 +20,17 @@ class ChallengeField(NamedTuple):
     """The field of the request to /auth/challenge."""
     name: str | None
     """The name that Cognito has for it; None for the code with which VerifySoftwareToken begins."""
+    refused: type[Exception] | None = None
+    """What every refusal counts as, if the challenge may begin a sign-in."""
 
 
 # https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RespondToAuthChallenge.html
 CHALLENGES = {
     "NEW_PASSWORD_REQUIRED": ChallengeField("newPassword", "NEW_PASSWORD"),
     "SOFTWARE_TOKEN_MFA": ChallengeField("code", "SOFTWARE_TOKEN_MFA_CODE"),
-    "EMAIL_OTP": ChallengeField("code", "EMAIL_OTP_CODE"),
+    "EMAIL_OTP": ChallengeField("code", "EMAIL_OTP_CODE", WrongCodeError),
     "MFA_SETUP": ChallengeField("code", None),
-    "WEB_AUTHN": ChallengeField("credential", "CREDENTIAL"),
+    "WEB_AUTHN": ChallengeField("credential", "CREDENTIAL", PasskeyRejectedError),
 }
 """The challenges that this service can answer."""
 

@@ -23,7 +23,6 @@ from app.exceptions import (
     NameRefusedError,
     NoPasskeyError,
     NotCognitoError,
-    PasskeyRejectedError,
     PasskeysNotSetUpError,
     PasswordRequiredError,
     SignsInWithGoogleError,
@@ -41,7 +40,7 @@ from app.validation import validate_email
 
 T = TypeVar("T")
 
-NOBODYS_SESSION = 96  # bytes, if Cognito says which address has no account
+MADE_UP_SESSION = 96  # random bytes, for an app client that tells which addresses have accounts
 
 
 class Cognito:
@@ -218,27 +217,13 @@ class Cognito:
         refuses, as for a disabled account, the session is that of an address without an account.
         """
         validate_email(email, "EMAIL_OTP")
-        errors = self._client.exceptions
         for address in (email, f"{token_hex(16)}@example.com"):
-            with suppress(
-                errors.NotAuthorizedException,
-                errors.UserNotFoundException,
-                errors.UserNotConfirmedException,
-                errors.PasswordResetRequiredException,
-            ):
-                return self._ask_for_email_code(address)
-        return token_urlsafe(NOBODYS_SESSION)
-
-    def _ask_for_email_code(self, email: str) -> str:
-        answer = self._client.initiate_auth(
-            ClientId=self._client_id,
-            AuthFlow="USER_AUTH",
-            AuthParameters={"USERNAME": email, "PREFERRED_CHALLENGE": "EMAIL_OTP"},
-        )
-        challenge = answer.get("ChallengeName")
-        if challenge != "EMAIL_OTP":
-            log(logging.INFO, "no code e-mailed", {"cause": str(challenge)})
-        return _member(answer, "Session")
+            with suppress(*self._closed):
+                answer = self._prefer("EMAIL_OTP", address)
+                if (challenge := answer.get("ChallengeName")) != "EMAIL_OTP":
+                    log(logging.INFO, "no code e-mailed", {"cause": str(challenge)})
+                return _member(answer, "Session")
+        return token_urlsafe(MADE_UP_SESSION)
 
     def begin_passkey_sign_in(self, email: str) -> tuple[str, dict[str, Any]]:
         """Return a session, and WebAuthn's options for the browser (InitiateAuth).
@@ -247,28 +232,37 @@ class Cognito:
         NoPasskeyError for an address without a passkey. AWS may answer an address without an
         account as one with a passkey. Raise PasskeysNotSetUpError without USER_AUTH.
         """
-        errors = self._client.exceptions
+        without: tuple[type[Exception], ...] = (InvalidEmailError, *self._closed)
         try:
             validate_email(email, "InitiateAuth")
-            answer = self._client.initiate_auth(
-                ClientId=self._client_id,
-                AuthFlow="USER_AUTH",
-                AuthParameters={"USERNAME": email, "PREFERRED_CHALLENGE": "WEB_AUTHN"},
-            )
-        except errors.InvalidParameterException as refused:
+            answer = self._prefer("WEB_AUTHN", email)
+        except self._client.exceptions.InvalidParameterException as refused:
             raise PasskeysNotSetUpError from refused
-        except (
-            InvalidEmailError,
-            errors.NotAuthorizedException,
-            errors.UserNotFoundException,
-            errors.UserNotConfirmedException,
-            errors.PasswordResetRequiredException,
-        ) as refused:
+        except without as refused:
             raise NoPasskeyError from refused
         if answer.get("ChallengeName") != "WEB_AUTHN":
             raise NoPasskeyError
         options = _member(answer.get("ChallengeParameters", {}), "CREDENTIAL_REQUEST_OPTIONS")
         return _member(answer, "Session"), read_document(options)
+
+    def _prefer(self, factor: str, email: str) -> Any:
+        """Begin a sign-in with another first factor than the password (InitiateAuth)."""
+        return self._client.initiate_auth(
+            ClientId=self._client_id,
+            AuthFlow="USER_AUTH",
+            AuthParameters={"USERNAME": email, "PREFERRED_CHALLENGE": factor},
+        )
+
+    @property
+    def _closed(self) -> tuple[type[Exception], ...]:
+        """What Cognito raises for an address with which nobody can sign in now."""
+        errors = self._client.exceptions
+        return (
+            errors.NotAuthorizedException,
+            errors.PasswordResetRequiredException,
+            errors.UserNotConfirmedException,
+            errors.UserNotFoundException,
+        )
 
     def answer_challenge(self, email: str, challenge: str, session: str, response: str) -> Tokens:
         """Answer a challenge with what it asks for (RespondToAuthChallenge).
@@ -276,12 +270,12 @@ class Cognito:
         MFA_SETUP takes the session of `set_up_mfa_at_sign_in`, and a first code, which is verified
         before (VerifySoftwareToken). WEB_AUTHN takes a credential as JSON.
 
-        Raise UnsupportedChallengeError if `challenge` is not in CHALLENGES, PasskeyRejectedError
-        if a passkey is refused, and ChallengeRequiredError if Cognito asks for another step. A
-        session is valid for the app client's AuthSessionValidity, 15 minutes in the template.
+        Raise UnsupportedChallengeError if `challenge` is not in CHALLENGES, and
+        ChallengeRequiredError if Cognito asks for another step. A session is valid for the app
+        client's AuthSessionValidity, 15 minutes in the template.
 
-        EMAIL_OTP raises WrongCodeError for everything but the right code: only an account has a
-        session of `begin_email_code` that Cognito knows.
+        Whatever is wrong, raise WrongCodeError for EMAIL_OTP and PasskeyRejectedError for
+        WEB_AUTHN: a stranger may have begun the sign-in, and must not learn about the account.
         """
         validate_email(email, "RespondToAuthChallenge")
         if challenge not in CHALLENGES:
@@ -293,7 +287,7 @@ class Cognito:
             responses[name] = response
         else:
             session = self._verify_mfa_at_sign_in(session, response)
-        errors = self._client.exceptions
+        errors, counts_as = self._client.exceptions, CHALLENGES[challenge].refused
         try:
             answer = self._client.respond_to_auth_challenge(
                 ClientId=self._client_id,
@@ -302,23 +296,13 @@ class Cognito:
                 ChallengeResponses=responses,
             )
         except (
-            errors.NotAuthorizedException,
-            errors.InvalidParameterException,
+            *self._closed,
             errors.ExpiredCodeException,
-            errors.UserNotFoundException,
+            errors.InvalidParameterException,
         ) as refused:
-            if challenge == "WEB_AUTHN":
-                raise PasskeyRejectedError from refused
-            if challenge == "EMAIL_OTP":
-                raise WrongCodeError from refused
-            raise
-        except (
-            errors.UserNotConfirmedException,
-            errors.PasswordResetRequiredException,
-        ) as refused:
-            if challenge == "EMAIL_OTP":  # the account changed after the code was sent
-                raise WrongCodeError from refused
-            raise
+            if not counts_as:
+                raise
+            raise counts_as from refused
         return to_tokens(answer)
 
     def set_up_mfa_at_sign_in(self, session: str) -> tuple[str, str]:
