@@ -129,7 +129,7 @@ const PASSKEY_MESSAGES = {
   elsewhere: "This page isn't of the passkeys' domain, or isn't served over https.",
   unsupported: "This browser has no passkeys.",
 };
-// The names of WebAuthn's errors. It tells a page on purpose no more than "not allowed".
+// WebAuthn's errors. For all else, a browser says no more than "not allowed", on purpose.
 const PASSKEY_KINDS = { InvalidStateError: "exists", SecurityError: "elsewhere", NotSupportedError: "unsupported" };
 // The WebAuthn request that is under way. Browsers allow one at a time.
 let asking = null;
@@ -426,7 +426,7 @@ export class Client {
   }
 
   removePasskey({ id }) {
-    return this.#signed("DELETE", "/auth/passkeys/{passkey}".replace("{passkey}", encodeURIComponent(id)));
+    return this.#signed("DELETE", `/auth/passkeys/${encodeURIComponent(id)}`);
   }
 
   async deleteMe() {

@@ -21,7 +21,6 @@ const all = (selector) => document.querySelectorAll(selector);
 let email = "";
 let step = null;
 let busy = false;
-let offered = ""; // the address whose passkey the browser offers now
 
 // Without "stay signed in", closing the tab removes the session. A cookie stays in any case.
 const stores = SESSION === "cookie" ? [localStore()] : [sessionStore(), localStore()];
@@ -299,18 +298,15 @@ function say(text, bad = false) {
  */
 async function offerPasskey() {
   if (!(await globalThis.PublicKeyCredential?.isConditionalMediationAvailable?.())) return;
-  const [input, stay] = [byId("address-to-enter"), byId("stay").querySelector("input")];
-  const address = input.value.trim();
-  if (!input.validity.valid || address === offered) return;
-  offered = address;
+  const { email: input, stay } = byId("sign-in").elements;
+  if (!input.validity.valid) return;
+  client = clients.at(stay.checked ? -1 : 0);
   try {
-    await clients.at(stay.checked ? -1 : 0).signInWithPasskey({ email: address, autofill: true });
+    await client.signInWithPasskey({ email: input.value.trim(), autofill: true });
     log("signInWithPasskey");
     say(words.said.signIn);
   } catch (error) {
     if (error instanceof ApiError && error.code !== "passkey_not_found") log("signInWithPasskey", error);
-  } finally {
-    offered = "";
   }
 }
 
@@ -345,7 +341,9 @@ async function introduce() {
     // With a second factor, passkeys don't sign in, but they are still there.
     await listPasskeys(me.mfa || me.signsInWith.includes("passkey"));
   } catch (error) {
-    fail(byId("mfa"), "me", error);
+    // If the person is leaving the account, or has left it, nobody wants to know.
+    const left = busy || document.querySelector("[data-view=account]").hidden;
+    if (!left) fail(byId("mfa"), "me", error);
   }
 }
 
@@ -389,7 +387,9 @@ for (const button of all("[data-go]")) {
     show(button.dataset.go);
   });
 }
-byId("address-to-enter").addEventListener("change", offerPasskey);
+for (const name of ["email", "stay"]) {
+  byId("sign-in").elements[name].addEventListener("change", offerPasskey);
+}
 byId("delete").addEventListener("click", () => byId("sure").showModal());
 byId("keep").addEventListener("click", () => byId("sure").close());
 

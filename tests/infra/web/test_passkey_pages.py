@@ -89,6 +89,13 @@ def has_asked(visitor: Visitor, ways: str) -> None:
     expect(visitor.page.locator("html")).to_have_attribute("data-asked", ways)
 
 
+def has_a_passkey(visitor: Visitor) -> None:
+    """Sign up, and make a passkey."""
+    visitor.is_signed_in()
+    visitor.presses("addPasskey")
+    visitor.hears("addPasskey")
+
+
 def leaves_the_autofill(visitor: Visitor, device: Device) -> None:
     """Sign out, and don't choose the passkey that the browser then offers."""
     visitor.page.evaluate(RECORD)
@@ -107,9 +114,7 @@ def test_a_passkey_from_beginning_to_end(visit: Visit, language: str) -> None:
     """It is made, listed, signs in without the password, and is removed."""
     ada = visit(language)
     device = Device(ada)
-    ada.is_signed_in()
-    ada.presses("addPasskey")
-    ada.hears("addPasskey")
+    has_a_passkey(ada)
     expect(listed(ada)).to_have_count(1)
     (made,) = device.passkeys()
     assert made["rpId"] == "localhost"
@@ -137,9 +142,7 @@ def test_autofill(visit: Visit) -> None:
     """The browser offers the passkey as soon as the address is known: one choice signs in."""
     ada = visit()
     device = Device(ada)
-    ada.is_signed_in()
-    ada.presses("addPasskey")
-    ada.hears("addPasskey")
+    has_a_passkey(ada)
     ada.page.evaluate(RECORD)
     ada.presses("signOut")
     # The device answers at once, as if the person had chosen the passkey in the autofill.
@@ -147,17 +150,29 @@ def test_autofill(visit: Visit) -> None:
     ada.sees("account")
     assert device.passkeys()[0]["signCount"] == 2
     has_asked(ada, "conditional ")
-    field = ada.page.locator("#address-to-enter")
+    field = ada.page.locator("#sign-in [name=email]")
     expect(field).to_have_attribute("autocomplete", "username webauthn")
+
+
+def test_autofill_and_staying_signed_in(visit: Visit) -> None:
+    """The box counts as it is when the passkey is chosen: a new tab is signed in, too."""
+    ada = visit()
+    device = Device(ada)
+    has_a_passkey(ada)
+    leaves_the_autofill(ada, device)
+    ada.page.get_by_label(ada.words["stay"]).check()
+    ada.hears("signIn")
+    ada.sees("account")
+    tab = ada.page.context.new_page()
+    tab.goto(ada.site.demo)
+    expect(tab.get_by_role("status")).to_have_text(ada.words["said"]["restored"])
 
 
 def test_a_button_instead_of_the_autofill(visit: Visit) -> None:
     """Whoever doesn't use the offer can still press the button, or type the password."""
     ada = visit()
     device = Device(ada)
-    ada.is_signed_in()
-    ada.presses("addPasskey")
-    ada.hears("addPasskey")
+    has_a_passkey(ada)
     leaves_the_autofill(ada, device)
     ada.presses("signInWithPasskey")
     ada.hears("signIn")
@@ -173,9 +188,7 @@ def test_a_lost_device(visit: Visit) -> None:
     """Without a passkey nothing is sent, and the password still works."""
     ada = visit()
     device = Device(ada, automaticPresenceSimulation=True)
-    ada.is_signed_in()
-    ada.presses("addPasskey")
-    ada.hears("addPasskey")
+    has_a_passkey(ada)
     device.forgets()
     ada.presses("signOut")
     ada.types("email", ada.email)
@@ -189,9 +202,7 @@ def test_with_a_second_factor(visit: Visit, cognito: LocalCognito) -> None:
     """Its passkeys are still listed, and can be removed, although they don't sign in."""
     ada = visit()
     Device(ada)
-    ada.is_signed_in()
-    ada.presses("addPasskey")
-    ada.hears("addPasskey")
+    has_a_passkey(ada)
     ada.presses("setUpMfa")
     ada.hears("setUpMfa")
     ada.types("code", code_of(ada.page.locator("#mfa .otpauth"), cognito))
