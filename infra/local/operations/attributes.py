@@ -88,8 +88,7 @@ class AttributeOperations(CognitoRequest):
 
         AWS doesn't document the error: it is not certain.
         """
-        claims = self.state.decode_token(self.parameters["AccessToken"]) or {}
-        client = pool.clients.get(claims["client_id"])
+        client = pool.clients.get(self.token_client_id())
         if client is None:
             raise refuse("invalid_access_token")
         return client

@@ -18,6 +18,8 @@ from infra.local.pool.refusals import refuse
 from infra.local.pool.state import Challenge
 from infra.local.pool.user_pool import Pool
 
+# The name of the challenge that StartWebAuthnRegistration poses.
+REGISTRATION = "WebAuthnRegistration"
 # AWS doesn't document how long a registration may take. A sign-in has as long, by default.
 REGISTRATION_SECONDS = 3 * 60
 
@@ -35,7 +37,9 @@ class PasskeyOperations(CognitoRequest):
         name = user.attribute_lookup.get("email", user.username)
         options, compared = party.begin_registration(user.id, name, known.values())
         expires_at = self.state.clock.now() + REGISTRATION_SECONDS
-        begun = Challenge(REGISTRATION, self._client_id(), user.id, expires_at, passkey=compared)
+        begun = Challenge(
+            REGISTRATION, self.token_client_id(), user.id, expires_at, passkey=compared
+        )
         self.state.challenges[options["challenge"]] = begun
         headers = {"Content-Type": "application/x-amz-json-1.1"}
         return 200, headers, json.dumps({"CredentialCreationOptions": options})
@@ -50,7 +54,7 @@ class PasskeyOperations(CognitoRequest):
             raise refuse("passkey_challenge")
         if begun.used or now >= begun.expires_at:
             raise refuse("passkey_challenge")
-        if begun.client_id != self._client_id():
+        if begun.client_id != self.token_client_id():
             raise refuse("passkey_client")
         passkey = party.finish_registration(begun.passkey or {}, answer, now)
         if any(passkey.id in self._passkeys(other) for other in pool.users.values()):
@@ -60,7 +64,7 @@ class PasskeyOperations(CognitoRequest):
         return EmptyResult()
 
     def list_web_authn_credentials(self) -> ActionResult:
-        """List the user's passkeys, oldest first. There are never more than one page."""
+        """List the user's passkeys, oldest first. There is never more than one page."""
         _, user = self.authorize()
         passkeys = self._passkeys(user).values()
         return ActionResult({"Credentials": [described(passkey) for passkey in passkeys]})
@@ -93,14 +97,6 @@ class PasskeyOperations(CognitoRequest):
 
     def _passkeys(self, user: CognitoIdpUser) -> dict[str, Passkey]:
         return self.state.account(user).passkeys
-
-    def _client_id(self) -> str:
-        claims = self.state.decode_token(self.parameters["AccessToken"]) or {}
-        return str(claims["client_id"])
-
-
-REGISTRATION = "WebAuthnRegistration"
-"""The name of a challenge that StartWebAuthnRegistration poses."""
 
 
 def described(passkey: Passkey) -> dict[str, Any]:

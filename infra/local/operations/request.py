@@ -124,6 +124,11 @@ class CognitoRequest(CognitoIdpResponse):
             raise self.declared_or_fallback(refuse("password_reset"), "access_token_revoked")
         return pool, user
 
+    def token_client_id(self) -> str:
+        """Return the id of the app client that got the access token, which `authorize` checked."""
+        claims = self.state.decode_token(self.parameters["AccessToken"]) or {}
+        return str(claims["client_id"])
+
     def declared_or_fallback(self, refusal: JsonRESTError, fallback: str) -> JsonRESTError:
         """Return an error if the operation lists its type, or else the fallback.
 

@@ -45,7 +45,7 @@ class SignUpOperations(CognitoRequest):
                 raise refuse("email_username_mismatch")
             attributes["email_verified"] = "false"
         password = self.parameters.get("Password", "")
-        if password or pool.first_factors <= {"PASSWORD", "WEB_AUTHN"}:
+        if password or "EMAIL_OTP" not in pool.first_factors:
             check_policy(password, pool.password_policy)
         user = CognitoIdpUser(
             user_pool_id=pool.id,

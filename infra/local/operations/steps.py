@@ -60,8 +60,8 @@ def offer(
 ) -> dict[str, Any]:
     """Return the challenge of the preferred first factor, or else one to choose a factor.
 
-    Without that, the answer for a user who doesn't exist would differ. AWS says that it is that of
-    any factor which the pool allows: here, it is the preferred one unless it is a passkey.
+    A user who doesn't exist gets the answer of one without a passkey. AWS says only that it is the
+    answer of some factor that the pool allows.
     """
     has = first_factors(pool, user)
     if preferred in CHOSEN_WITHOUT_PASSWORD and preferred in has:
